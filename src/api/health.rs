@@ -1,0 +1,50 @@
+//! `sys/health` and `sys/leader`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The answer of `sys/health`; the status says the same in a number.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Health {
+    /// Whether `sys/init` has been called.
+    pub initialized: bool,
+    /// Whether the vault is sealed.
+    pub sealed: bool,
+    /// Whether another node answers requests; true while this one cannot.
+    pub standby: bool,
+    /// Always false: there is no performance standby.
+    pub performance_standby: bool,
+    /// Always `disabled`, and read by clients.
+    pub replication_performance_mode: String,
+    /// Always `disabled`, and read by clients.
+    pub replication_dr_mode: String,
+    /// The server's time, seconds since the epoch.
+    pub server_time_utc: i64,
+    /// The server's version.
+    pub version: String,
+    /// The cluster's name, once unsealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_name: Option<String>,
+    /// The cluster's id, once unsealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<String>,
+}
+
+/// The answer of `sys/leader`.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Leader {
+    /// Whether more than one node can serve.
+    pub ha_enabled: bool,
+    /// Whether this node is the one that serves.
+    pub is_self: bool,
+    /// When it became so, RFC 3339.
+    pub active_time: String,
+    /// The leader's API address.
+    pub leader_address: String,
+    /// The leader's cluster address.
+    pub leader_cluster_address: String,
+    /// Always false: there is no performance standby.
+    pub performance_standby: bool,
+    /// Always 0.
+    pub performance_standby_last_remote_wal: u64,
+}

@@ -1,0 +1,15 @@
+//! Wire types that the server and the CLI share. serde and schemars only.
+
+mod envelope;
+mod health;
+mod loose;
+mod operation;
+mod path;
+mod seal;
+
+pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
+pub use health::{Health, Leader};
+pub use loose::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl};
+pub use operation::Operation;
+pub use path::{ApiPath, PathError};
+pub use seal::{InitRequest, InitResponse, SealStatus, UnsealRequest};

@@ -1,0 +1,39 @@
+//! Arca, a secrets vault that speaks the Vault HTTP API v1.
+//!
+//! Modules import downwards only, by layer; `tests/layering.rs` holds the code to this table.
+//!
+//! | layer | module | purpose |
+//! |---|---|---|
+//! | 0 | [`secret`] | types for what must not leak, and the two ways out of them |
+//! | 0 | [`time`], [`entropy`] | the only sources of time and of randomness |
+//! | 0 | [`error`] | what a caller may see of a failure, and what only the log sees |
+//! | 0 | [`api`] | wire types that the server and the CLI share |
+//! | 0 | [`hcl`] | the configuration language of policies and of the server's file |
+//! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
+//! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
+//! | 2 | [`barrier`] | encrypts everything on its way to storage |
+//! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
+//! | 3 | [`policy`] | policies, the compiled access-control list, the [`policy::Permit`] |
+//! | 4 | [`audit`] | the audit broker and its sinks; makes [`audit::Admitted`] out of a permit |
+//! | 5 | [`engine`] | the seam: `Engine`, `SecretsEngine`, `AuthMethod`, `Endpoint`, `Cx` |
+//! | 6 | [`token`] | tokens: issue, hash, look up, revoke |
+//! | 6 | [`lease`] | leases: register, renew, expire, revoke with retry |
+//! | 6 | [`mount`] | the mount table: path to engine, for secrets engines and auth methods alike |
+//! | 7 | [`engines`] | kv, cubbyhole, database, … one folder each |
+//! | 7 | [`auth`] | cert, … one folder each |
+//! | 8 | [`vault`] | the lifecycle: uninitialised, sealed, unsealed |
+//! | 9 | [`sys`] | `/v1/sys/*` and `/v1/auth/token/*` as ordinary endpoints |
+//! | 10 | [`pipeline`] | the straight line that every request takes |
+//! | 11 | [`http`] | axum and rustls: listener, limits, request in, response out |
+//! | 11 | [`config`] | the configuration file: text to checked types |
+
+pub mod api;
+pub mod entropy;
+pub mod error;
+pub mod secret;
+pub mod time;
+
+#[cfg(feature = "server")]
+pub mod policy;
+#[cfg(feature = "server")]
+pub mod storage;

@@ -1,0 +1,69 @@
+//! `Permit`: that a request may go ahead, as a value that only this module can make.
+
+use std::time::Duration;
+
+/// What an endpoint asks of its caller. Declared once, on its route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Anyone, without a token: logins, `sys/health`, unsealing.
+    Public,
+    /// A token whose policies allow it.
+    Policy,
+    /// The same, and `sudo`.
+    Sudo,
+    /// Any valid token, whatever its policies say (`sys/internal/ui/*`, which filter by policy themselves).
+    AnyToken,
+}
+
+/// A request that may go ahead. Made by [`super::PolicySet::authorise`] and by [`Permit::public`], nowhere else.
+#[derive(Debug)]
+pub struct Permit {
+    granting: Vec<GrantingPolicy>,
+    wrap_bounds: WrapBounds,
+}
+
+/// A policy that allowed a request, as the audit log names it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct GrantingPolicy {
+    /// The policy's name.
+    pub name: String,
+    /// The id of the namespace that it is in.
+    pub namespace_id: String,
+    /// `acl`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// How long an answer must or may be wrapped; nothing where the policy does not say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WrapBounds {
+    /// The answer must be wrapped for at least so long.
+    pub min: Option<Duration>,
+    /// The answer must be wrapped for at most so long.
+    pub max: Option<Duration>,
+}
+
+impl Permit {
+    /// A permit for an endpoint that is open to all; nothing for any other.
+    pub fn public(access: Access) -> Option<Self> {
+        match access {
+            Access::Public => Some(Self { granting: Vec::new(), wrap_bounds: WrapBounds::default() }),
+            Access::Policy | Access::Sudo | Access::AnyToken => None,
+        }
+    }
+
+    /// Only the access-control list makes this.
+    pub(super) fn granted(granting: Vec<GrantingPolicy>, wrap_bounds: WrapBounds) -> Self {
+        Self { granting, wrap_bounds }
+    }
+
+    /// The policies that allowed the request.
+    pub fn granting(&self) -> &[GrantingPolicy] {
+        &self.granting
+    }
+
+    /// How long the answer must or may be wrapped.
+    pub fn wrap_bounds(&self) -> WrapBounds {
+        self.wrap_bounds
+    }
+}

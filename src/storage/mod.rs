@@ -1,0 +1,197 @@
+//! Bytes that survive. The stores see only ciphertext and know nothing of vaults; the *names* of keys are readable.
+//!
+//! There is one way to write, [`Storage::commit`]: all of a batch or none of it, and on disk when it returns.
+
+use std::fmt;
+
+use async_trait::async_trait;
+use ring::digest;
+
+use crate::error::{Error, Kind};
+
+/// Ordered, durable bytes.
+#[async_trait]
+pub trait Storage: Send + Sync + fmt::Debug + 'static {
+    /// The value at `key`, as the last acknowledged commit left it.
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError>;
+
+    /// The names directly below `prefix` (empty, or ending in a slash), in byte order, each once. A name that ends in a
+    /// slash is a folder: there are keys below it. A key and a folder of the same name both appear.
+    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError>;
+
+    /// Writes all of `batch` if all of its expectations hold, or nothing. Durable when this returns `Ok`.
+    async fn commit(&self, batch: Batch) -> Result<(), StorageError>;
+
+    /// The kind of store, as `seal-status` names it: `redb`, `sled`, `inmem`.
+    fn kind(&self) -> &'static str;
+}
+
+/// The name of a value: UTF-8, segments separated by `/`, not empty, no empty segment, at most 8 KiB.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Key(String);
+
+impl Key {
+    /// The longest key in bytes: a path of the API under the prefix of its mount, with room to spare.
+    pub const MAX_LEN: usize = 8192;
+
+    /// A key out of its text.
+    pub fn new(text: impl Into<String>) -> Result<Self, StorageError> {
+        let text = text.into();
+        if text.len() > Self::MAX_LEN || text.split('/').any(str::is_empty) {
+            return Err(StorageError::BadKey);
+        }
+        Ok(Self(text))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Which part of a list is wanted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// Only names behind this one in byte order.
+    pub after: Option<String>,
+    /// At most so many; nothing is all.
+    pub limit: Option<usize>,
+}
+
+impl Page {
+    /// The whole list.
+    pub fn all() -> Self {
+        Self::default()
+    }
+
+    /// The first `limit` names.
+    pub fn first(limit: usize) -> Self {
+        Self { after: None, limit: Some(limit) }
+    }
+}
+
+/// SHA-256 of a stored value: names one state of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `value`.
+    pub fn of(value: &[u8]) -> Self {
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(digest::digest(&digest::SHA256, value).as_ref());
+        Self(bytes)
+    }
+}
+
+/// What must still be at a key when a batch is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing.
+    Absent,
+    /// A value of this digest.
+    Value(Digest),
+}
+
+impl Expected {
+    /// What `value` (as [`Storage::get`] gave it) calls for, so that a change in between is noticed.
+    pub fn unchanged(value: Option<&[u8]>) -> Self {
+        value.map_or(Self::Absent, |value| Self::Value(Digest::of(value)))
+    }
+
+    /// Whether `value` is what was expected.
+    pub fn holds(self, value: Option<&[u8]>) -> bool {
+        match (self, value) {
+            (Self::Absent, None) => true,
+            (Self::Value(digest), Some(value)) => Digest::of(value) == digest,
+            (Self::Absent, Some(_)) | (Self::Value(_), None) => false,
+        }
+    }
+}
+
+/// Puts and deletes, and what must still be true when they happen. The last write to a key counts.
+#[derive(Default)]
+pub struct Batch {
+    writes: Vec<(Key, Option<Vec<u8>>)>,
+    expectations: Vec<(Key, Expected)>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Writes `value` at `key`.
+    pub fn put(&mut self, key: Key, value: Vec<u8>) {
+        self.writes.push((key, Some(value)));
+    }
+
+    /// Removes what is at `key`, if anything is.
+    pub fn delete(&mut self, key: Key) {
+        self.writes.push((key, None));
+    }
+
+    /// Makes the whole batch fail with [`StorageError::Conflict`] unless `expected` is at `key` when it is written.
+    pub fn expect(&mut self, key: Key, expected: Expected) {
+        self.expectations.push((key, expected));
+    }
+
+    /// Whether there is nothing to write. A batch of expectations alone has nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty()
+    }
+
+    /// The writes in order; `None` is a delete.
+    pub fn writes(&self) -> &[(Key, Option<Vec<u8>>)] {
+        &self.writes
+    }
+
+    /// The expectations.
+    pub fn expectations(&self) -> &[(Key, Expected)] {
+        &self.expectations
+    }
+}
+
+impl fmt::Debug for Batch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("writes", &self.writes.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why a store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// A key is empty, has an empty segment or is over [`Key::MAX_LEN`].
+    #[error("the key is empty, has an empty segment or is too long")]
+    BadKey,
+    /// An expectation of the batch did not hold; nothing was written.
+    #[error("a record was changed by another request")]
+    Conflict,
+    /// The files are damaged, or older than what was acknowledged.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The disk is full; nothing was written.
+    #[error("the disk is full")]
+    Full,
+    /// An earlier failure made the store read-only until it is reopened.
+    #[error("the store is read-only after an earlier failure")]
+    ReadOnly,
+    /// Anything else that the operating system or the database answered.
+    #[error("the store failed")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<StorageError> for Error {
+    fn from(error: StorageError) -> Self {
+        match error {
+            StorageError::BadKey => Self::invalid("the name is empty, has an empty segment or is too long"),
+            StorageError::Conflict => Self::new(Kind::Conflict, "the record was changed by another request; try again"),
+            StorageError::Damaged(_) => Self::corrupt("the store is damaged; see the server's log").with_source(error),
+            StorageError::Full => Self::new(Kind::Unavailable, "the disk is full; nothing was written"),
+            StorageError::ReadOnly => {
+                Self::new(Kind::Unavailable, "the store is read-only after a failure; see the server's log")
+            }
+            StorageError::Failed(_) => Self::internal("the store failed; see the server's log").with_source(error),
+        }
+    }
+}
