@@ -34,6 +34,8 @@ pub mod secret;
 pub mod time;
 
 #[cfg(feature = "server")]
+pub mod barrier;
+#[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]
 pub mod storage;
