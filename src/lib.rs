@@ -34,7 +34,15 @@ pub mod secret;
 pub mod time;
 
 #[cfg(feature = "server")]
+pub mod audit;
+#[cfg(feature = "server")]
+pub mod auth;
+#[cfg(feature = "server")]
 pub mod barrier;
+#[cfg(feature = "server")]
+pub mod engine;
+#[cfg(feature = "server")]
+pub mod engines;
 #[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]

@@ -88,11 +88,7 @@ impl Keyring {
     /// A keyring of one new key.
     pub(super) fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
         let first = Arc::new(TermKey::new(1, BarrierKey::generate(entropy)?, now, 0));
-        Ok(Self {
-            terms: BTreeMap::from([(1, first.clone())]),
-            active: first,
-            rotation: RotationConfig::default(),
-        })
+        Ok(Self { terms: BTreeMap::from([(1, first.clone())]), active: first, rotation: RotationConfig::default() })
     }
 
     /// The same keys and a new one, which is the active one.
@@ -164,8 +160,8 @@ impl Keyring {
 
     /// Opens what [`Keyring::sealed_under`] wrote.
     pub(super) fn opened_with(root: &RootKey, ciphertext: Vec<u8>) -> Result<Self, BarrierError> {
-        let plaintext = envelope::decrypt(&Cipher::new(root.expose()), KEYRING, ciphertext)
-            .map_err(|_| BarrierError::WrongKey)?;
+        let plaintext =
+            envelope::decrypt(&Cipher::new(root.expose()), KEYRING, ciphertext).map_err(|_| BarrierError::WrongKey)?;
         let stored: Stored = serde_json::from_slice(&plaintext).map_err(|_| BarrierError::Malformed)?;
         let mut terms = BTreeMap::new();
         for stored in stored.terms {

@@ -83,7 +83,12 @@ pub struct Barrier {
 
 impl Barrier {
     /// Adds a new keyring, encrypted under `root`, to `batch`. The batch fails if there already is one.
-    pub fn create(batch: &mut Batch, root: &RootKey, entropy: &dyn Entropy, now: Timestamp) -> Result<(), BarrierError> {
+    pub fn create(
+        batch: &mut Batch,
+        root: &RootKey,
+        entropy: &dyn Entropy,
+        now: Timestamp,
+    ) -> Result<(), BarrierError> {
         let keyring = Keyring::generate(entropy, now).map_err(other)?;
         batch.expect(Key::new(KEYRING)?, crate::storage::Expected::Absent);
         batch.put(Key::new(KEYRING)?, keyring.sealed_under(root, entropy).map_err(other)?);

@@ -2,6 +2,10 @@
 //!
 //! There is one way to write, [`Storage::commit`]: all of a batch or none of it, and on disk when it returns.
 
+mod memory;
+
+pub use memory::MemoryStorage;
+
 use std::fmt;
 
 use async_trait::async_trait;
