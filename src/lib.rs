@@ -44,6 +44,10 @@ pub mod engine;
 #[cfg(feature = "server")]
 pub mod engines;
 #[cfg(feature = "server")]
+pub mod lease;
+#[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]
 pub mod storage;
+#[cfg(feature = "server")]
+pub mod token;

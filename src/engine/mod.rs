@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod bounds;
 mod cx;
 mod endpoint;
 mod erase;
@@ -20,6 +21,7 @@ pub use crate::storage::Page;
 
 pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode};
 pub use body::Body;
+pub use bounds::{Bounds, Granted, grant, renewed};
 pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies};
 pub use endpoint::{AuthMethod, Endpoint, Engine, Existence, Route, SecretsEngine};
 pub use erase::{Kind, Mounted, Role};
