@@ -46,6 +46,8 @@ pub mod engines;
 #[cfg(feature = "server")]
 pub mod lease;
 #[cfg(feature = "server")]
+pub mod mount;
+#[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]
 pub mod storage;
