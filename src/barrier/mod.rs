@@ -44,18 +44,12 @@ pub enum BarrierError {
     /// The keyring decrypts and cannot be read.
     #[error("the keyring cannot be read")]
     Malformed,
-    /// There already is a keyring.
-    #[error("there already is a keyring")]
-    Exists,
     /// The keys are gone: the vault was sealed.
     #[error("the barrier is sealed")]
     Wiped,
     /// The store failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// No randomness, or no memory for a key.
-    #[error(transparent)]
-    Other(Box<Error>),
 }
 
 impl From<BarrierError> for Error {
@@ -66,10 +60,8 @@ impl From<BarrierError> for Error {
             BarrierError::Undecryptable | BarrierError::Malformed => {
                 Self::corrupt("a stored record cannot be decrypted; see the server's log").with_source(error)
             }
-            BarrierError::Exists => Self::invalid("Vault is already initialized"),
             BarrierError::Wiped => Self::sealed(),
             BarrierError::Storage(error) => error.into(),
-            BarrierError::Other(error) => *error,
         }
     }
 }
@@ -82,17 +74,19 @@ pub struct Barrier {
 }
 
 impl Barrier {
-    /// Adds a new keyring, encrypted under `root`, to `batch`. The batch fails if there already is one.
+    /// A barrier with a new keyring, which is there once `txn` is committed through it. The commit fails if there
+    /// already is a keyring.
     pub fn create(
-        batch: &mut Batch,
+        storage: Arc<dyn Storage>,
         root: &RootKey,
-        entropy: &dyn Entropy,
+        entropy: Arc<dyn Entropy>,
         now: Timestamp,
-    ) -> Result<(), BarrierError> {
-        let keyring = Keyring::generate(entropy, now).map_err(other)?;
-        batch.expect(Key::new(KEYRING)?, crate::storage::Expected::Absent);
-        batch.put(Key::new(KEYRING)?, keyring.sealed_under(root, entropy).map_err(other)?);
-        Ok(())
+        txn: &mut Txn,
+    ) -> Result<Arc<Self>> {
+        let keyring = Keyring::generate(&*entropy, now)?;
+        txn.expect(Key::new(KEYRING)?, crate::storage::Expected::Absent);
+        txn.put(Key::new(KEYRING)?, keyring.sealed_under(root, &*entropy)?);
+        Ok(Arc::new(Self { storage, keyring: RwLock::new(Some(Arc::new(keyring))), entropy }))
     }
 
     /// Opens the keyring in `storage` with `root`.
@@ -133,9 +127,9 @@ impl Barrier {
         Ok(term)
     }
 
-    /// Encrypts the same keyring under another root key: adds the write to `batch`.
-    pub fn reseal(&self, root: &RootKey, batch: &mut Batch) -> Result<()> {
-        batch.put(Key::new(KEYRING)?, self.keyring()?.sealed_under(root, &*self.entropy)?);
+    /// Encrypts the same keyring under another root key: the write goes into `txn`.
+    pub fn reseal(&self, root: &RootKey, txn: &mut Txn) -> Result<()> {
+        txn.put(Key::new(KEYRING)?, self.keyring()?.sealed_under(root, &*self.entropy)?);
         Ok(())
     }
 
@@ -208,10 +202,6 @@ impl fmt::Debug for Barrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Barrier").finish_non_exhaustive()
     }
-}
-
-fn other(error: Error) -> BarrierError {
-    BarrierError::Other(Box::new(error))
 }
 
 #[cfg(test)]

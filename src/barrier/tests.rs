@@ -26,10 +26,10 @@ async fn fixture() -> Fixture {
     let entropy = Arc::new(SeededEntropy::new(7));
     let root = RootKey::generate(&*entropy).unwrap();
     let bytes = Arc::new(MemoryStorage::new());
-    let mut batch = Batch::new();
-    Barrier::create(&mut batch, &root, &*entropy, Timestamp::from_unix_seconds(1)).unwrap();
-    bytes.commit(batch).await.unwrap();
-    let barrier = Barrier::unlock(bytes.clone(), &root, entropy).await.unwrap();
+    let mut txn = Txn::new();
+    let barrier =
+        Barrier::create(bytes.clone(), &root, entropy.clone(), Timestamp::from_unix_seconds(1), &mut txn).unwrap();
+    barrier.commit(txn).await.unwrap();
     Fixture { bytes, root, barrier }
 }
 

@@ -27,6 +27,11 @@ impl Txn {
         self.on_commit.push(Box::new(action));
     }
 
+    /// Writes `bytes` without encryption, for what must be read while the vault is sealed: how it is sealed.
+    pub fn put_in_clear(&mut self, key: Key, bytes: Vec<u8>) {
+        self.batch.put(key, bytes);
+    }
+
     pub(super) fn put(&mut self, key: Key, ciphertext: Vec<u8>) {
         self.batch.put(key, ciphertext);
     }

@@ -40,10 +40,9 @@ impl<E: Engine> Harness<E> {
         let entropy = Arc::new(SeededEntropy::new(1));
         let storage = Arc::new(MemoryStorage::new());
         let root = RootKey::generate(&*entropy).unwrap();
-        let mut batch = Batch::new();
-        Barrier::create(&mut batch, &root, &*entropy, start).unwrap();
-        storage.commit(batch).await.unwrap();
-        let barrier = Barrier::unlock(storage, &root, entropy.clone()).await.unwrap();
+        let mut txn = Txn::new();
+        let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), start, &mut txn).unwrap();
+        barrier.commit(txn).await.unwrap();
         let view = barrier.view(Scope::new("root", "mount/test"));
         let deps = Deps { clock: clock.clone(), entropy, passwords: Arc::new(TwentyCharacters) };
         let engine = E::open(view.clone(), &options, deps.clone()).await.unwrap();

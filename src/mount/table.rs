@@ -151,8 +151,7 @@ impl MountTable {
         let facts = entry.facts(&self.namespace_id, self.server);
         let point = Arc::new(MountPoint { entry, facts, backend });
         let uuid = point.entry.uuid.clone();
-        let previous =
-            self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
+        let previous = self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::clone(&serving);
         if let Some(previous) = previous {

@@ -19,10 +19,9 @@ async fn fixture() -> Fixture {
     let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1000)));
     let root = RootKey::generate(&*entropy).unwrap();
     let storage = Arc::new(MemoryStorage::new());
-    let mut batch = Batch::new();
-    Barrier::create(&mut batch, &root, &*entropy, clock.now()).unwrap();
-    storage.commit(batch).await.unwrap();
-    let barrier = Barrier::unlock(storage, &root, entropy.clone()).await.unwrap();
+    let mut txn = Txn::new();
+    let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
+    barrier.commit(txn).await.unwrap();
     let key = TokenKey::generate(&*entropy).unwrap();
     let store = TokenStore::new(barrier.clone(), "root", &key, entropy, clock.clone());
     Fixture { store, barrier, clock }
