@@ -30,6 +30,7 @@
 pub mod api;
 pub mod entropy;
 pub mod error;
+pub mod hcl;
 pub mod secret;
 pub mod time;
 
