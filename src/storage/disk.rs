@@ -289,3 +289,227 @@ fn contain<T>(f: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageE
     panic::catch_unwind(AssertUnwindSafe(f))
         .unwrap_or_else(|_| Err(StorageError::Damaged("the database gave up on what it read; see the log".into())))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, VecDeque};
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    /// What the next commit, opening or reading does instead of its work.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Fault {
+        None,
+        FullBefore,
+        FullAfter,
+        Failed,
+        Panic,
+    }
+
+    /// A database in memory that outlives being closed, and fails as it is told to.
+    #[derive(Clone, Debug, Default)]
+    struct Scripted {
+        records: Arc<Mutex<BTreeMap<String, Vec<u8>>>>,
+        link: Arc<Mutex<Option<Link>>>,
+        commits: Arc<Mutex<VecDeque<Fault>>>,
+        openings: Arc<Mutex<VecDeque<Fault>>>,
+        reads: Arc<Mutex<VecDeque<Fault>>>,
+    }
+
+    impl Scripted {
+        fn next(faults: &Mutex<VecDeque<Fault>>) -> Result<Option<StorageError>, StorageError> {
+            let fault = faults.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+            match fault.unwrap_or(Fault::None) {
+                Fault::None => Ok(None),
+                Fault::FullBefore => Err(StorageError::Full),
+                Fault::FullAfter => Ok(Some(StorageError::Full)),
+                Fault::Failed => Err(StorageError::failed("an error of the disk")),
+                Fault::Panic => panic!("the database met something that cannot be"),
+            }
+        }
+    }
+
+    impl Engine for Scripted {
+        const KIND: &'static str = "redb";
+        const READERS_WAIT: bool = false;
+        type Database = Self;
+
+        fn create(&self, _: &Path, first: &Link) -> Result<(), StorageError> {
+            self.commit(&Changes::new(), first)
+        }
+
+        fn open(&self, _: &Path) -> Result<Self, StorageError> {
+            Self::next(&self.openings)?;
+            Ok(self.clone())
+        }
+    }
+
+    impl Database for Scripted {
+        fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+            Self::next(&self.reads)?;
+            Ok(self.records.lock().unwrap().get(key).cloned())
+        }
+
+        fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError> {
+            for key in self.records.lock().unwrap().range(from.to_owned()..).map(|(key, _)| key) {
+                if visit(key) == Step::Stop {
+                    break;
+                }
+            }
+            Ok(())
+        }
+
+        fn link(&self) -> Result<Link, StorageError> {
+            Ok(self.link.lock().unwrap().unwrap())
+        }
+
+        fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
+            let after = Self::next(&self.commits)?;
+            for (key, value) in changes {
+                match value {
+                    Some(value) => self.records.lock().unwrap().insert(key.as_str().to_owned(), value.clone()),
+                    None => self.records.lock().unwrap().remove(key.as_str()),
+                };
+            }
+            *self.link.lock().unwrap() = Some(*link);
+            after.map_or(Ok(()), Err)
+        }
+    }
+
+    struct Subject {
+        engine: Scripted,
+        dir: tempfile::TempDir,
+        disk: Option<Disk<Scripted>>,
+    }
+
+    impl Subject {
+        fn new() -> Self {
+            let (engine, dir) = (Scripted::default(), tempfile::tempdir().unwrap());
+            let mut subject = Self { engine, dir, disk: None };
+            subject.reopen().unwrap();
+            subject
+        }
+
+        /// With faults for the commits to come.
+        fn failing(faults: &[Fault]) -> Self {
+            let subject = Self::new();
+            subject.engine.commits.lock().unwrap().extend(faults);
+            subject
+        }
+
+        fn reopen(&mut self) -> Result<(), StorageError> {
+            self.disk = None;
+            self.disk = Some(Disk::open(self.dir.path(), self.engine.clone(), &SystemEntropy::new())?);
+            Ok(())
+        }
+
+        async fn put(&self, key: &str) -> Result<(), StorageError> {
+            let mut batch = Batch::new();
+            batch.put(Key::new(key).unwrap(), b"value".to_vec());
+            self.disk.as_ref().unwrap().commit(batch).await
+        }
+
+        async fn list(&self) -> Vec<String> {
+            self.disk.as_ref().unwrap().list("", Page::all()).await.unwrap()
+        }
+
+        fn has_reserve(&self) -> bool {
+            self.disk.as_ref().unwrap().shared.folder.has_reserve()
+        }
+    }
+
+    #[tokio::test]
+    async fn after_a_full_disk_the_next_commit_is_tried() {
+        let subject = Subject::failing(&[Fault::None, Fault::FullBefore, Fault::FullBefore]);
+        subject.put("a").await.unwrap();
+        assert!(subject.has_reserve());
+        assert!(matches!(subject.put("b").await, Err(StorageError::Full)));
+        assert!(!subject.has_reserve(), "the reserve is given back");
+        assert!(matches!(subject.put("c").await, Err(StorageError::Full)));
+        assert_eq!(subject.list().await, ["a"]);
+        subject.put("d").await.unwrap();
+        assert_eq!(subject.list().await, ["a", "d"]);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_met_a_full_disk_too_late_has_succeeded() {
+        let mut subject = Subject::failing(&[Fault::FullAfter]);
+        subject.put("a").await.unwrap();
+        subject.put("b").await.unwrap();
+        subject.reopen().unwrap();
+        assert_eq!(subject.list().await, ["a", "b"]);
+    }
+
+    #[tokio::test]
+    async fn an_opening_that_meets_a_full_disk_is_tried_again() {
+        let subject = Subject::failing(&[Fault::FullBefore]);
+        subject.engine.openings.lock().unwrap().extend([Fault::FullBefore, Fault::FullBefore]);
+        // Nobody can say yet what became of it, so this is not "full", which would mean that nothing was written.
+        assert!(matches!(subject.put("a").await, Err(StorageError::Failed(_))));
+        assert!(matches!(subject.put("b").await, Err(StorageError::Full)));
+        subject.put("c").await.unwrap();
+        assert_eq!(subject.list().await, ["c"]);
+    }
+
+    #[tokio::test]
+    async fn any_other_error_ends_writing_and_not_reading() {
+        for fault in [Fault::Failed, Fault::Panic] {
+            let mut subject = Subject::failing(&[Fault::None, fault]);
+            subject.put("a").await.unwrap();
+            let error = subject.put("b").await.unwrap_err();
+            assert!(matches!(error, StorageError::Failed(_) | StorageError::Damaged(_)), "{error:?}");
+            assert!(matches!(subject.put("c").await, Err(StorageError::ReadOnly)));
+            assert_eq!(subject.list().await, ["a"]);
+            subject.reopen().unwrap();
+            subject.put("c").await.unwrap();
+            assert_eq!(subject.list().await, ["a", "c"]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_is_behind_when_reopened_ends_writing() {
+        let subject = Subject::failing(&[Fault::None, Fault::None, Fault::FullBefore]);
+        let first = subject.engine.link().unwrap();
+        subject.put("a").await.unwrap();
+        subject.put("b").await.unwrap();
+        *subject.engine.link.lock().unwrap() = Some(first);
+        assert!(matches!(subject.put("c").await, Err(StorageError::Failed(_))));
+        assert!(matches!(subject.put("d").await, Err(StorageError::ReadOnly)));
+    }
+
+    #[tokio::test]
+    async fn a_panic_while_reading_or_opening_is_damage() {
+        let mut subject = Subject::new();
+        subject.put("a").await.unwrap();
+        subject.engine.reads.lock().unwrap().push_back(Fault::Panic);
+        let key = Key::new("a").unwrap();
+        let disk = subject.disk.as_ref().unwrap();
+        assert!(matches!(disk.get(&key).await, Err(StorageError::Damaged(_))));
+        assert_eq!(disk.get(&key).await.unwrap().unwrap(), b"value");
+        subject.engine.openings.lock().unwrap().push_back(Fault::Panic);
+        assert!(matches!(subject.reopen(), Err(StorageError::Damaged(_))));
+    }
+
+    #[tokio::test]
+    async fn an_expectation_that_cannot_be_read_ends_writing() {
+        let subject = Subject::new();
+        subject.engine.reads.lock().unwrap().push_back(Fault::Failed);
+        let mut batch = Batch::new();
+        batch.expect(Key::new("a").unwrap(), crate::storage::Expected::Absent);
+        assert!(matches!(subject.disk.as_ref().unwrap().commit(batch).await, Err(StorageError::Failed(_))));
+        assert!(matches!(subject.put("a").await, Err(StorageError::ReadOnly)));
+    }
+
+    #[tokio::test]
+    async fn the_reserve_is_taken_again_later() {
+        let subject = Subject::failing(&[Fault::FullBefore]);
+        assert!(matches!(subject.put("a").await, Err(StorageError::Full)));
+        assert!(!subject.has_reserve());
+        for _ in 0..=RESERVE_INTERVAL {
+            subject.put("a").await.unwrap();
+        }
+        assert!(subject.has_reserve());
+    }
+}

@@ -242,3 +242,135 @@ fn hash(bytes: &[u8]) -> Hash {
 fn damaged(why: &str) -> StorageError {
     StorageError::Damaged(why.to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use crate::storage::Key;
+
+    fn changes(value: &[u8]) -> Changes {
+        Changes::from([(Key::new("k").unwrap(), Some(value.to_vec()))])
+    }
+
+    fn created() -> (TempDir, std::path::PathBuf, Witness, Link) {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("witness");
+        let (witness, first) = Witness::create(&path, &SeededEntropy::new(1)).unwrap();
+        (dir, path, witness, first)
+    }
+
+    #[test]
+    fn the_witness_remembers_the_last_link() {
+        let (_dir, path, mut witness, first) = created();
+        Witness::open(&path).unwrap().admit(&first).unwrap();
+        for value in 0..5 {
+            let link = witness.next(&changes(&[value]));
+            witness.record(&link).unwrap();
+            let mut opened = Witness::open(&path).unwrap();
+            assert_eq!(opened.number, u64::from(value) + 1);
+            opened.admit(&link).unwrap();
+        }
+    }
+
+    #[test]
+    fn only_the_link_that_was_seen_or_the_one_after_it_is_admitted() {
+        let (_dir, path, mut witness, first) = created();
+        let second = witness.next(&changes(b"2"));
+        witness.record(&second).unwrap();
+        let third = witness.next(&changes(b"3"));
+        let refused = |link: &Link| {
+            let error = Witness::open(&path).unwrap().admit(link).unwrap_err();
+            assert!(matches!(error, StorageError::Damaged(_)));
+        };
+        refused(&first);
+        // Another transaction of the same number, as after a roll-back that went on from there.
+        refused(&link(&witness.key, 1, first.mac, content(&changes(b"other"))));
+        refused(&link(&witness.key, 2, first.mac, content(&changes(b"3"))));
+        refused(&link(&witness.key, 3, third.mac, content(&changes(b"4"))));
+        for part in 0..Link::LEN {
+            let mut bytes = third.to_bytes();
+            bytes[part] ^= 1;
+            refused(&Link::from_bytes(&bytes).unwrap());
+        }
+        Witness::open(&path).unwrap().admit(&second).unwrap();
+        Witness::open(&path).unwrap().admit(&third).unwrap();
+        refused(&second);
+    }
+
+    #[test]
+    fn a_torn_slot_leaves_the_other() {
+        let (_dir, path, mut witness, _) = created();
+        let second = witness.next(&changes(b"2"));
+        witness.record(&second).unwrap();
+        let third = witness.next(&changes(b"3"));
+        let before = std::fs::read(&path).unwrap();
+        witness.record(&third).unwrap();
+        let after = std::fs::read(&path).unwrap();
+        for cut in 0..8 + 2 * HASH {
+            let mut torn = before.clone();
+            torn[SECTOR..SECTOR + cut].copy_from_slice(&after[SECTOR..SECTOR + cut]);
+            std::fs::write(&path, torn).unwrap();
+            Witness::open(&path).unwrap().admit(&third).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_transaction_writes_decides_its_content() {
+        let key = |text| Key::new(text).unwrap();
+        let contents = [
+            Changes::new(),
+            changes(b""),
+            changes(b"v"),
+            Changes::from([(key("k"), None)]),
+            Changes::from([(key("kv"), Some(vec![]))]),
+            Changes::from([(key("k"), Some(vec![])), (key("v"), None)]),
+        ]
+        .map(|changes| content(&changes));
+        for (index, one) in contents.iter().enumerate() {
+            assert!(contents[index + 1..].iter().all(|other| one != other));
+        }
+    }
+
+    #[test]
+    fn a_cut_or_lengthened_witness_is_refused() {
+        let (_dir, path, ..) = created();
+        let sound = std::fs::read(&path).unwrap();
+        for length in (0..sound.len()).step_by(61) {
+            std::fs::write(&path, &sound[..length]).unwrap();
+            assert!(matches!(Witness::open(&path), Err(StorageError::Damaged(_))), "{length}");
+        }
+        std::fs::write(&path, [sound.as_slice(), &[0]].concat()).unwrap();
+        assert!(matches!(Witness::open(&path), Err(StorageError::Damaged(_))));
+    }
+
+    #[test]
+    fn a_header_with_any_bit_changed_is_refused() {
+        let (_dir, path, ..) = created();
+        let sound = std::fs::read(&path).unwrap();
+        for at in 0..MAGIC.len() + 2 * HASH {
+            let mut changed = sound.clone();
+            changed[at] ^= 0x10;
+            std::fs::write(&path, changed).unwrap();
+            assert!(matches!(Witness::open(&path), Err(StorageError::Damaged(_))), "{at}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_link_is_read_as_it_was_written(bytes in proptest::collection::vec(any::<u8>(), 0..2 * Link::LEN)) {
+            match Link::from_bytes(&bytes) {
+                Some(link) => prop_assert_eq!(link.to_bytes().to_vec(), bytes),
+                None => prop_assert_ne!(bytes.len(), Link::LEN),
+            }
+        }
+
+        #[test]
+        fn garbage_is_no_witness(bytes in proptest::collection::vec(any::<u8>(), 0..3 * SECTOR + 2)) {
+            prop_assert!(parse(&bytes).is_none());
+        }
+    }
+}

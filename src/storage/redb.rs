@@ -220,3 +220,139 @@ fn fault(error: impl Into<redb::Error>) -> StorageError {
     }
     StorageError::failed(error)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    /// redb on a disk of which the test says how large it is.
+    #[derive(Debug)]
+    struct SmallDisk {
+        engine: Redb,
+        length: Arc<AtomicU64>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Engine for SmallDisk {
+        const KIND: &'static str = Redb::KIND;
+        const READERS_WAIT: bool = Redb::READERS_WAIT;
+        type Database = Opened;
+
+        fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
+            self.engine.create(folder, first)
+        }
+
+        fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+            let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).unwrap();
+            let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
+            let backend = Limited { backend: Backend::new(file)?, length, syncs };
+            self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Limited {
+        backend: Backend,
+        length: Arc<AtomicU64>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Limited {
+        fn check(&self, length: u64) -> io::Result<()> {
+            let full = length > self.length.load(Ordering::SeqCst);
+            if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl StorageBackend for Limited {
+        fn len(&self) -> io::Result<u64> {
+            self.backend.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.backend.read(offset, out)
+        }
+
+        // As of a sparse file: the room is needed when something is written.
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.backend.set_len(len)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            match self.syncs.fetch_sub(1, Ordering::SeqCst) {
+                0 => Err(io::Error::other("the disk is gone")),
+                _ => self.backend.sync_data(),
+            }
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.check(offset + data.len() as u64)?;
+            self.backend.write(offset, data)
+        }
+
+        fn close(&self) -> io::Result<()> {
+            self.backend.close()
+        }
+    }
+
+    fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
+        let length = Arc::new(AtomicU64::new(u64::MAX));
+        let syncs = Arc::new(AtomicU64::new(u64::MAX));
+        let engine = Redb { cache_bytes: 8 << 20 };
+        let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
+        (Disk::open(dir, engine, &SystemEntropy::new()).unwrap(), length, syncs)
+    }
+
+    fn put(n: u32) -> Batch {
+        let mut batch = Batch::new();
+        batch.put(Key::new(format!("k/{n:04}")).unwrap(), vec![7; 20_000]);
+        batch
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_costs_nothing_that_was_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, length, _) = small(dir.path());
+        length.store(4 << 20, Ordering::SeqCst);
+        let mut acknowledged = Vec::new();
+        let mut refused = 0;
+        for n in 0..400 {
+            if n == 380 {
+                length.store(u64::MAX, Ordering::SeqCst);
+            }
+            match disk.commit(put(n)).await {
+                Ok(()) => acknowledged.push(format!("{n:04}")),
+                Err(StorageError::Full) => refused += 1,
+                Err(error) => panic!("{error:?}"),
+            }
+            assert_eq!(disk.list("k/", Page::all()).await.unwrap(), acknowledged, "after {n}");
+        }
+        assert!(refused > 100 && acknowledged.len() > 50, "{refused} refused");
+        assert!(acknowledged.contains(&"0399".to_owned()), "writing goes on once there is room");
+        drop(disk);
+        let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+        assert_eq!(storage.list("k/", Page::all()).await.unwrap(), acknowledged);
+    }
+
+    #[tokio::test]
+    async fn a_failed_sync_ends_writing() {
+        for which in 0..2 {
+            let dir = tempfile::tempdir().unwrap();
+            let (disk, _, syncs) = small(dir.path());
+            disk.commit(put(1)).await.unwrap();
+            syncs.store(which, Ordering::SeqCst);
+            assert!(matches!(disk.commit(put(2)).await, Err(StorageError::Failed(_))));
+            assert!(matches!(disk.commit(put(3)).await, Err(StorageError::ReadOnly)));
+            let first = disk.get(&Key::new("k/0001").unwrap()).await.unwrap();
+            assert_eq!(first, Some(vec![7; 20_000]), "reading goes on");
+            drop(disk);
+            let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+            let names = storage.list("k/", Page::all()).await.unwrap();
+            assert!(names.starts_with(&["0001".to_owned()]) && names.len() <= 2, "{names:?}");
+        }
+    }
+}
