@@ -1,16 +1,21 @@
-//! `inmem`: a store that forgets. For `arcad --dev` and for tests.
+//! A store that is gone when the process ends, for development servers and tests.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::ops::Bound;
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
 
+use super::listing::{Listing, Step};
 use super::{Batch, Key, Page, Storage, StorageError};
 
-/// Keys and values in memory.
-#[derive(Debug, Default)]
-pub struct MemoryStorage(RwLock<BTreeMap<String, Vec<u8>>>);
+/// Everything in the memory of this process. The values are ciphertext here as in every store.
+#[derive(Default)]
+pub struct MemoryStorage {
+    // A panic cannot leave the map half written: a batch is checked before the first write, and writes do not fail.
+    records: RwLock<BTreeMap<String, Vec<u8>>>,
+}
 
 impl MemoryStorage {
     /// An empty store.
@@ -22,41 +27,38 @@ impl MemoryStorage {
 #[async_trait]
 impl Storage for MemoryStorage {
     async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        Ok(self.0.read().unwrap_or_else(PoisonError::into_inner).get(key.as_str()).cloned())
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(records.get(key.as_str()).cloned())
     }
 
     async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
-        let map = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut names = Vec::new();
-        let mut from = match &page.after {
-            // Behind a folder come the keys behind all that is in it: `0` is the character behind `/`.
-            Some(after) if after.ends_with('/') => format!("{prefix}{}0", after.trim_end_matches('/')),
-            Some(after) => format!("{prefix}{after}\0"),
-            None => prefix.to_owned(),
-        };
-        while names.len() < page.limit.unwrap_or(usize::MAX) {
-            let next = map.range::<String, _>((Bound::Included(&from), Bound::Unbounded)).next();
-            let Some(rest) = next.and_then(|(key, _)| key.strip_prefix(prefix)) else { break };
-            let name = rest.split_inclusive('/').next().unwrap_or(rest).to_owned();
-            from = match name.strip_suffix('/') {
-                Some(folder) => format!("{prefix}{folder}0"),
-                None => format!("{prefix}{name}\0"),
-            };
-            names.push(name);
+        let mut listing = Listing::new(prefix, &page)?;
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        let mut from = listing.start().map(str::to_owned);
+        while let Some(start) = from.take() {
+            for (key, _) in records.range::<str, _>((Bound::Included(start.as_str()), Bound::Unbounded)) {
+                match listing.visit(key) {
+                    Step::Next => continue,
+                    Step::Seek(next) => from = Some(next),
+                    Step::Stop => {}
+                }
+                break;
+            }
         }
-        Ok(names)
+        Ok(listing.into_names())
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
-        let mut map = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        let holds = |(key, expected): &(Key, super::Expected)| expected.holds(map.get(key.as_str()).map(Vec::as_slice));
+        let mut records = self.records.write().unwrap_or_else(PoisonError::into_inner);
+        let holds =
+            |(key, expected): &(Key, super::Expected)| expected.holds(records.get(key.as_str()).map(Vec::as_slice));
         if !batch.expectations().iter().all(holds) {
             return Err(StorageError::Conflict);
         }
-        for (key, value) in batch.writes() {
+        for (key, value) in batch.into_writes() {
             match value {
-                Some(value) => map.insert(key.as_str().to_owned(), value.clone()),
-                None => map.remove(key.as_str()),
+                Some(value) => records.insert(key.0, value),
+                None => records.remove(key.as_str()),
             };
         }
         Ok(())
@@ -64,5 +66,11 @@ impl Storage for MemoryStorage {
 
     fn kind(&self) -> &'static str {
         "inmem"
+    }
+}
+
+impl fmt::Debug for MemoryStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStorage").finish_non_exhaustive()
     }
 }
