@@ -56,3 +56,5 @@ pub mod seal;
 pub mod storage;
 #[cfg(feature = "server")]
 pub mod token;
+#[cfg(feature = "server")]
+pub mod vault;

@@ -16,14 +16,15 @@ mod wrapping;
 
 pub use cluster::Cluster;
 pub use init::Initialised;
-pub use keys::{GenerateRoot, KeyOperations, Rekey};
+pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use mounting::NewMount;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
 pub use sealing::{SealRecord, Standing};
-pub use settings::Settings;
-pub use tokens::{Renewed, TokenRequest};
+pub use settings::{DeclaredAudit, Settings};
+pub use tokens::Renewed;
 pub use unsealed::Unsealed;
-pub use wrapping::{Wrapped, Wrapping};
+pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
