@@ -55,6 +55,8 @@ pub mod seal;
 #[cfg(feature = "server")]
 pub mod storage;
 #[cfg(feature = "server")]
+pub mod sys;
+#[cfg(feature = "server")]
 pub mod token;
 #[cfg(feature = "server")]
 pub mod vault;

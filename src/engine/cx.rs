@@ -13,7 +13,7 @@ use crate::api::{ApiPath, Ttl};
 use crate::barrier::Txn;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::secret::{SecretJson, SecretText};
+use crate::secret::{ClientToken, SecretJson, SecretText};
 use crate::time::{Clock, Timestamp};
 
 use super::identity::TokenType;
@@ -119,6 +119,8 @@ pub trait Intents: Send + Sync {
 pub struct Cx<'a> {
     /// Who asks; nothing on a public endpoint.
     pub caller: Option<&'a Caller>,
+    /// The token that came with the request, for the endpoints that are about tokens. An engine has no use for it.
+    pub token: Option<&'a ClientToken>,
     /// Where from.
     pub client: &'a Client,
     /// Through which mount.
@@ -136,6 +138,8 @@ pub struct Cx<'a> {
 pub struct CxParts<'a> {
     /// See [`Cx::caller`].
     pub caller: Option<&'a Caller>,
+    /// See [`Cx::token`].
+    pub token: Option<&'a ClientToken>,
     /// See [`Cx::client`].
     pub client: &'a Client,
     /// See [`Cx::mount`].
@@ -151,8 +155,8 @@ pub struct CxParts<'a> {
 impl<'a> Cx<'a> {
     /// A context with an empty transaction.
     pub fn new(parts: CxParts<'a>) -> Self {
-        let CxParts { caller, client, mount, path, deps, intents } = parts;
-        Self { caller, client, mount, path, deps, txn: Txn::new(), intents, warnings: Vec::new() }
+        let CxParts { caller, token, client, mount, path, deps, intents } = parts;
+        Self { caller, token, client, mount, path, deps, txn: Txn::new(), intents, warnings: Vec::new() }
     }
 
     /// The changes of this request. Handlers put into it; the pipeline commits it once.

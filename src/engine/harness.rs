@@ -72,6 +72,7 @@ impl<E: Engine> Harness<E> {
         let text = if body.is_null() { Vec::new() } else { serde_json::to_vec(&body).unwrap() };
         let mut cx = Cx::new(CxParts {
             caller: Some(&self.caller),
+            token: None,
             client: &self.client,
             mount: &self.mount,
             path: &full,

@@ -95,7 +95,12 @@ async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn
         };
         mounts.store(&entry, txn)?;
     }
-    PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root").write_new("default", DEFAULT_POLICY, now, txn)?;
+    PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root").write_new(
+        "default",
+        DEFAULT_POLICY,
+        now,
+        txn,
+    )?;
     let tokens =
         TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, parts.entropy.clone(), parts.clock.clone());
     let record = TokenRecord { policies: vec!["root".to_owned()], ..root_record(now) };

@@ -140,9 +140,10 @@ impl Vault {
                 Given::Counted | Given::Repeated => return Ok(false),
                 Given::Reached(shares) => combine(shares),
             };
-            let matches = rekey.pending.as_ref().is_some_and(|pending| {
-                crate::secret::ct_eq(pending.key.expose(), shown.expose())
-            });
+            let matches = rekey
+                .pending
+                .as_ref()
+                .is_some_and(|pending| crate::secret::ct_eq(pending.key.expose(), shown.expose()));
             if !matches {
                 rekey.progress = AttemptProgress::start(rekey.threshold, &*self.parts().entropy)?;
                 return Err(Error::invalid("the shares are not those of the new key; the verification begins anew"));
@@ -160,7 +161,8 @@ impl Vault {
         let unsealed = self.unsealed()?;
         let reached = {
             let mut slot = unsealed.key_operations.generate_root();
-            let attempt = slot.as_mut().ok_or_else(|| Error::invalid("no root generation in progress; start one first"))?;
+            let attempt =
+                slot.as_mut().ok_or_else(|| Error::invalid("no root generation in progress; start one first"))?;
             match attempt.progress.give(nonce, share)? {
                 Given::Counted | Given::Repeated => return Ok(None),
                 Given::Reached(shares) => combine(shares),

@@ -110,8 +110,10 @@ impl PasswordPolicy {
                 _ => return Err(Error::invalid("a password policy has only the keys length and rule")),
             }
         }
-        let blocks = document.blocks("rule", 1).map_err(|_| Error::invalid("a rule is written: rule \"charset\" { … }"))?;
-        let rules = blocks.iter().map(|block| charset(block.labels.first().map(|label| label.text.as_str()), block.body));
+        let blocks =
+            document.blocks("rule", 1).map_err(|_| Error::invalid("a rule is written: rule \"charset\" { … }"))?;
+        let rules =
+            blocks.iter().map(|block| charset(block.labels.first().map(|label| label.text.as_str()), block.body));
         let policy = Self {
             length: length.ok_or_else(|| Error::invalid("a password policy needs a length"))?,
             rules: rules.collect::<Result<_>>()?,

@@ -63,7 +63,8 @@ impl SealRecord {
 
     /// Writes the record.
     pub(super) fn store(&self, txn: &mut Txn) -> Result<()> {
-        let bytes = serde_json::to_vec(self).map_err(|_| Error::internal("the record of the seal cannot be written"))?;
+        let bytes =
+            serde_json::to_vec(self).map_err(|_| Error::internal("the record of the seal cannot be written"))?;
         txn.put_in_clear(Key::new(Self::KEY)?, bytes);
         Ok(())
     }

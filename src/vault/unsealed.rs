@@ -64,10 +64,8 @@ impl Unsealed {
         let cluster: Cluster =
             core.get(Cluster::KEY).await?.ok_or_else(|| Error::corrupt("the record of the cluster is missing"))?;
         let (entropy, clock) = (parts.entropy.clone(), parts.clock.clone());
-        let passwords = Arc::new(PasswordStore::new(
-            barrier.view(Scope::new("root", "password-policy")),
-            parts.entropy.clone(),
-        ));
+        let passwords =
+            Arc::new(PasswordStore::new(barrier.view(Scope::new("root", "password-policy")), parts.entropy.clone()));
         let unsealed = Arc::new(Self {
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),
             tokens: TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, entropy.clone(), clock.clone()),
@@ -167,9 +165,11 @@ impl Unsealed {
             (Role::Secret | Role::Auth, _) => {}
         }
         let version = entry.options.get("version").map(String::as_str);
-        let kind = self.parts.registry.find(entry.role, &entry.kind, version).ok_or_else(|| {
-            Error::invalid(format!("plugin not found in the catalog: {}", entry.kind))
-        })?;
+        let kind = self
+            .parts
+            .registry
+            .find(entry.role, &entry.kind, version)
+            .ok_or_else(|| Error::invalid(format!("plugin not found in the catalog: {}", entry.kind)))?;
         let options = serde_json::to_value(&entry.options).unwrap_or(Value::Null);
         let view = self.core_view(&format!("mount/{}", entry.uuid));
         Ok(Backend::Engine(kind.open(view, options, self.deps.clone()).await?))
