@@ -49,6 +49,8 @@ pub mod lease;
 #[cfg(feature = "server")]
 pub mod mount;
 #[cfg(feature = "server")]
+pub mod pipeline;
+#[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]
 pub mod seal;
