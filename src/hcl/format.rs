@@ -113,6 +113,9 @@ impl Printer {
             }
             self.line(&comment.text);
         }
+        if margin.gap {
+            self.text.push('\n');
+        }
         if let Some(comment) = behind_heredoc(margin, value) {
             self.line(&comment.text);
         }
