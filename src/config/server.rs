@@ -102,12 +102,7 @@ impl Config {
     /// Puts files together.
     pub(super) fn of(sources: &[Source]) -> Result<(Self, Vec<Warning>), ConfigError> {
         let mut warnings = Vec::new();
-        let entries = |source| {
-            let Source { file, document }: &Source = source;
-            document.items().iter().map(move |item| Entry { file, item })
-        };
-        let entries: Vec<Entry<'_>> = sources.iter().flat_map(entries).collect();
-        let raw = RawServer::read(&entries, &mut warnings)?;
+        let raw = RawServer::read(&entries(sources), &mut warnings)?;
         check(&raw)?;
         refuse_other_seals(sources)?;
         let storage = last(sources, "storage", 1)?;
@@ -139,6 +134,15 @@ impl Config {
         };
         Ok((config, warnings))
     }
+}
+
+/// What stands at the top of all files.
+fn entries(sources: &[Source]) -> Vec<Entry<'_>> {
+    let entries = |source| {
+        let Source { file, document }: &Source = source;
+        document.items().iter().map(move |item| Entry { file, item })
+    };
+    sources.iter().flat_map(entries).collect()
 }
 
 /// What the keys at the top must be together.
@@ -198,6 +202,11 @@ fn listeners(sources: &[Source], request: Ttl, warnings: &mut Vec<Warning>) -> R
 
 fn audit(sources: &[Source], warnings: &mut Vec<Warning>) -> Result<Vec<AuditDevice>, ConfigError> {
     let mut devices: Vec<AuditDevice> = Vec::new();
+    let nameless = |entry: &Entry<'_>| entry.item.name() == "audit" && entry.item.labels().len() == 1;
+    if let Some(entry) = entries(sources).iter().find(|entry| nameless(entry)) {
+        let message = "an audit device needs a name, as in audit \"file\" \"main\" { … }";
+        return Err(ConfigError::at(&entry.place(entry.item.position()), message));
+    }
     for stanza in all(sources, "audit", 2)? {
         let device = AuditDevice::read(&stanza, warnings)?;
         if devices.iter().any(|known| known.path == device.path) {
