@@ -41,6 +41,8 @@ pub mod auth;
 #[cfg(feature = "server")]
 pub mod barrier;
 #[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
 pub mod engines;
