@@ -47,6 +47,8 @@ pub mod engine;
 #[cfg(feature = "server")]
 pub mod engines;
 #[cfg(feature = "server")]
+pub mod http;
+#[cfg(feature = "server")]
 pub mod lease;
 #[cfg(feature = "server")]
 pub mod mount;
