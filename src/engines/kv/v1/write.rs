@@ -1,0 +1,36 @@
+//! `POST /v1/{mount}/{path}`: writes a secret, in place of what was there.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
+use crate::error::{Error, Result};
+use crate::secret::SecretJson;
+
+use super::{Kv1, Secret, SecretPath};
+
+/// The secret: the whole body.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct Write {
+    secret: SecretJson,
+}
+
+impl Endpoint for Write {
+    type Target = Kv1;
+    type Path = SecretPath;
+    type Reply = Done;
+    const ROUTE: Route = Route::write("{path..}").summary("Write a secret");
+
+    async fn handle(self, kv: &Kv1, SecretPath { path }: SecretPath, cx: &mut Cx<'_>) -> Result<Done> {
+        if !self.secret.is_object() || self.secret.is_empty_object() {
+            return Err(Error::invalid("missing data fields: send an object with at least one field"));
+        }
+        kv.secrets.put(cx.txn(), &path, &Secret(self.secret))?;
+        Ok(Done)
+    }
+
+    async fn existence(kv: &Kv1, SecretPath { path }: SecretPath, _: Option<&Caller>) -> Result<Existence> {
+        kv.secrets.exists(&path).await.map(Existence::from)
+    }
+}
