@@ -6,7 +6,8 @@ use serde::Deserialize;
 use crate::engine::{Cx, Done, Endpoint, Route};
 use crate::error::Result;
 
-use super::{Kv1, SecretPath};
+use super::Kv1;
+use crate::engines::kv::path::SecretPath;
 
 /// Removes a secret.
 #[derive(Debug, Deserialize, JsonSchema)]

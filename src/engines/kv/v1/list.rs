@@ -6,7 +6,8 @@ use serde::Deserialize;
 use crate::engine::{Cx, Endpoint, Listing, Page, Route};
 use crate::error::Result;
 
-use super::{FolderPath, Kv1};
+use super::Kv1;
+use crate::engines::kv::path::FolderPath;
 
 /// Asks for the names in a folder.
 #[derive(Debug, Deserialize, JsonSchema)]

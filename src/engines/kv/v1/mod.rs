@@ -9,7 +9,6 @@ mod read;
 mod scan;
 mod write;
 
-use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -42,27 +41,6 @@ impl Engine for Kv1 {
 }
 
 impl SecretsEngine for Kv1 {}
-
-/// Where a secret is.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct SecretPath {
-    /// Its path below the mount.
-    path: String,
-}
-
-/// Which folder is meant.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct FolderPath {
-    /// Its path below the mount; empty for the mount itself.
-    path: String,
-}
-
-impl FolderPath {
-    /// The beginning of the keys in it.
-    fn prefix(&self) -> String {
-        if self.path.is_empty() { String::new() } else { format!("{}/", self.path) }
-    }
-}
 
 /// A secret as it is stored.
 #[derive(Debug, Serialize, Deserialize)]

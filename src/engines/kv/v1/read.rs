@@ -8,7 +8,8 @@ use crate::engine::{Cx, Data, Endpoint, Route};
 use crate::error::{Error, Result};
 use crate::secret::SecretJson;
 
-use super::{Kv1, Secret, SecretPath};
+use super::{Kv1, Secret};
+use crate::engines::kv::path::{NoPath, SecretPath};
 
 /// Asks for a secret.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -33,18 +34,14 @@ impl Endpoint for Read {
 
 impl Endpoint for ReadRoot {
     type Target = Kv1;
-    type Path = RootPath;
+    type Path = NoPath;
     type Reply = Data<SecretJson>;
     const ROUTE: Route = Route::read("").summary("The mount itself is no secret");
 
-    async fn handle(self, _: &Kv1, _: RootPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
+    async fn handle(self, _: &Kv1, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
         Err(Error::absent())
     }
 }
-
-/// No parameters.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct RootPath {}
 
 /// The fields by which a secret says how long its readers may keep it.
 #[derive(Deserialize)]

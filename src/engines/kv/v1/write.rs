@@ -7,7 +7,8 @@ use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
 use crate::error::{Error, Result};
 use crate::secret::SecretJson;
 
-use super::{Kv1, Secret, SecretPath};
+use super::{Kv1, Secret};
+use crate::engines::kv::path::SecretPath;
 
 /// The secret: the whole body.
 #[derive(Debug, Deserialize, JsonSchema)]

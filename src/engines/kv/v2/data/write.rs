@@ -1,0 +1,45 @@
+//! `POST /v1/{mount}/data/{path}`: writes a new version of a secret.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::engine::{Caller, Cx, Data, Endpoint, Existence, Route};
+use crate::engines::kv::path::SecretPath;
+use crate::engines::kv::v2::secret::{Secret, VersionInfo};
+use crate::engines::kv::v2::{Kv2, NewVersion, given};
+use crate::error::Result;
+use crate::secret::SecretJson;
+
+use super::{Options, payload};
+
+/// A new version.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(in crate::engines::kv::v2) struct Write {
+    /// The secret.
+    #[serde(deserialize_with = "given")]
+    data: Option<SecretJson>,
+    options: Option<Options>,
+}
+
+impl Endpoint for Write {
+    type Target = Kv2;
+    type Path = SecretPath;
+    type Reply = Data<VersionInfo>;
+    const ROUTE: Route = Route::write("data/{path..}").summary("Write a new version of a secret");
+
+    async fn handle(self, kv: &Kv2, SecretPath { path }: SecretPath, cx: &mut Cx<'_>) -> Result<Data<VersionInfo>> {
+        let payload = payload(self.data)?;
+        let now = cx.now();
+        let config = kv.config().await?;
+        let secret = kv.fetch(cx.txn(), &path).await?.unwrap_or_else(|| Secret::new(now));
+        config.check_cas(&secret, Options::cas(self.options))?;
+        let deletion = config.deletion(&secret, now);
+        let new = NewVersion { payload, now, deletion, keep: config.max_versions(&secret) };
+        kv.write_version(cx.txn(), &path, secret, new).map(Data::new)
+    }
+
+    async fn existence(kv: &Kv2, SecretPath { path }: SecretPath, _: Option<&Caller>) -> Result<Existence> {
+        kv.secrets.exists(&path).await.map(Existence::from)
+    }
+}
