@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::api::Operation::{self, Delete, List, Patch, Read, Scan, Write};
 use crate::engine::harness::Harness;
-use crate::engine::{Answer, Existence, StatusCode};
+use crate::engine::{Answer, Body, Existence, StatusCode};
 use crate::error::Kind;
 
 async fn kv() -> Harness<Kv2> {
@@ -331,6 +331,7 @@ async fn metadata_are_patched() {
     let rest = (&shown["custom_metadata"], &shown["max_versions"], &shown["cas_required"]);
     assert_eq!(rest, (&Value::Null, &json!(0), &json!(false)));
     assert_eq!(patched(json!({})).await["current_metadata_version"], 3);
+    assert_eq!(kv.status(Patch, "metadata/none", json!({})).await, StatusCode::NO_CONTENT);
 }
 
 #[tokio::test]
@@ -535,4 +536,44 @@ async fn a_missing_payload_is_named_and_not_taken_for_null() {
     kv.view.commit(txn).await.unwrap();
     assert_eq!(kv.version("data/a", 1).await.unwrap_err().kind(), Kind::Corrupt);
     assert_eq!(kv.read("data/a").await["data"], json!({"n": 2}));
+}
+
+#[test]
+fn unknown_fields_are_told_where_fields_are_known() {
+    let routes = Kv2::routes();
+    let unknown = |operation, path: &str, body: Value| {
+        let hit = routes.resolve(operation, path).found().unwrap();
+        hit.info.unknown_fields(&Body::of(&body).unwrap()).unwrap()
+    };
+    for (operation, path, known) in [
+        (Write, "config", json!({"max_versions": 1, "cas_required": true, "delete_version_after": "1h"})),
+        (Write, "data/a", json!({"data": {}, "options": {}})),
+        (Patch, "data/a", json!({"data": {}, "options": {}})),
+        (Read, "data/a", json!({"version": 1})),
+        (Read, "subkeys/a", json!({"version": 1, "depth": 1})),
+        (Write, "delete/a", json!({"versions": [1]})),
+        (Write, "metadata/a", json!({"custom_metadata": {}, "metadata_cas": 1, "metadata_cas_required": true})),
+        (Patch, "metadata/a", json!({"custom_metadata": {}, "max_versions": 1})),
+        (List, "metadata/a", json!({"after": "a", "limit": 1})),
+        (List, "detailed-metadata/a", json!({"after": "a", "limit": 1})),
+    ] {
+        let mut body = known;
+        assert!(unknown(operation, path, body.clone()).is_empty(), "{operation:?} {path}");
+        body["foo"] = json!(1);
+        assert_eq!(unknown(operation, path, body), ["foo"], "{operation:?} {path}");
+    }
+    assert!(unknown(Write, "app", json!({"any": "field"})).is_empty());
+}
+
+#[test]
+fn every_route_has_a_summary_and_schemas() {
+    for info in Kv2::routes().infos() {
+        let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+        settings.inline_subschemas = true;
+        let mut generator = settings.into_generator();
+        assert!(!info.route.summary.is_empty());
+        for schema in [info.body_schema(&mut generator), info.path_schema(&mut generator)] {
+            assert_eq!(schema.get("type"), Some(&json!("object")), "{:?}", info.route);
+        }
+    }
 }

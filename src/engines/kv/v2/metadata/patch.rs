@@ -23,11 +23,11 @@ impl Endpoint for Patch {
 
     async fn handle(self, kv: &Kv2, SecretPath { path }: SecretPath, cx: &mut Cx<'_>) -> Result<Answer> {
         let Self(changes) = self;
-        let now = cx.now();
-        let mut secret = kv.fetch(cx.txn(), &path).await?.ok_or_else(Error::absent)?;
         if changes.are_none() {
             return done(Vec::new());
         }
+        let now = cx.now();
+        let mut secret = kv.fetch(cx.txn(), &path).await?.ok_or_else(Error::absent)?;
         let warnings = changes.apply(&mut secret, &kv.config().await?, Custom::Merge, now)?;
         kv.save(cx.txn(), &path, &secret)?;
         done(warnings)
