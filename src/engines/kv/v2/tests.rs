@@ -158,7 +158,9 @@ async fn destroying_takes_the_payload_out_of_the_store() {
     kv.write("destroy/a", json!({"versions": [2, 3, 99]})).await;
     assert_eq!(kv.keys().await, ["meta/a", "version/a/1"]);
     assert!(kv.engine.secret("a").await.unwrap().unwrap().payload.is_none());
+    let before = kv.read("metadata/a").await;
     kv.write("undelete/a", json!({"versions": [2, 3]})).await;
+    assert_eq!(kv.read("metadata/a").await, before);
     kv.call(Delete, "data/a", Value::Null).await.unwrap();
     let destroyed = kv.read("data/a").await;
     assert_eq!(destroyed["metadata"]["destroyed"], true);
