@@ -237,7 +237,7 @@ fn keys(model: &Model) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn any_sequence_of_requests_does_what_the_model_does(
