@@ -35,6 +35,8 @@ pub mod secret;
 pub mod time;
 
 #[cfg(feature = "server")]
+pub mod audit;
+#[cfg(feature = "server")]
 pub mod policy;
 #[cfg(feature = "server")]
 pub mod seal;

@@ -170,3 +170,35 @@ struct ResumeLine<'a> {
     kind: &'static str,
     resume: &'a Resume,
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use data_encoding::HEXLOWER;
+    use zeroize::Zeroizing;
+
+    use super::*;
+
+    #[test]
+    fn the_checkpoint_of_the_document() {
+        let seed = b"302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        let pkcs8 = Zeroizing::new(HEXLOWER.decode(seed).unwrap());
+        let key = Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap());
+        let mut writer = ChainWriter::new(NodeId::new("n1").unwrap(), "file/", "", key, 1000).unwrap();
+        let mut out = Vec::new();
+        writer.open(&Recovered::nothing(), None, Timestamp::from_unix_seconds(1_700_000_000), &mut out).unwrap();
+        let line = String::from_utf8(out).unwrap();
+        assert!(include_str!("../../docs/audit.md").contains(&line), "{line}");
+    }
+
+    #[test]
+    fn names_of_logs_are_checked() {
+        let pkcs8 = SigningKey::generate(&crate::entropy::SeededEntropy::new(1)).unwrap();
+        let key = Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap());
+        for bad in ["", "a\nb", &"a".repeat(513)] {
+            let node = NodeId::new("n1").unwrap();
+            assert_eq!(ChainWriter::new(node, bad, "", Arc::clone(&key), 1).unwrap_err(), ChainError::LogName);
+        }
+    }
+}

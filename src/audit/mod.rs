@@ -1,0 +1,22 @@
+//! The audit broker: every request and every response is on record before anyone sees an answer.
+//!
+//! The pipeline opens an [`Entry`] for each request, tells it what it learns, and gets [`Admitted`] out of a permit only
+//! when the request line has reached a device. A response whose line reached no device is withheld. Each device has its
+//! own hash key and its own chain ([`crate::chain`]).
+
+mod broker;
+mod device;
+mod draft;
+mod entry;
+mod facts;
+mod log;
+mod redact;
+mod sink;
+pub mod sinks;
+
+pub use broker::AuditBroker;
+pub use device::{DeviceConfig, Identity};
+pub use entry::{Admitted, Entry};
+pub use facts::{AuthFacts, HeaderFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
+pub use redact::Hasher;
+pub use sink::{Sink, SinkError};
