@@ -22,7 +22,7 @@ pub(super) struct Redaction {
 }
 
 /// The members of objects whose closing braces are still to come. Wiped: a raw device has secrets in them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Draft {
     request: Zeroizing<Vec<u8>>,
     auth: Zeroizing<Vec<u8>>,
@@ -33,7 +33,13 @@ pub(super) struct Draft {
 impl Draft {
     /// Begins with the request as it came in.
     pub(super) fn open(facts: &RequestFacts<'_>, redaction: &Redaction) -> Self {
-        let mut draft = Self::default();
+        // Room for a usual request: a buffer that grows leaves a copy behind that nobody wipes.
+        let mut draft = Self {
+            request: Zeroizing::new(Vec::with_capacity(1024)),
+            auth: Zeroizing::new(Vec::new()),
+            policy_results: Vec::new(),
+            body: Zeroizing::new(Vec::new()),
+        };
         let RequestFacts {
             id,
             // Written at the end, when it is known what a write is.
@@ -92,6 +98,7 @@ impl Draft {
         object.text("client_id", auth.client_id);
         object.accessor("client_token_accessor", auth.accessor);
         self.auth.clear();
+        self.auth.reserve(512);
         auth_members(&mut Members::of(&mut self.auth, redaction), auth);
     }
 

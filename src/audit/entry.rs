@@ -22,7 +22,7 @@ pub struct Entry {
     drafts: Vec<Draft>,
     clock: Arc<dyn Clock>,
     operation: String,
-    mount: Option<MountFacts>,
+    mount: Option<Arc<MountFacts>>,
     routed: bool,
     /// Whether the request line was tried.
     requested: bool,
@@ -70,9 +70,9 @@ impl Entry {
     }
 
     /// Says where it goes.
-    pub fn route(&mut self, mount: &MountFacts) {
+    pub fn route(&mut self, mount: &Arc<MountFacts>) {
         if !self.is_idle() {
-            self.mount = Some(mount.clone());
+            self.mount = Some(Arc::clone(mount));
         }
     }
 
@@ -112,7 +112,7 @@ impl Entry {
             self.request_line(&error).await.map_err(withheld)?;
         }
         let now = self.clock.now();
-        let (devices, mount) = (Arc::clone(&self.devices), self.mount.as_ref());
+        let (devices, mount) = (Arc::clone(&self.devices), self.mount.as_deref());
         let drafts = devices.iter().zip(&self.drafts);
         let line = &mut self.line;
         let tickets = drafts.map(|(device, draft)| {
@@ -135,7 +135,7 @@ impl Entry {
         let devices = Arc::clone(&self.devices);
         if !std::mem::replace(&mut self.routed, true) {
             for (device, draft) in devices.iter().zip(&mut self.drafts) {
-                draft.route(&self.operation, self.mount.as_ref(), &device.redaction);
+                draft.route(&self.operation, self.mount.as_deref(), &device.redaction);
             }
         }
         let line = &mut self.line;

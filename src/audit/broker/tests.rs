@@ -120,7 +120,7 @@ impl Sample {
 
     async fn run(&self, broker: &AuditBroker, known: bool, outcome: &ResponseFacts<'_>) -> Result<()> {
         let mut entry = broker.open(&self.facts(&[]));
-        entry.route(&mount());
+        entry.route(&Arc::new(mount()));
         if known {
             with_root(|auth| entry.identify(auth));
         }

@@ -88,12 +88,13 @@ impl Sink for FileSink {
 
 impl AppendFile {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        if let Some(length) = self.cut_at {
-            self.file.set_len(length)?;
-            self.cut_at = None;
-        }
         // Asked each time: the file may have been cut by whoever rotates it.
-        let before = self.file.metadata()?.len();
+        let mut before = self.file.metadata()?.len();
+        if let Some(length) = self.cut_at.filter(|length| *length < before) {
+            self.file.set_len(length)?;
+            before = length;
+        }
+        self.cut_at = None;
         let written = self.file.write_all(lines).and_then(|()| match self.sync {
             Sync::Os => Ok(()),
             Sync::Always => self.file.sync_data(),

@@ -278,3 +278,33 @@ fn garbage_is_reported_and_never_more_than_is_kept() {
     assert!(report.violations > 1000);
     assert_eq!(verify(b"").counts.lines, 0);
 }
+
+proptest::proptest! {
+    /// Whatever is done to the bytes up to the last checkpoint, it shows.
+    #[test]
+    fn nothing_before_the_last_checkpoint_can_be_touched(place: usize, length in 0_usize..400, filling: Vec<u8>) {
+        let text = written(7);
+        let all = lines(&text);
+        let signed_lines = 7;
+        proptest::prop_assert!(String::from_utf8_lossy(&all[signed_lines - 1]).contains("\"interval\""));
+        let signed: usize = all[..signed_lines].iter().map(Vec::len).sum();
+        let start = place % (signed - 1);
+        let end = (start + length).min(text.len());
+        let edited = [&text[..start], &filling, &text[end..]].concat();
+        // Cutting off the end leaves a shorter good log, which only the vault's record tells from the whole one.
+        let cut = text.starts_with(&edited);
+        let report = verify_files(&[&edited], if cut { Some(9) } else { None });
+        proptest::prop_assert!(edited == text || !report.is_intact(), "{start} {end} {report:?}");
+    }
+
+    #[test]
+    fn any_bytes_can_be_verified_and_recovered_from(bytes: Vec<u8>, start in 0_usize..2000) {
+        let text = written(3);
+        let log = [&bytes, &text[start.min(text.len())..], &bytes].concat();
+        verify(&log);
+        let mut out = log.clone();
+        let found_end = recover(&mut Cursor::new(&log)).unwrap();
+        writer(5).open(&found_end, None, NOW(), &mut out).unwrap();
+        proptest::prop_assert_eq!(recover(&mut Cursor::new(&out)).unwrap().torn, None);
+    }
+}
