@@ -77,7 +77,7 @@ impl Error {
     /// The same failure, introduced by what was being done.
     #[must_use]
     pub(crate) fn context(mut self, what: impl fmt::Display) -> Self {
-        if !self.message.is_empty() {
+        if !self.message.is_empty() && self.exit != Exit::Success {
             self.message = format!("{what}: {}", self.message);
         }
         self

@@ -29,8 +29,8 @@ pub(crate) fn required_data(words: &[String]) -> Result<Json> {
 /// `key=value` pairs of a flag, all of them text.
 pub(crate) fn pairs(words: &[String]) -> Result<Json> {
     let mut map = Json::Map(Vec::new());
-    for word in words {
-        let (key, value) = word.split_once('=').ok_or_else(|| malformed_pair(word))?;
+    for (index, word) in words.iter().enumerate() {
+        let (key, value) = word.split_once('=').ok_or_else(|| malformed_pair(index))?;
         map.set(key, Json::text(value));
     }
     Ok(map)
@@ -39,7 +39,7 @@ pub(crate) fn pairs(words: &[String]) -> Result<Json> {
 fn read_data(words: &[String], input: &mut dyn Read) -> Result<Json> {
     let mut map = Json::Map(Vec::new());
     let mut input = Some(input);
-    for word in words {
+    for (index, word) in words.iter().enumerate() {
         if word == "-" {
             let text = standard_input(&mut input)?;
             merge(&mut map, &text, "standard input")?;
@@ -47,7 +47,7 @@ fn read_data(words: &[String], input: &mut dyn Read) -> Result<Json> {
             let text = file(Path::new(path))?;
             merge(&mut map, &text, path)?;
         } else {
-            let (key, value) = word.split_once('=').ok_or_else(|| malformed_pair(word))?;
+            let (key, value) = word.split_once('=').ok_or_else(|| malformed_pair(index))?;
             let value = if value == "-" {
                 standard_input(&mut input)?
             } else if let Some(path) = value.strip_prefix('@') {
@@ -158,10 +158,9 @@ pub(crate) fn secret(argument: Option<&str>, question: &str, interactive: bool) 
     }
 }
 
-/// Says where a pair is wrong. The text itself may be a secret and is not repeated.
-fn malformed_pair(word: &str) -> Error {
-    let length = word.chars().count();
-    Error::local(format!("Failed to parse K=V data: an argument of {length} characters has no equals sign"))
+/// Says which pair is wrong. The text itself may be a secret and is not repeated.
+fn malformed_pair(index: usize) -> Error {
+    Error::local(format!("Failed to parse K=V data: pair {} has no equals sign: format must be key=value", index + 1))
         .advise("Write data as key=value, key=@file, @file.json or -.")
 }
 

@@ -20,7 +20,8 @@ pub(super) fn of_reply(reply: &Reply, namespace: &str) -> Error {
     message.push_str(&format!("URL: {method} {url}\nCode: {status}."));
     let text = String::from_utf8_lossy(body);
     let mut sealed = false;
-    match Json::parse(&text).ok().filter(|json| json.at("errors").is_some()) {
+    let told = |json: &Json| json.at("errors").is_some() || json.some("warnings").is_some();
+    match Json::parse(&text).ok().filter(told) {
         Some(json) => {
             message.push_str(" Errors:\n");
             for error in json.texts_at("errors") {

@@ -205,9 +205,12 @@ impl Client {
         if reply.status >= 400 { Err(failure::of_reply(&reply, &self.settings.namespace)) } else { Ok(reply) }
     }
 
-    /// Sends a request and reads the answer as JSON; null if it is empty.
+    /// Sends a request and reads the answer as JSON; null if it is empty. Some paths answer plainly in one version of
+    /// the API and in an envelope in another: then this is what is in the envelope.
     pub(crate) fn call_json(&self, call: Call) -> Result<Json> {
-        self.send(call)?.json()
+        let mut json = self.send(call)?.json()?;
+        let enveloped = json.at("request_id").is_some() && json.some("data").is_some();
+        Ok(if enveloped { json.take("data") } else { json })
     }
 
     /// Sends a request and reads the answer as Vault's envelope; nothing if it is empty.

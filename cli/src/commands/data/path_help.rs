@@ -21,7 +21,7 @@ impl Args {
         if !output.format().is_for_people() {
             return output.show(crate::output::Sheet::of(help, &[]), None);
         }
-        let text = help.some("help").or_else(|| help.at("data")?.some("help")).and_then(|help| help.as_text());
+        let text = help.some("help").and_then(|help| help.as_text());
         match text {
             Some(text) => output.line(text.trim_end()),
             None => Err(Error::absent(path)),

@@ -21,12 +21,9 @@ impl Args {
 pub(super) fn sheet(client: &Client) -> Result<Sheet> {
     let call = Call::get("sys/key-status").unwrapped();
     let answer = client.call_json(call).map_err(|error| error.context("Error reading key status"))?;
-    let value = match answer.some("data") {
-        Some(data) => data.copy(),
-        None => Json::map(
-            ["term", "install_time", "encryptions"].map(|key| (key, answer.at(key).map_or(Json::Null, Json::copy))),
-        ),
-    };
+    let value = Json::map(
+        ["term", "install_time", "encryptions"].map(|key| (key, answer.at(key).map_or(Json::Null, Json::copy))),
+    );
     let rows = [
         ("Key Term", value.integer_at("term").to_string()),
         ("Install Time", value.text_at("install_time").to_owned()),
