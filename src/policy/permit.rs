@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::decision::Grant;
+use super::listing::ListFilter;
+
 /// What an endpoint asks of its caller. Declared once, on its route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Access {
@@ -15,12 +18,9 @@ pub enum Access {
     AnyToken,
 }
 
-/// A request that may go ahead. Made by [`super::PolicySet::authorise`] and by [`Permit::public`], nowhere else.
+/// A request that may go ahead. Made by [`super::Matched::authorise`] and by [`Permit::public`], nowhere else.
 #[derive(Debug)]
-pub struct Permit {
-    granting: Vec<GrantingPolicy>,
-    wrap_bounds: WrapBounds,
-}
+pub struct Permit(Grant);
 
 /// A policy that allowed a request, as the audit log names it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -47,23 +47,33 @@ impl Permit {
     /// A permit for an endpoint that is open to all; nothing for any other.
     pub fn public(access: Access) -> Option<Self> {
         match access {
-            Access::Public => Some(Self { granting: Vec::new(), wrap_bounds: WrapBounds::default() }),
+            Access::Public => Some(Self(Grant::default())),
             Access::Policy | Access::Sudo | Access::AnyToken => None,
         }
     }
 
     /// Only the access-control list makes this.
-    pub(super) fn granted(granting: Vec<GrantingPolicy>, wrap_bounds: WrapBounds) -> Self {
-        Self { granting, wrap_bounds }
+    pub(super) fn granted(grant: Grant) -> Self {
+        Self(grant)
     }
 
     /// The policies that allowed the request.
     pub fn granting(&self) -> &[GrantingPolicy] {
-        &self.granting
+        &self.0.granting
     }
 
     /// How long the answer must or may be wrapped.
     pub fn wrap_bounds(&self) -> WrapBounds {
-        self.wrap_bounds
+        self.0.wrap_bounds
+    }
+
+    /// The most keys that the list may have, also if its caller asked for no number.
+    pub fn page_limit(&self) -> Option<u32> {
+        self.0.page_limit
+    }
+
+    /// Which keys of the list its caller may see; see [`super::Acl::shows`].
+    pub fn list_filters(&self) -> &[ListFilter] {
+        &self.0.list_filters
     }
 }

@@ -2,12 +2,54 @@
 //!
 //! There is one way to write, [`Storage::commit`]: all of a batch or none of it, and on disk when it returns.
 
+mod disk;
+pub mod fault;
+mod files;
+mod freshness;
+mod listing;
+mod memory;
+mod redb;
+mod sled;
+mod writer;
+
+#[cfg(test)]
+mod contract;
+
+pub use memory::MemoryStorage;
+pub use redb::RedbStorage;
+pub use sled::SledStorage;
+
 use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ring::digest;
 
+use crate::entropy::Entropy;
 use crate::error::{Error, Kind};
+
+/// How much memory a database may use as its cache unless the configuration says otherwise, in bytes.
+pub const DEFAULT_CACHE_BYTES: u64 = 256 << 20;
+
+/// Opens the store of `kind` (`redb`, `sled`, `inmem`) under the folder `path`, and creates it if there is none.
+/// `inmem` has no folder. `cache_bytes` is how much memory its database may use as a cache.
+///
+/// Fails with [`StorageError::Damaged`] for a store that lost something that was acknowledged, and with
+/// [`StorageError::Failed`] for an unknown kind, a store of another kind and one that another process has open.
+pub fn open(
+    kind: &str,
+    path: &Path,
+    cache_bytes: u64,
+    entropy: &dyn Entropy,
+) -> Result<Arc<dyn Storage>, StorageError> {
+    match kind {
+        "redb" => Ok(Arc::new(RedbStorage::open(path, cache_bytes, entropy)?)),
+        "sled" => Ok(Arc::new(SledStorage::open(path, cache_bytes, entropy)?)),
+        "inmem" => Ok(Arc::new(MemoryStorage::new())),
+        _ => Err(StorageError::failed("there is no store of this kind; use redb, sled or inmem")),
+    }
+}
 
 /// Ordered, durable bytes.
 #[async_trait]
@@ -144,6 +186,16 @@ impl Batch {
     /// The writes in order; `None` is a delete.
     pub fn writes(&self) -> &[(Key, Option<Vec<u8>>)] {
         &self.writes
+    }
+
+    /// The writes in order, to be kept.
+    fn into_writes(self) -> Vec<(Key, Option<Vec<u8>>)> {
+        self.writes
+    }
+
+    /// The length of all keys and values to be written.
+    fn bytes(&self) -> usize {
+        self.writes.iter().map(|(key, value)| key.0.len() + value.as_ref().map_or(0, Vec::len)).sum()
     }
 
     /// The expectations.

@@ -1,0 +1,182 @@
+//! The keyring: one key a term. The newest term encrypts, every term decrypts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::secret::{BarrierKey, RootKey, SecretBytes};
+use crate::time::Timestamp;
+
+use super::envelope::{self, Cipher};
+use super::{BarrierError, KEYRING};
+
+/// The most encryptions of one key, a little under 2^32: the bound of NIST SP 800-38D for random 96-bit nonces.
+const MOST_ENCRYPTIONS: u64 = 3_865_470_566;
+/// What a restart adds to the count: more than can be encrypted between two writes of the count.
+const RESTART_MARGIN: u64 = 1 << 24;
+
+/// The active term, as `sys/key-status` shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyStatus {
+    /// The term's number, from 1.
+    pub term: u32,
+    /// When its key was made.
+    pub installed: Timestamp,
+    /// How often it was used, at least.
+    pub encryptions: u64,
+}
+
+/// When the keyring is rotated without being asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationConfig {
+    /// Whether it is rotated by itself at all (the bound on encryptions holds all the same).
+    pub enabled: bool,
+    /// After so many encryptions, 1,000,000 to 3,865,470,566.
+    pub max_operations: u64,
+    /// After so many seconds, at least a day; 0 is never.
+    pub interval_seconds: u64,
+}
+
+impl Default for RotationConfig {
+    fn default() -> Self {
+        Self { enabled: true, max_operations: MOST_ENCRYPTIONS, interval_seconds: 0 }
+    }
+}
+
+impl RotationConfig {
+    /// The fewest and the most operations that can be configured.
+    pub const OPERATIONS: std::ops::RangeInclusive<u64> = 1_000_000..=MOST_ENCRYPTIONS;
+}
+
+/// The keys by term.
+pub(super) struct Keyring {
+    terms: BTreeMap<u32, Arc<TermKey>>,
+    active: Arc<TermKey>,
+    rotation: RotationConfig,
+}
+
+struct TermKey {
+    term: u32,
+    key: BarrierKey,
+    cipher: Cipher,
+    installed: Timestamp,
+    encryptions: AtomicU64,
+}
+
+/// The keyring as it is written, encrypted under the root key.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    terms: Vec<StoredTerm>,
+    rotation: RotationConfig,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredTerm {
+    term: u32,
+    key: Zeroizing<String>,
+    installed: Timestamp,
+    encryptions: u64,
+}
+
+impl Keyring {
+    /// A keyring of one new key.
+    pub(super) fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
+        let first = Arc::new(TermKey::new(1, BarrierKey::generate(entropy)?, now, 0));
+        Ok(Self { terms: BTreeMap::from([(1, first.clone())]), active: first, rotation: RotationConfig::default() })
+    }
+
+    /// The same keys and a new one, which is the active one.
+    pub(super) fn rotated(&self, entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
+        let term = self.active.term + 1;
+        let active = Arc::new(TermKey::new(term, BarrierKey::generate(entropy)?, now, 0));
+        let mut terms = self.terms.clone();
+        terms.insert(term, active.clone());
+        Ok(Self { terms, active, rotation: self.rotation })
+    }
+
+    /// The same keys under another configuration.
+    pub(super) fn with_rotation_config(&self, rotation: RotationConfig) -> Result<Self> {
+        if !RotationConfig::OPERATIONS.contains(&rotation.max_operations) {
+            return Err(Error::invalid("max_operations must be between 1000000 and 3865470566"));
+        }
+        if rotation.interval_seconds != 0 && rotation.interval_seconds < 86_400 {
+            return Err(Error::invalid("interval must be at least 24h, or 0 for none"));
+        }
+        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation })
+    }
+
+    pub(super) fn rotation_config(&self) -> RotationConfig {
+        self.rotation
+    }
+
+    pub(super) fn status(&self) -> KeyStatus {
+        KeyStatus {
+            term: self.active.term,
+            installed: self.active.installed,
+            encryptions: self.active.encryptions.load(Ordering::Relaxed),
+        }
+    }
+
+    pub(super) fn rotation_is_due(&self, now: Timestamp) -> bool {
+        let status = self.status();
+        let limit = if self.rotation.enabled { self.rotation.max_operations } else { MOST_ENCRYPTIONS };
+        let old = now.since(status.installed).as_secs() >= self.rotation.interval_seconds;
+        let aged = self.rotation.enabled && self.rotation.interval_seconds > 0 && old;
+        status.encryptions >= limit || aged
+    }
+
+    pub(super) fn encrypt(&self, context: &str, plaintext: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
+        self.active.encryptions.fetch_add(1, Ordering::Relaxed);
+        envelope::encrypt(&self.active.cipher, self.active.term, context, plaintext, entropy)
+    }
+
+    pub(super) fn decrypt(&self, context: &str, ciphertext: Vec<u8>) -> Result<SecretBytes, BarrierError> {
+        let term = envelope::term(&ciphertext).ok_or(BarrierError::Undecryptable)?;
+        let key = self.terms.get(&term).ok_or(BarrierError::Undecryptable)?;
+        envelope::decrypt(&key.cipher, context, ciphertext)
+    }
+
+    /// The keyring, encrypted under the root key.
+    pub(super) fn sealed_under(&self, root: &RootKey, entropy: &dyn Entropy) -> Result<Vec<u8>> {
+        let terms = self.terms.values().map(|term| StoredTerm {
+            term: term.term,
+            key: Zeroizing::new(BASE64.encode(term.key.expose())),
+            installed: term.installed,
+            encryptions: term.encryptions.load(Ordering::Relaxed),
+        });
+        let stored = Stored { terms: terms.collect(), rotation: self.rotation };
+        // Sized up front: a buffer that grows leaves copies of the keys behind.
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(160 * (self.terms.len() + 2)));
+        serde_json::to_writer(&mut *plaintext, &stored)
+            .map_err(|error| Error::internal("the keyring cannot be written").with_source(error))?;
+        envelope::encrypt(&Cipher::new(root.expose()), 0, KEYRING, &plaintext, entropy)
+    }
+
+    /// Opens what [`Keyring::sealed_under`] wrote.
+    pub(super) fn opened_with(root: &RootKey, ciphertext: Vec<u8>) -> Result<Self, BarrierError> {
+        let plaintext =
+            envelope::decrypt(&Cipher::new(root.expose()), KEYRING, ciphertext).map_err(|_| BarrierError::WrongKey)?;
+        let stored: Stored = serde_json::from_slice(&plaintext).map_err(|_| BarrierError::Malformed)?;
+        let mut terms = BTreeMap::new();
+        for stored in stored.terms {
+            let bytes = Zeroizing::new(BASE64.decode(stored.key.as_bytes()).map_err(|_| BarrierError::Malformed)?);
+            let key = BarrierKey::from_slice(&bytes).map_err(|_| BarrierError::Malformed)?;
+            let encryptions = stored.encryptions.saturating_add(RESTART_MARGIN);
+            terms.insert(stored.term, Arc::new(TermKey::new(stored.term, key, stored.installed, encryptions)));
+        }
+        let active = terms.values().next_back().cloned().ok_or(BarrierError::Malformed)?;
+        Ok(Self { terms, active, rotation: stored.rotation })
+    }
+}
+
+impl TermKey {
+    fn new(term: u32, key: BarrierKey, installed: Timestamp, encryptions: u64) -> Self {
+        Self { term, cipher: Cipher::new(key.expose()), key, installed, encryptions: AtomicU64::new(encryptions) }
+    }
+}

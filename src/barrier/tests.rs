@@ -1,0 +1,158 @@
+use proptest::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::*;
+use crate::entropy::SeededEntropy;
+use crate::storage::{MemoryStorage, Page};
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct Note {
+    text: String,
+}
+
+impl Record for Note {}
+
+fn note(text: &str) -> Note {
+    Note { text: text.to_owned() }
+}
+
+struct Fixture {
+    bytes: Arc<MemoryStorage>,
+    root: RootKey,
+    barrier: Arc<Barrier>,
+}
+
+async fn fixture() -> Fixture {
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let root = RootKey::generate(&*entropy).unwrap();
+    let bytes = Arc::new(MemoryStorage::new());
+    let mut txn = Txn::new();
+    let barrier =
+        Barrier::create(bytes.clone(), &root, entropy.clone(), Timestamp::from_unix_seconds(1), &mut txn).unwrap();
+    barrier.commit(txn).await.unwrap();
+    Fixture { bytes, root, barrier }
+}
+
+async fn raw(f: &Fixture, key: &str) -> Vec<u8> {
+    f.bytes.get(&Key::new(key).unwrap()).await.unwrap().unwrap()
+}
+
+async fn set_raw(f: &Fixture, key: &str, value: Vec<u8>) {
+    let mut batch = Batch::new();
+    batch.put(Key::new(key).unwrap(), value);
+    f.bytes.commit(batch).await.unwrap();
+}
+
+async fn write(view: &View, key: &str, text: &str) {
+    let mut txn = Txn::new();
+    view.put(&mut txn, key, &note(text)).unwrap();
+    view.commit(txn).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_record_comes_back_and_is_not_in_the_store_in_clear() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "a/b", "hunter2").await;
+    assert_eq!(view.get::<Note>("a/b").await.unwrap(), Some(note("hunter2")));
+    let stored = raw(&f, "ns/root/test/a/b").await;
+    assert!(!stored.windows(7).any(|part| part == b"hunter2"));
+}
+
+#[tokio::test]
+async fn a_record_that_was_moved_or_changed_does_not_open() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "a", "one").await;
+    let stored = raw(&f, "ns/root/test/a").await;
+    set_raw(&f, "ns/root/test/b", stored.clone()).await;
+    assert!(view.get::<Note>("b").await.is_err());
+    for index in 0..stored.len() {
+        let mut damaged = stored.clone();
+        damaged[index] ^= 1;
+        set_raw(&f, "ns/root/test/a", damaged).await;
+        assert!(view.get::<Note>("a").await.is_err(), "byte {index}");
+        set_raw(&f, "ns/root/test/a", stored[..index].to_vec()).await;
+        assert!(view.get::<Note>("a").await.is_err(), "cut at {index}");
+    }
+}
+
+#[tokio::test]
+async fn rotation_keeps_what_was_written_before() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "old", "one").await;
+    let term = f.barrier.rotate(&f.root, Timestamp::from_unix_seconds(2)).await.unwrap();
+    assert_eq!(term, 2);
+    write(&view, "new", "two").await;
+    let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
+    let view = again.view(Scope::new("root", "test"));
+    assert_eq!(view.get::<Note>("old").await.unwrap(), Some(note("one")));
+    assert_eq!(view.get::<Note>("new").await.unwrap(), Some(note("two")));
+    assert_eq!(again.key_status().unwrap().term, 2);
+    assert!(again.key_status().unwrap().encryptions > 0, "a restart must not start counting anew");
+}
+
+#[tokio::test]
+async fn another_root_key_does_not_open_it() {
+    let f = fixture().await;
+    let other = RootKey::generate(&SeededEntropy::new(99)).unwrap();
+    let outcome = Barrier::unlock(f.bytes.clone(), &other, Arc::new(SeededEntropy::new(8))).await;
+    assert!(matches!(outcome, Err(BarrierError::WrongKey)));
+}
+
+#[tokio::test]
+async fn after_wiping_nothing_is_read_or_written() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    let mut txn = Txn::new();
+    view.put(&mut txn, "a", &note("one")).unwrap();
+    f.barrier.wipe();
+    assert!(view.commit(txn).await.is_err());
+    assert_eq!(view.list("", Page::all()).await.unwrap(), Vec::<String>::new());
+    assert!(view.put(&mut Txn::new(), "a", &note("two")).is_err());
+}
+
+#[tokio::test]
+async fn a_change_in_between_is_a_conflict() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "a", "one").await;
+    let mut txn = Txn::new();
+    view.fetch::<Note>(&mut txn, "a").await.unwrap();
+    view.put(&mut txn, "a", &note("mine")).unwrap();
+    write(&view, "a", "theirs").await;
+    assert_eq!(view.commit(txn).await.unwrap_err().kind(), crate::error::Kind::Conflict);
+    assert_eq!(view.get::<Note>("a").await.unwrap(), Some(note("theirs")));
+}
+
+#[test]
+fn rotation_is_due_by_count_and_by_age() {
+    let entropy = SeededEntropy::new(1);
+    let keyring = Keyring::generate(&entropy, Timestamp::from_unix_seconds(0)).unwrap();
+    assert!(!keyring.rotation_is_due(Timestamp::from_unix_seconds(1_000_000)));
+    let config = RotationConfig { enabled: true, max_operations: 1_000_000, interval_seconds: 86_400 };
+    let keyring = keyring.with_rotation_config(config).unwrap();
+    assert!(!keyring.rotation_is_due(Timestamp::from_unix_seconds(86_399)));
+    assert!(keyring.rotation_is_due(Timestamp::from_unix_seconds(86_400)));
+    let tiny = RotationConfig { max_operations: 1, ..config };
+    assert!(keyring.with_rotation_config(tiny).is_err());
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+        let keyring = Keyring::generate(&SeededEntropy::new(1), Timestamp::from_unix_seconds(0)).unwrap();
+        prop_assert!(keyring.decrypt("a", bytes).is_err());
+    }
+
+    #[test]
+    fn what_is_sealed_opens(bytes in proptest::collection::vec(any::<u8>(), 0..300), context in ".{0,40}") {
+        let keyring = Keyring::generate(&SeededEntropy::new(1), Timestamp::from_unix_seconds(0)).unwrap();
+        let sealed = keyring.encrypt(&context, &bytes, &SeededEntropy::new(2)).unwrap();
+        let opened = keyring.decrypt(&context, sealed.clone()).unwrap();
+        prop_assert_eq!(&*opened, &bytes);
+        let elsewhere = format!("{context}x");
+        prop_assert!(keyring.decrypt(&elsewhere, sealed).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+//! The seam between the core and what is mounted in it: what an engine is, what an endpoint is, what a handler gets and
+//! what it may answer. No HTTP and no core in here; engines and auth methods import nothing else of the server.
+
+mod answer;
+mod body;
+mod bounds;
+mod cx;
+mod endpoint;
+mod erase;
+#[cfg(test)]
+pub(crate) mod harness;
+mod identity;
+mod lease;
+mod pattern;
+mod routes;
+mod token_params;
+
+pub use crate::barrier::{Record, Scope, Txn, View};
+pub use crate::policy::Access;
+pub use crate::storage::Page;
+
+pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode};
+pub use body::Body;
+pub use bounds::{Bounds, Granted, grant, renewed};
+pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies};
+pub use endpoint::{AuthMethod, Endpoint, Engine, Existence, Route, SecretsEngine};
+pub use erase::{Kind, Mounted, Role};
+pub use identity::{Identity, Login, Terms, TokenType};
+pub use lease::{Intent, LeaseData, NewLease, Renewal};
+pub use pattern::{Params, Pattern};
+pub use routes::{Hit, Resolved, RouteInfo, Routes};
+pub use token_params::{TokenParams, TokenSettings, policy_names};

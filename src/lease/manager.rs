@@ -1,0 +1,294 @@
+//! `LeaseManager`: registers, looks up, lists, ends.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::api::Ttl;
+use crate::barrier::{Barrier, Scope, Txn, View};
+use crate::engine::{Bounds, Intent, NewLease, grant};
+use crate::entropy::Entropy;
+use crate::error::{Error, Kind, Result};
+use crate::storage::Page;
+use crate::time::{Clock, Timestamp};
+
+use super::record::{Due, Lease, LeaseState, Target, due_key};
+use super::sweep::Revoker;
+
+/// The leases of one namespace.
+pub struct LeaseManager {
+    barrier: Arc<Barrier>,
+    pub(super) records: View,
+    pub(super) due: View,
+    owned: View,
+    entropy: Arc<dyn Entropy>,
+    pub(super) clock: Arc<dyn Clock>,
+}
+
+/// Whom a lease belongs to.
+#[derive(Clone, Copy, Debug)]
+pub struct LeaseOwner<'a> {
+    /// The id of the token; empty for none.
+    pub token_id: &'a str,
+    /// When a token that cannot own a lease (a batch token) ends: so does the lease.
+    pub ends: Option<Timestamp>,
+}
+
+/// What is to be granted, beside what the engine says.
+#[derive(Debug)]
+pub struct Grant<'a> {
+    /// The path of the request.
+    pub path: &'a str,
+    /// The id of the mount.
+    pub mount: &'a str,
+    /// The mount's default and maximum.
+    pub bounds: Bounds,
+    /// Whom it belongs to.
+    pub owner: LeaseOwner<'a>,
+}
+
+/// How long an intent may stand before it is taken for abandoned.
+const INTENT_SECONDS: u64 = 300;
+
+impl LeaseManager {
+    /// The leases of a namespace.
+    pub fn new(barrier: Arc<Barrier>, namespace_id: &str, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+        let view = barrier.view(Scope::new(namespace_id, "lease"));
+        Self {
+            records: view.within("id"),
+            due: view.within("due"),
+            owned: view.within("owner"),
+            barrier,
+            entropy,
+            clock,
+        }
+    }
+
+    /// Records durably that something is about to be made, before it is.
+    pub async fn record_intent(&self, new: NewLease, grant: &Grant<'_>) -> Result<Intent> {
+        let now = self.clock.now();
+        let lease = Lease {
+            id: self.new_id(grant.path)?,
+            target: Target::Secret { mount: grant.mount.to_owned(), data: new.data },
+            owner: grant.owner.token_id.to_owned(),
+            issued: now,
+            expires: Some(now.plus(Ttl::from_seconds(INTENT_SECONDS).duration())),
+            last_renewal: None,
+            renewable: false,
+            ttl: Ttl::default(),
+            max_ttl: Ttl::default(),
+            state: LeaseState::Intended,
+        };
+        let mut txn = Txn::new();
+        self.write(&lease, None, &mut txn)?;
+        self.barrier.commit(txn).await?;
+        Ok(Intent { lease_id: lease.id })
+    }
+
+    /// Registers a lease: its record goes into `txn`. An intent becomes the lease, unless it was given up meanwhile.
+    pub async fn register(&self, new: NewLease, grant_to: &Grant<'_>, txn: &mut Txn) -> Result<Lease> {
+        let NewLease { ttl, max_ttl, renewable, data, intent } = new;
+        let now = self.clock.now();
+        let bounds = Bounds { max_ttl: bounded(max_ttl, grant_to.bounds.max_ttl), ..grant_to.bounds };
+        let granted = grant(ttl, bounds).ttl;
+        let mut expires = now.plus(granted.duration());
+        if let Some(end) = grant_to.owner.ends {
+            expires = expires.min(end);
+        }
+        let mut lease = Lease {
+            id: String::new(),
+            target: Target::Secret { mount: grant_to.mount.to_owned(), data },
+            owner: grant_to.owner.token_id.to_owned(),
+            issued: now,
+            expires: Some(expires),
+            last_renewal: None,
+            renewable,
+            ttl: Ttl::from_seconds(expires.since(now).as_secs()),
+            max_ttl,
+            state: LeaseState::Active,
+        };
+        match intent {
+            None => {
+                lease.id = self.new_id(grant_to.path)?;
+                self.write(&lease, None, txn)?;
+            }
+            Some(Intent { lease_id }) => {
+                let intended: Option<Lease> = self.records.fetch(txn, &lease_id).await?;
+                let intended = intended.filter(|lease| lease.state == LeaseState::Intended);
+                let intended = intended.ok_or_else(|| {
+                    Error::new(Kind::Unavailable, "the request took too long and was undone; try again")
+                })?;
+                lease.id = lease_id;
+                self.write(&lease, Some(&intended), txn)?;
+            }
+        }
+        Ok(lease)
+    }
+
+    /// Registers the lease that ends a token.
+    pub fn register_token(&self, lease_id: String, token_id: &str, expires: Timestamp, txn: &mut Txn) -> Result<()> {
+        let now = self.clock.now();
+        let lease = Lease {
+            id: lease_id,
+            target: Target::Token { id: token_id.to_owned() },
+            owner: String::new(),
+            issued: now,
+            expires: Some(expires),
+            last_renewal: None,
+            renewable: true,
+            ttl: Ttl::from_seconds(expires.since(now).as_secs()),
+            max_ttl: Ttl::default(),
+            state: LeaseState::Active,
+        };
+        self.write(&lease, None, txn)
+    }
+
+    /// Moves the end of the lease of a token.
+    pub async fn extend_token(&self, lease_id: &str, expires: Timestamp, txn: &mut Txn) -> Result<()> {
+        let Some(mut lease) = self.records.fetch::<Lease>(txn, lease_id).await? else { return Ok(()) };
+        let before = lease.expires;
+        lease.last_renewal = Some(self.clock.now());
+        lease.expires = Some(expires);
+        self.rewrite(&lease, before, txn)
+    }
+
+    /// Removes the lease of a token that ends by other means.
+    pub async fn forget(&self, lease_id: &str, txn: &mut Txn) -> Result<()> {
+        let Some(lease) = self.records.fetch::<Lease>(txn, lease_id).await? else { return Ok(()) };
+        self.erase(&lease, txn)
+    }
+
+    /// The lease `id`.
+    pub async fn lease(&self, id: &str) -> Result<Option<Lease>> {
+        if id.is_empty() || id.split('/').any(str::is_empty) {
+            return Ok(None);
+        }
+        self.records.get(id).await
+    }
+
+    /// The names of leases and folders directly below `prefix` (empty, or ending in a slash).
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>> {
+        self.records.list(prefix, Page::all()).await
+    }
+
+    /// The ids of all leases below `prefix`, which counts as a folder, and that of the lease `prefix` itself.
+    pub async fn below(&self, prefix: &str) -> Result<Vec<String>> {
+        let folder = prefix.trim_end_matches('/');
+        if folder.is_empty() {
+            return self.records.scan("").await;
+        }
+        let names = self.records.scan(&format!("{folder}/")).await?;
+        let mut ids: Vec<String> = names.into_iter().map(|name| format!("{folder}/{name}")).collect();
+        if self.records.exists(folder).await? {
+            ids.push(folder.to_owned());
+        }
+        Ok(ids)
+    }
+
+    /// The ids of the leases that end with a token.
+    pub async fn owned_by(&self, token_id: &str) -> Result<Vec<String>> {
+        self.owned.scan(&format!("{token_id}/")).await
+    }
+
+    /// Makes the lease `id` due now, durably: from here on it will be revoked, whatever happens. Nothing if it is gone.
+    pub async fn doom(&self, id: &str) -> Result<Option<Lease>> {
+        loop {
+            let mut txn = Txn::new();
+            let Some(mut lease) = self.records.fetch::<Lease>(&mut txn, id).await? else { return Ok(None) };
+            if matches!(lease.state, LeaseState::Revoking { .. }) {
+                return Ok(Some(lease));
+            }
+            let before = lease.expires;
+            lease.state = LeaseState::Revoking { attempts: 0 };
+            lease.expires = Some(self.clock.now());
+            self.rewrite(&lease, before, &mut txn)?;
+            match self.barrier.commit(txn).await {
+                Ok(()) => return Ok(Some(lease)),
+                Err(error) if error.kind() == Kind::Conflict => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Revokes the lease `id` and waits until it is done. A lease that is gone is a success. If it fails it stays due and
+    /// is tried again in the background.
+    pub async fn revoke(&self, id: &str, revoker: &dyn Revoker) -> Result<()> {
+        match self.doom(id).await? {
+            Some(lease) => self.undo(lease, revoker).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Removes the lease `id` without undoing what it stands for: for what is beyond reach.
+    pub async fn abandon(&self, id: &str) -> Result<()> {
+        let mut txn = Txn::new();
+        self.forget(id, &mut txn).await?;
+        self.barrier.commit(txn).await
+    }
+
+    /// Writes a lease where `before` (an intent), or nothing, was.
+    fn write(&self, lease: &Lease, before: Option<&Lease>, txn: &mut Txn) -> Result<()> {
+        if let Some(old) = before {
+            self.unindex(old, old.expires, txn)?;
+        }
+        self.records.put(txn, &lease.id, lease)?;
+        self.index(lease, txn)
+    }
+
+    /// Writes a changed lease that ended `before`.
+    pub(super) fn rewrite(&self, lease: &Lease, before: Option<Timestamp>, txn: &mut Txn) -> Result<()> {
+        self.unindex(lease, before, txn)?;
+        self.records.put(txn, &lease.id, lease)?;
+        self.index(lease, txn)
+    }
+
+    pub(super) fn erase(&self, lease: &Lease, txn: &mut Txn) -> Result<()> {
+        self.unindex(lease, lease.expires, txn)?;
+        self.records.delete(txn, &lease.id)
+    }
+
+    fn index(&self, lease: &Lease, txn: &mut Txn) -> Result<()> {
+        let due = Due { lease_id: lease.id.clone() };
+        if let Some(expires) = lease.expires {
+            self.due.put(txn, &due_key(expires, &lease.id), &due)?;
+        }
+        if !lease.owner.is_empty() {
+            self.owned.put(txn, &format!("{}/{}", lease.owner, lease.id), &due)?;
+        }
+        Ok(())
+    }
+
+    fn unindex(&self, lease: &Lease, expires: Option<Timestamp>, txn: &mut Txn) -> Result<()> {
+        if let Some(expires) = expires {
+            self.due.delete(txn, &due_key(expires, &lease.id))?;
+        }
+        if !lease.owner.is_empty() {
+            self.owned.delete(txn, &format!("{}/{}", lease.owner, lease.id))?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn commit(&self, txn: Txn) -> Result<()> {
+        self.barrier.commit(txn).await
+    }
+
+    fn new_id(&self, path: &str) -> Result<String> {
+        Ok(format!("{}/{}", path.trim_end_matches('/'), self.entropy.base62(24)?))
+    }
+}
+
+/// The shorter of the engine's bound and the mount's, of which zero is none.
+pub(super) fn bounded(asked: Ttl, mount: Ttl) -> Ttl {
+    if asked.is_zero() {
+        mount
+    } else if mount.is_zero() {
+        asked
+    } else {
+        asked.min(mount)
+    }
+}
+
+impl fmt::Debug for LeaseManager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LeaseManager").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,48 @@
+//! Renewing a lease.
+
+use crate::api::Ttl;
+use crate::barrier::Txn;
+use crate::engine::{Bounds, Granted, Renewal, renewed};
+use crate::error::{Error, Result};
+
+use super::manager::{LeaseManager, bounded};
+use super::record::{Lease, Target};
+use super::sweep::Revoker;
+
+impl LeaseManager {
+    /// Renews the lease `id` by `asked` (zero is the default), within its bounds. `bounds` are those of its mount. The
+    /// change goes into `txn`; what lies outside of the vault is extended first, so that it never ends before the lease.
+    pub async fn renew(
+        &self,
+        id: &str,
+        asked: Ttl,
+        bounds: Bounds,
+        revoker: &dyn Revoker,
+        txn: &mut Txn,
+    ) -> Result<(Lease, Granted)> {
+        let now = self.clock.now();
+        let lease = match id.split('/').any(str::is_empty) {
+            true => None,
+            false => self.records.fetch::<Lease>(txn, id).await?,
+        };
+        let mut lease = lease.filter(|lease| lease.is_live(now)).ok_or_else(|| Error::invalid("lease not found"))?;
+        if matches!(lease.target, Target::Token { .. }) {
+            return Err(Error::invalid("the lease of a token is renewed with auth/token/renew"));
+        }
+        if !lease.renewable {
+            return Err(Error::invalid("lease is not renewable"));
+        }
+        let asked_or_own = asked.or(lease.ttl);
+        let own = Bounds { max_ttl: bounded(lease.max_ttl, bounds.max_ttl), ..bounds };
+        let mut granted = renewed(asked_or_own, own, lease.issued, now);
+        if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, now.plus(granted.ttl.duration())).await? {
+            let own = Bounds { max_ttl: bounded(max_ttl, bounds.max_ttl), ..bounds };
+            granted = renewed(asked.or(ttl), own, lease.issued, now);
+        }
+        let before = lease.expires;
+        lease.expires = Some(now.plus(granted.ttl.duration()));
+        lease.last_renewal = Some(now);
+        self.rewrite(&lease, before, txn)?;
+        Ok((lease, granted))
+    }
+}

@@ -1,0 +1,179 @@
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::*;
+use crate::api::Ttl;
+use crate::barrier::{Barrier, Txn};
+use crate::engine::{Bounds, NewLease, Renewal};
+use crate::entropy::SeededEntropy;
+use crate::error::{Error, Result};
+use crate::secret::RootKey;
+use crate::storage::{Batch, MemoryStorage, Storage};
+use crate::time::{Clock, ManualClock, Timestamp};
+
+#[derive(Default)]
+struct Ledger {
+    undone: Mutex<Vec<String>>,
+    broken: Mutex<bool>,
+}
+
+#[async_trait]
+impl Revoker for Ledger {
+    async fn undo(&self, lease: &Lease) -> Result<()> {
+        if *self.broken.lock().unwrap() {
+            return Err(Error::internal("the database is away"));
+        }
+        self.undone.lock().unwrap().push(lease.id.clone());
+        Ok(())
+    }
+
+    async fn renew(&self, _: &Lease, _: Timestamp) -> Result<Renewal> {
+        Ok(Renewal::AsAsked)
+    }
+}
+
+struct Fixture {
+    leases: Arc<LeaseManager>,
+    clock: Arc<ManualClock>,
+    ledger: Arc<Ledger>,
+    revoker: Arc<dyn Revoker>,
+    barrier: Arc<Barrier>,
+}
+
+const BOUNDS: Bounds = Bounds {
+    default_ttl: Ttl::from_seconds(100),
+    max_ttl: Ttl::from_seconds(1000),
+    period: Ttl::from_seconds(0),
+    explicit_max_ttl: Ttl::from_seconds(0),
+};
+
+const GRANT: Grant<'static> =
+    Grant { path: "db/creds/app", mount: "uuid", bounds: BOUNDS, owner: LeaseOwner { token_id: "owner", ends: None } };
+
+async fn fixture() -> Fixture {
+    let entropy = Arc::new(SeededEntropy::new(5));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_000_000)));
+    let root = RootKey::generate(&*entropy).unwrap();
+    let storage = Arc::new(MemoryStorage::new());
+    let mut txn = Txn::new();
+    let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
+    barrier.commit(txn).await.unwrap();
+    let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone()));
+    let ledger = Arc::new(Ledger::default());
+    Fixture { leases, clock, revoker: ledger.clone(), ledger, barrier }
+}
+
+async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {
+    let mut txn = Txn::new();
+    let lease = f.leases.register(NewLease::of(&json!({"user": "u"})).unwrap(), grant, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    lease
+}
+
+impl Fixture {
+    fn undone(&self) -> usize {
+        self.ledger.undone.lock().unwrap().len()
+    }
+
+    async fn sweep(&self) -> usize {
+        self.leases.clone().sweep(&self.revoker).await.unwrap()
+    }
+
+    fn advance(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+#[tokio::test]
+async fn a_lease_ends_when_it_is_due_and_not_before() {
+    let f = fixture().await;
+    let lease = register(&f, &GRANT).await;
+    f.advance(99);
+    assert_eq!(f.sweep().await, 0);
+    f.advance(1);
+    f.sweep().await;
+    assert_eq!(*f.ledger.undone.lock().unwrap(), [lease.id.clone()]);
+    assert!(f.leases.lease(&lease.id).await.unwrap().is_none());
+    assert!(f.leases.owned_by("owner").await.unwrap().is_empty());
+    assert_eq!(f.sweep().await, 0);
+}
+
+#[tokio::test]
+async fn a_renewal_moves_the_end_and_stops_at_the_bound() {
+    let f = fixture().await;
+    let lease = register(&f, &GRANT).await;
+    for (after, left) in [(90, 100), (90, 100), (90, 730)] {
+        f.advance(after);
+        let mut txn = Txn::new();
+        let asked = if left == 730 { Ttl::from_seconds(5000) } else { Ttl::default() };
+        let (renewed, _) = f.leases.renew(&lease.id, asked, BOUNDS, &*f.ledger, &mut txn).await.unwrap();
+        f.barrier.commit(txn).await.unwrap();
+        assert_eq!(renewed.remaining(f.clock.now()), left);
+    }
+    f.advance(729);
+    assert_eq!(f.sweep().await, 0);
+    f.advance(1);
+    f.sweep().await;
+    assert_eq!(f.undone(), 1);
+}
+
+#[tokio::test]
+async fn a_failed_revocation_is_tried_again_and_seen() {
+    let f = fixture().await;
+    let lease = register(&f, &GRANT).await;
+    *f.ledger.broken.lock().unwrap() = true;
+    assert!(f.leases.revoke(&lease.id, &*f.ledger).await.is_err());
+    for _ in 0..6 {
+        f.advance(3600);
+        f.sweep().await;
+    }
+    assert!(f.leases.lease(&lease.id).await.unwrap().unwrap().is_irrevocable());
+    *f.ledger.broken.lock().unwrap() = false;
+    f.advance(3600);
+    f.sweep().await;
+    assert!(f.leases.lease(&lease.id).await.unwrap().is_none());
+    f.leases.revoke(&lease.id, &*f.ledger).await.unwrap();
+    assert_eq!(f.undone(), 1);
+}
+
+#[tokio::test]
+async fn an_intent_that_is_not_granted_is_undone() {
+    let f = fixture().await;
+    let intent = f.leases.record_intent(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT).await.unwrap();
+    assert!(!f.leases.lease(&intent.lease_id).await.unwrap().unwrap().is_live(f.clock.now()));
+    f.advance(301);
+    f.sweep().await;
+    assert_eq!(*f.ledger.undone.lock().unwrap(), [intent.lease_id.clone()]);
+    let mut late = NewLease::of(&json!({"user": "u"})).unwrap();
+    late.intent = Some(intent);
+    assert!(f.leases.register(late, &GRANT, &mut Txn::new()).await.is_err());
+}
+
+#[tokio::test]
+async fn a_granted_intent_is_an_ordinary_lease() {
+    let f = fixture().await;
+    let intent = f.leases.record_intent(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT).await.unwrap();
+    let mut new = NewLease::of(&json!({"user": "u"})).unwrap();
+    new.ttl = Ttl::from_seconds(500);
+    new.intent = Some(intent);
+    let mut txn = Txn::new();
+    let lease = f.leases.register(new, &GRANT, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    f.advance(400);
+    assert_eq!(f.sweep().await, 0);
+    assert_eq!(f.leases.owned_by("owner").await.unwrap(), [lease.id.clone()]);
+    assert_eq!(f.leases.below("db/creds").await.unwrap(), [lease.id]);
+}
+
+#[tokio::test]
+async fn a_lease_of_a_batch_token_ends_with_it() {
+    let f = fixture().await;
+    let ends = Some(f.clock.now().plus(Duration::from_secs(30)));
+    let owner = LeaseOwner { token_id: "owner", ends };
+    let lease = register(&f, &Grant { owner, ..GRANT }).await;
+    assert_eq!(lease.remaining(f.clock.now()), 30);
+}

@@ -1,0 +1,226 @@
+//! `Acl`: several policies compiled into one list in which a decision does not grow with the number of rules.
+//!
+//! One rule decides. Which one: the exact path; for lists also the exact path without its slash; else the best of the
+//! wildcard rules that match (see [`super::trie`]); for lists, if there is none, the best one for the path without its
+//! slash. A list is also refused by a wildcard rule for the path without its slash that denies and is the better one.
+//! Rules with the same path add up, unless one of them denies: then nothing is left. There is no union over paths.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::capability::{Capabilities, Capability};
+use super::decision::Matched;
+use super::document::{PathRule, Policy, Terms};
+use super::listing::ListFilter;
+use super::permit::GrantingPolicy;
+use super::template::{NoValue, TemplateFacts};
+use super::trie::{self, Trie};
+use crate::api::{ApiPath, Operation};
+use crate::time::Timestamp;
+
+/// A policy as it applies to a token.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// The id of the namespace that it is in.
+    pub namespace_id: String,
+    /// Its text and rules.
+    pub policy: Arc<Policy>,
+    /// When the whole of it ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// A compiled access-control list.
+#[derive(Debug)]
+pub struct Acl {
+    /// Set for a list that allows everything.
+    root: Option<GrantingPolicy>,
+    /// Exact rules by path.
+    exact: HashMap<String, Rule>,
+    /// Wildcard rules, worst first.
+    wildcards: Vec<Rule>,
+    trie: Trie,
+    warnings: Vec<String>,
+    valid_until: Option<Timestamp>,
+}
+
+/// What all policies together say about one path.
+#[derive(Debug)]
+pub(super) struct Rule {
+    pub(super) path: String,
+    pub(super) terms: Terms,
+    pub(super) origins: Vec<Origin>,
+}
+
+/// A policy's part in a rule.
+#[derive(Clone, Debug)]
+pub struct Origin {
+    /// The policy.
+    pub policy: GrantingPolicy,
+    /// The line of its text on which the rule stands.
+    pub line: u32,
+    /// What it says there.
+    pub capabilities: Capabilities,
+}
+
+impl Acl {
+    /// Compiles policies for one identity, as they are at `now`. Rules whose placeholders have no value, or an unsafe
+    /// one, are left out with a warning. The order of `sources` does not matter.
+    pub fn compile(sources: &[Source], facts: &TemplateFacts, now: Timestamp) -> Self {
+        let mut compiler = Compiler { facts, now, rules: BTreeMap::new(), warnings: Vec::new(), valid_until: None };
+        let mut root = None;
+        for source in sources {
+            if source.policy.name().is_root() {
+                root = Some(granting(source));
+            } else if compiler.is_current(source.expires) {
+                compiler.add(source);
+            }
+        }
+        let (mut wildcards, exact): (Vec<Rule>, Vec<Rule>) =
+            compiler.rules.into_values().partition(|rule| trie::is_wildcard(&rule.path));
+        wildcards.sort_by(|a, b| trie::rank(&a.path).cmp(&trie::rank(&b.path)));
+        Self {
+            root,
+            trie: Trie::new(wildcards.iter().map(|rule| rule.path.as_str()).enumerate()),
+            wildcards,
+            exact: exact.into_iter().map(|rule| (rule.path.clone(), rule)).collect(),
+            warnings: compiler.warnings,
+            valid_until: compiler.valid_until,
+        }
+    }
+
+    /// The rule that decides about `operation` on `path`. It is asked for the decision next.
+    pub fn rule(&self, operation: Operation, path: &ApiPath) -> Matched<'_> {
+        Matched::new(operation, self.root.as_ref(), self.select(path.as_str(), operation.is_listing()))
+    }
+
+    /// What the token may do at `path`, sorted by name, as `sys/capabilities` answers: `root` for everything, `deny`
+    /// for nothing. A path that ends in a slash is asked about as a list; a slash at its start means nothing.
+    pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
+        if self.root.is_some() {
+            return vec!["root"];
+        }
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let found = self.select(path, path.ends_with('/')).map_or(Capabilities::DENY, |rule| rule.terms.capabilities);
+        if found.is_empty() { vec!["deny"] } else { found.iter().map(Capability::as_str).collect() }
+    }
+
+    /// Whether the list allows everything.
+    pub fn is_root(&self) -> bool {
+        self.root.is_some()
+    }
+
+    /// Whether `filters` let the reader of the list at `path` see `key`: it must be able to read what they point to,
+    /// or to list it where the key is a folder.
+    pub fn shows(&self, filters: &[ListFilter], path: &ApiPath, key: &str) -> bool {
+        let wanted = if key.ends_with('/') { Capability::List } else { Capability::Read };
+        self.root.is_some()
+            || filters.iter().all(|filter| {
+                let target = filter.path(path.as_str(), key);
+                self.select(&target, target.ends_with('/')).is_some_and(|rule| rule.terms.capabilities.has(wanted))
+            })
+    }
+
+    /// What went wrong when the policies were compiled: rules that were left out. For the log.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// When a rule ends, and the policies must be compiled anew.
+    pub fn valid_until(&self) -> Option<Timestamp> {
+        self.valid_until
+    }
+
+    fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
+        let bare = path.strip_suffix('/').filter(|_| is_listing);
+        let exact = self.exact.get(path).or_else(|| self.exact.get(bare?));
+        exact.or_else(|| self.wildcards.get(self.best_wildcard(path, bare)?))
+    }
+
+    /// The number of the wildcard rule that decides. A greater number is a better rule.
+    fn best_wildcard(&self, path: &str, bare: Option<&str>) -> Option<usize> {
+        let best = self.trie.best(path);
+        let without_slash = bare.and_then(|bare| self.trie.best(bare));
+        let denies = |number: &usize| {
+            self.wildcards.get(*number).is_some_and(|rule| rule.terms.capabilities == Capabilities::DENY)
+        };
+        if best.is_none() { without_slash } else { best.max(without_slash.filter(denies)) }
+    }
+}
+
+struct Compiler<'a> {
+    facts: &'a TemplateFacts,
+    now: Timestamp,
+    rules: BTreeMap<String, Rule>,
+    warnings: Vec<String>,
+    valid_until: Option<Timestamp>,
+}
+
+impl Compiler<'_> {
+    /// Whether something that ends at `expires` still holds; if so, its end bounds how long the list is good.
+    fn is_current(&mut self, expires: Option<Timestamp>) -> bool {
+        let Some(expires) = expires else { return true };
+        let is_current = self.now < expires;
+        if is_current {
+            self.valid_until = Some(self.valid_until.map_or(expires, |until| until.min(expires)));
+        }
+        is_current
+    }
+
+    fn add(&mut self, source: &Source) {
+        for rule in source.policy.rules() {
+            if !self.is_current(rule.expires) {
+                continue;
+            }
+            match rule.path.resolve(self.facts) {
+                Ok(path) => self.merge(path, rule, source),
+                Err(reason) => self.warnings.push(warning(source, rule.line, reason)),
+            }
+        }
+    }
+
+    fn merge(&mut self, path: String, rule: &PathRule, source: &Source) {
+        let origin = Origin { policy: granting(source), line: rule.line, capabilities: rule.terms.capabilities };
+        let known = self.rules.entry(path).or_insert_with_key(|path| Rule {
+            path: path.clone(),
+            terms: Terms::default(),
+            origins: Vec::new(),
+        });
+        known.terms.merge(&rule.terms);
+        known.origins.push(origin);
+    }
+}
+
+fn warning(source: &Source, line: u32, reason: NoValue) -> String {
+    let reason = match reason {
+        NoValue::Unresolved => "a placeholder has no value for this identity",
+        NoValue::Unsafe => "a placeholder's value is empty or has one of the characters * + /",
+    };
+    format!("policy \"{}\": the rule on line {line} is left out: {reason}", source.policy.name())
+}
+
+fn granting(source: &Source) -> GrantingPolicy {
+    let name = source.policy.name().as_str().to_owned();
+    GrantingPolicy { name, namespace_id: source.namespace_id.clone(), kind: "acl" }
+}
+
+impl Terms {
+    /// Adds what another rule for the same path says. Where both set a limit the smaller one counts.
+    fn merge(&mut self, other: &Self) {
+        let Self { capabilities, parameters, wrap_bounds, page_limit, list_filters } = other;
+        self.capabilities = self.capabilities.union(*capabilities);
+        self.parameters.merge(parameters);
+        self.wrap_bounds.min = smaller(self.wrap_bounds.min, wrap_bounds.min);
+        self.wrap_bounds.max = smaller(self.wrap_bounds.max, wrap_bounds.max);
+        self.page_limit = smaller(self.page_limit, *page_limit);
+        self.list_filters.extend(
+            list_filters.iter().filter(|filter| !self.list_filters.contains(filter)).cloned().collect::<Vec<_>>(),
+        );
+    }
+}
+
+fn smaller<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

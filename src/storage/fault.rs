@@ -1,0 +1,158 @@
+//! A test instrument: a store that fails when it is told to.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::{Batch, Key, Page, Storage, StorageError};
+
+/// Whether a commit that fails has happened all the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// It failed before anything was written.
+    Before,
+    /// It was written, and the failure came before the caller heard of it.
+    After,
+}
+
+/// Hands everything on to another store, but lets chosen commits fail. For tests only: put it before a
+/// [`MemoryStorage`](super::MemoryStorage), run an operation with the first commit failing, then with the second, and
+/// so on, and check after each that what the operation left behind is whole.
+pub struct FaultyStorage {
+    inner: Arc<dyn Storage>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    commits: u64,
+    plan: Option<Plan>,
+}
+
+struct Plan {
+    number: u64,
+    moment: Moment,
+    error: StorageError,
+    then_read_only: bool,
+}
+
+impl FaultyStorage {
+    /// A store that behaves as `inner` until it is told otherwise.
+    pub fn new(inner: Arc<dyn Storage>) -> Self {
+        Self { inner, state: Mutex::default() }
+    }
+
+    /// Lets the `number`-th commit from the beginning (the first is 1) fail with `error`. Those after it succeed.
+    pub fn fail_commit(&self, number: u64, moment: Moment, error: StorageError) {
+        self.plan(Plan { number, moment, error, then_read_only: false });
+    }
+
+    /// Lets the `number`-th commit fail with `error` and all after it with [`StorageError::ReadOnly`], as the stores on
+    /// disk do.
+    pub fn break_at_commit(&self, number: u64, moment: Moment, error: StorageError) {
+        self.plan(Plan { number, moment, error, then_read_only: true });
+    }
+
+    /// Lets nothing fail from now on.
+    pub fn mend(&self) {
+        self.lock().plan = None;
+    }
+
+    /// How many commits were asked for up to now, failed ones included.
+    pub fn commits(&self) -> u64 {
+        self.lock().commits
+    }
+
+    fn plan(&self, plan: Plan) {
+        self.lock().plan = Some(plan);
+    }
+
+    /// Counts a commit, and tells how it fails if it does.
+    fn count(&self) -> Option<(Moment, StorageError)> {
+        let mut state = self.lock();
+        state.commits += 1;
+        let commits = state.commits;
+        let plan = state.plan.as_ref()?;
+        match commits.cmp(&plan.number) {
+            std::cmp::Ordering::Less => None,
+            std::cmp::Ordering::Equal => Some((plan.moment, plan.error.repeated())),
+            std::cmp::Ordering::Greater => plan.then_read_only.then_some((Moment::Before, StorageError::ReadOnly)),
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[async_trait]
+impl Storage for FaultyStorage {
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+        self.inner.get(key).await
+    }
+
+    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
+        self.inner.list(prefix, page).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        match self.count() {
+            None => self.inner.commit(batch).await,
+            Some((Moment::Before, error)) => Err(error),
+            Some((Moment::After, error)) => {
+                self.inner.commit(batch).await?;
+                Err(error)
+            }
+        }
+    }
+
+    fn kind(&self) -> &'static str {
+        self.inner.kind()
+    }
+}
+
+impl fmt::Debug for FaultyStorage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FaultyStorage").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::storage::MemoryStorage;
+
+    fn faulty() -> FaultyStorage {
+        FaultyStorage::new(Arc::new(MemoryStorage::new()))
+    }
+
+    async fn put(storage: &FaultyStorage, key: &str) -> Result<(), StorageError> {
+        let mut batch = Batch::new();
+        batch.put(Key::new(key).unwrap(), b"value".to_vec());
+        storage.commit(batch).await
+    }
+
+    #[tokio::test]
+    async fn only_the_chosen_commit_fails() {
+        let storage = faulty();
+        storage.fail_commit(2, Moment::Before, StorageError::Full);
+        put(&storage, "a").await.unwrap();
+        assert!(matches!(put(&storage, "b").await, Err(StorageError::Full)));
+        put(&storage, "c").await.unwrap();
+        assert_eq!(storage.list("", Page::all()).await.unwrap(), ["a", "c"]);
+        assert_eq!(storage.commits(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_commit_that_fails_afterwards_has_happened() {
+        let storage = faulty();
+        storage.break_at_commit(1, Moment::After, StorageError::failed("the connection broke"));
+        assert!(matches!(put(&storage, "a").await, Err(StorageError::Failed(_))));
+        assert!(matches!(put(&storage, "b").await, Err(StorageError::ReadOnly)));
+        assert_eq!(storage.list("", Page::all()).await.unwrap(), ["a"]);
+        storage.mend();
+        put(&storage, "b").await.unwrap();
+        assert_eq!(storage.list("", Page::all()).await.unwrap(), ["a", "b"]);
+    }
+}

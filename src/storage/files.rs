@@ -1,0 +1,209 @@
+//! The folder of a disk store: how it comes into being, who may read it, what is kept in reserve.
+//!
+//! A store of kind `k` under the folder `d` is `d/k/`, built as `d/k.new/`, synced, and renamed. So `d` may be a mount
+//! point or belong to another user, and a store either exists completely or not at all.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use super::StorageError;
+
+/// The kinds of store that have a folder of their own.
+const KINDS: [&str; 2] = ["redb", "sled"];
+/// What is held back for the day when the disk is full, in bytes: room for the database to reopen and for revocations.
+const RESERVE: usize = 1 << 20;
+/// The room there must be before the reserve is taken again, in bytes: well above it, so that the disk is not filled
+/// by the reserve itself.
+const AMPLE: usize = 4 << 20;
+/// The room there must be before a database is reopened on a disk that was full, in bytes.
+const SCRATCH: usize = 64 << 10;
+
+/// The folder of a store that exists, locked against other processes while this value lives.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Folder {
+    /// The folder of a store of `kind` under `dir`. Where there is none yet, `build` fills a temporary one first.
+    pub(super) fn open(
+        dir: &Path,
+        kind: &str,
+        build: impl FnOnce(&Path) -> Result<(), StorageError>,
+    ) -> Result<Self, StorageError> {
+        if !exists(dir)? {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StorageError::from_io)?;
+            sync_parent(dir)?;
+        }
+        let lock = lock(dir)?;
+        let path = dir.join(kind);
+        if !exists(&path)? {
+            refuse_other_kind(dir, kind)?;
+            let new = dir.join(format!("{kind}.new"));
+            if exists(&new)? {
+                fs::remove_dir_all(&new).map_err(StorageError::from_io)?;
+            }
+            DirBuilder::new().mode(0o700).create(&new).map_err(StorageError::from_io)?;
+            build(&new)?;
+            fill(&new.join("reserve"), RESERVE)?;
+            settle(&new)?;
+            fs::rename(&new, &path).map_err(StorageError::from_io)?;
+            sync(dir)?;
+        }
+        Ok(Self { path, _lock: lock })
+    }
+
+    /// Where the store's files are.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives the reserve back to the disk.
+    pub(super) fn give_reserve_back(&self) {
+        // Where this fails there is nothing else to give.
+        let _ = fs::remove_file(self.reserve());
+    }
+
+    /// Whether the reserve is there.
+    pub(super) fn has_reserve(&self) -> bool {
+        self.reserve().exists()
+    }
+
+    /// Takes the reserve again if there is ample room; otherwise the disk stays as it is.
+    pub(super) fn take_reserve(&self) {
+        let scratch = self.path.join("reserve.new");
+        let taken = fill(&scratch, AMPLE).and_then(|()| {
+            let file = OpenOptions::new().write(true).open(&scratch).map_err(StorageError::from_io)?;
+            file.set_len(RESERVE as u64).map_err(StorageError::from_io)?;
+            fs::rename(&scratch, self.reserve()).map_err(StorageError::from_io)
+        });
+        if taken.is_err() {
+            let _ = fs::remove_file(&scratch);
+        }
+    }
+
+    /// Fails with [`StorageError::Full`] if the disk has no room for a database to reopen.
+    pub(super) fn check_room(&self) -> Result<(), StorageError> {
+        let scratch = self.path.join("room");
+        let room = fill(&scratch, SCRATCH);
+        let _ = fs::remove_file(&scratch);
+        room
+    }
+
+    fn reserve(&self) -> PathBuf {
+        self.path.join("reserve")
+    }
+}
+
+/// Makes every file below `folder` 0600 and every folder 0700, and syncs them all, the folders after their files.
+pub(super) fn settle(folder: &Path) -> Result<(), StorageError> {
+    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(StorageError::from_io)?;
+    for entry in fs::read_dir(folder).map_err(StorageError::from_io)? {
+        let entry = entry.map_err(StorageError::from_io)?;
+        let path = entry.path();
+        if entry.file_type().map_err(StorageError::from_io)?.is_dir() {
+            settle(&path)?;
+        } else {
+            settle_file(&path)?;
+        }
+    }
+    sync(folder)
+}
+
+fn settle_file(path: &Path) -> Result<(), StorageError> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        // A database may remove what it no longer needs at any time.
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(StorageError::from_io(error)),
+    };
+    file.set_permissions(Permissions::from_mode(0o600)).map_err(StorageError::from_io)?;
+    file.sync_all().map_err(StorageError::failed)
+}
+
+/// Syncs one file or folder with all of its metadata.
+pub(super) fn sync(path: &Path) -> Result<(), StorageError> {
+    File::open(path).map_err(StorageError::from_io)?.sync_all().map_err(StorageError::failed)
+}
+
+fn exists(path: &Path) -> Result<bool, StorageError> {
+    path.try_exists().map_err(StorageError::from_io)
+}
+
+fn sync_parent(path: &Path) -> Result<(), StorageError> {
+    // The parent of a relative path of one part is the working folder, which is spelt as a dot here.
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    sync(parent)
+}
+
+/// Locks `dir` for this process. Both databases lock their own files too; this lock covers the witness and creation.
+fn lock(dir: &Path) -> Result<File, StorageError> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let file = options.open(dir.join("lock")).map_err(StorageError::from_io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => {
+            Err(StorageError::failed("another process has this store open; stop it first"))
+        }
+        Err(TryLockError::Error(error)) => Err(StorageError::from_io(error)),
+    }
+}
+
+/// A changed `storage` stanza must not look like an empty vault.
+fn refuse_other_kind(dir: &Path, kind: &str) -> Result<(), StorageError> {
+    for other in KINDS.into_iter().filter(|other| *other != kind) {
+        if exists(&dir.join(other))? {
+            return Err(StorageError::failed(format!(
+                "the folder holds a store of kind {other}, not {kind}; configure that kind or another folder"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// A file of `length` bytes that take room on the disk, synced.
+fn fill(path: &Path, length: usize) -> Result<(), StorageError> {
+    let mut options = OpenOptions::new();
+    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    let written = options.open(path).and_then(|mut file| {
+        // Not zeros: some file systems do not store those.
+        let block: Vec<u8> = (0..=u8::MAX).cycle().take(SCRATCH).collect();
+        for _ in 0..length / SCRATCH {
+            file.write_all(&block)?;
+        }
+        file.sync_all()
+    });
+    written.map_err(StorageError::from_io)
+}
+
+impl StorageError {
+    /// What an error of the operating system means for a store.
+    pub(super) fn from_io(error: std::io::Error) -> Self {
+        if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+            Self::Full
+        } else {
+            Self::failed(error)
+        }
+    }
+
+    /// A failure that says nothing about whether trying again would help.
+    pub(super) fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(source.into())
+    }
+
+    /// The same error for another caller.
+    pub(super) fn repeated(&self) -> Self {
+        match self {
+            Self::BadKey => Self::BadKey,
+            Self::Conflict => Self::Conflict,
+            Self::Damaged(why) => Self::Damaged(why.clone()),
+            Self::Full => Self::Full,
+            Self::ReadOnly => Self::ReadOnly,
+            Self::Failed(source) => Self::failed(source.to_string()),
+        }
+    }
+}

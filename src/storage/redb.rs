@@ -1,0 +1,358 @@
+//! The default store: [redb](https://docs.rs/redb), a copy-on-write B-tree in one file.
+//!
+//! Each transaction is synced in two phases with the allocator's state in it (redb's "quick repair"), so that opening
+//! after a crash takes milliseconds however large the file is. Two tables: the records, and the newest link of the
+//! freshness chain. `docs/decisions/0001-embedded-store.md` says why this is the default.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::ops::Bound;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use async_trait::async_trait;
+use redb::backends::FileBackend;
+use redb::{BackendError, Builder, Durability, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+
+use super::disk::{Database, Disk, Engine};
+use super::freshness::Link;
+use super::listing::Step;
+use super::writer::Changes;
+use super::{Batch, Key, Page, Storage, StorageError};
+use crate::entropy::Entropy;
+
+const FILE: &str = "vault.redb";
+const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
+const CHAIN: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("chain");
+const NEWEST: &str = "newest";
+/// Up to this length of the file, in bytes, every page's checksum is verified at opening; it takes well under a second.
+/// A longer file is trusted as its last commit left it, and read errors show later.
+const VERIFIED_BYTES: u64 = 128 << 20;
+
+/// A store in a redb database.
+#[derive(Debug)]
+pub struct RedbStorage(Disk<Redb>);
+
+impl RedbStorage {
+    /// Opens the store under the folder `dir`, or creates both. `cache_bytes` is how much memory the database may use
+    /// as a cache. One process at a time can have it open.
+    ///
+    /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
+    pub fn open(dir: &Path, cache_bytes: u64, entropy: &dyn Entropy) -> Result<Self, StorageError> {
+        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        Disk::open(dir, Redb { cache_bytes }, entropy).map(Self)
+    }
+}
+
+#[async_trait]
+impl Storage for RedbStorage {
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+        self.0.get(key).await
+    }
+
+    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
+        self.0.list(prefix, page).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        self.0.commit(batch).await
+    }
+
+    fn kind(&self) -> &'static str {
+        Redb::KIND
+    }
+}
+
+#[derive(Debug)]
+struct Redb {
+    cache_bytes: usize,
+}
+
+impl Redb {
+    fn builder(&self) -> Builder {
+        let mut builder = Builder::new();
+        builder.set_cache_size(self.cache_bytes);
+        builder
+    }
+}
+
+impl Engine for Redb {
+    const KIND: &'static str = "redb";
+    // Readers have snapshots of what is committed.
+    const READERS_WAIT: bool = false;
+    type Database = Opened;
+
+    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create_new(true).mode(0o600);
+        let file = options.open(folder.join(FILE)).map_err(StorageError::from_io)?;
+        let database = self.builder().create_with_backend(Backend::new(file)?).map_err(fault)?;
+        Opened(database).commit(&Changes::new(), first)
+    }
+
+    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+        let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound {
+                StorageError::Damaged("its database file is missing".into())
+            } else {
+                StorageError::from_io(error)
+            }
+        })?;
+        let length = file.metadata().map_err(StorageError::from_io)?.len();
+        if length == 0 {
+            // redb would begin a new database in it.
+            return Err(StorageError::Damaged("its database file is empty".into()));
+        }
+        let mut builder = self.builder();
+        builder.set_check_integrity_on_open(length <= VERIFIED_BYTES);
+        builder.create_with_backend(Backend::new(file)?).map(Opened).map_err(fault)
+    }
+}
+
+struct Opened(redb::Database);
+
+impl Database for Opened {
+    fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        Ok(records.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
+    }
+
+    fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError> {
+        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let mut from = Some(from.to_owned());
+        while let Some(start) = from.take() {
+            for record in records.range::<&str>((Bound::Included(start.as_str()), Bound::Unbounded)).map_err(fault)? {
+                let (key, _) = record.map_err(fault)?;
+                match visit(key.value()) {
+                    Step::Next => continue,
+                    Step::Seek(next) => from = Some(next),
+                    Step::Stop => {}
+                }
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn link(&self) -> Result<Link, StorageError> {
+        let chain = self.0.begin_read().map_err(fault)?.open_table(CHAIN).map_err(fault)?;
+        let newest = chain.get(NEWEST).map_err(fault)?;
+        newest
+            .and_then(|bytes| Link::from_bytes(bytes.value()))
+            .ok_or_else(|| StorageError::Damaged("its newest commit has no link".into()))
+    }
+
+    fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
+        let mut transaction = self.0.begin_write().map_err(fault)?;
+        transaction.set_durability(Durability::Immediate).map_err(fault)?;
+        transaction.set_quick_repair(true);
+        write(&transaction, changes, link)?;
+        transaction.commit().map_err(fault)
+    }
+}
+
+fn write(transaction: &WriteTransaction, changes: &Changes, link: &Link) -> Result<(), StorageError> {
+    let mut records = transaction.open_table(RECORDS).map_err(fault)?;
+    for (key, value) in changes {
+        match value {
+            Some(value) => records.insert(key.as_str(), value.as_slice()),
+            None => records.remove(key.as_str()),
+        }
+        .map_err(fault)?;
+    }
+    let mut chain = transaction.open_table(CHAIN).map_err(fault)?;
+    chain.insert(NEWEST, link.to_bytes().as_slice()).map_err(fault)?;
+    Ok(())
+}
+
+/// The file as redb sees it. A failed sync never looks like a full disk, which would be tried again.
+#[derive(Debug)]
+struct Backend(FileBackend);
+
+impl Backend {
+    fn new(file: File) -> Result<Self, StorageError> {
+        FileBackend::new(file).map(Self).map_err(fault)
+    }
+}
+
+impl StorageBackend for Backend {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.0.sync_data().map_err(io::Error::other)
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.0.close()
+    }
+
+    fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {
+        self.0.try_lock_range(start, end)
+    }
+
+    fn unlock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<(), BackendError> {
+        self.0.unlock_range(start, end)
+    }
+}
+
+/// What an error of redb means for a store.
+fn fault(error: impl Into<redb::Error>) -> StorageError {
+    let error = error.into();
+    if let redb::Error::Io(error) = error {
+        return StorageError::from_io(error);
+    }
+    if let redb::Error::Corrupted(why) = error {
+        return StorageError::Damaged(why);
+    }
+    StorageError::failed(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::entropy::SystemEntropy;
+
+    /// redb on a disk of which the test says how large it is.
+    #[derive(Debug)]
+    struct SmallDisk {
+        engine: Redb,
+        length: Arc<AtomicU64>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Engine for SmallDisk {
+        const KIND: &'static str = Redb::KIND;
+        const READERS_WAIT: bool = Redb::READERS_WAIT;
+        type Database = Opened;
+
+        fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
+            self.engine.create(folder, first)
+        }
+
+        fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+            let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).unwrap();
+            let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
+            let backend = Limited { backend: Backend::new(file)?, length, syncs };
+            self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+        }
+    }
+
+    #[derive(Debug)]
+    struct Limited {
+        backend: Backend,
+        length: Arc<AtomicU64>,
+        syncs: Arc<AtomicU64>,
+    }
+
+    impl Limited {
+        fn check(&self, length: u64) -> io::Result<()> {
+            let full = length > self.length.load(Ordering::SeqCst);
+            if full { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+        }
+    }
+
+    impl StorageBackend for Limited {
+        fn len(&self) -> io::Result<u64> {
+            self.backend.len()
+        }
+
+        fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+            self.backend.read(offset, out)
+        }
+
+        // As of a sparse file: the room is needed when something is written.
+        fn set_len(&self, len: u64) -> io::Result<()> {
+            self.backend.set_len(len)
+        }
+
+        fn sync_data(&self) -> io::Result<()> {
+            match self.syncs.fetch_sub(1, Ordering::SeqCst) {
+                0 => Err(io::Error::other("the disk is gone")),
+                _ => self.backend.sync_data(),
+            }
+        }
+
+        fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+            self.check(offset + data.len() as u64)?;
+            self.backend.write(offset, data)
+        }
+
+        fn close(&self) -> io::Result<()> {
+            self.backend.close()
+        }
+    }
+
+    fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
+        let length = Arc::new(AtomicU64::new(u64::MAX));
+        let syncs = Arc::new(AtomicU64::new(u64::MAX));
+        let engine = Redb { cache_bytes: 8 << 20 };
+        let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
+        (Disk::open(dir, engine, &SystemEntropy::new()).unwrap(), length, syncs)
+    }
+
+    fn put(n: u32) -> Batch {
+        let mut batch = Batch::new();
+        batch.put(Key::new(format!("k/{n:04}")).unwrap(), vec![7; 20_000]);
+        batch
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_costs_nothing_that_was_acknowledged() {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, length, _) = small(dir.path());
+        length.store(4 << 20, Ordering::SeqCst);
+        let mut acknowledged = Vec::new();
+        let mut refused = 0;
+        for n in 0..400 {
+            if n == 380 {
+                length.store(u64::MAX, Ordering::SeqCst);
+            }
+            match disk.commit(put(n)).await {
+                Ok(()) => acknowledged.push(format!("{n:04}")),
+                Err(StorageError::Full) => refused += 1,
+                Err(error) => panic!("{error:?}"),
+            }
+            assert_eq!(disk.list("k/", Page::all()).await.unwrap(), acknowledged, "after {n}");
+        }
+        assert!(refused > 100 && acknowledged.len() > 50, "{refused} refused");
+        assert!(acknowledged.contains(&"0399".to_owned()), "writing goes on once there is room");
+        drop(disk);
+        let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+        assert_eq!(storage.list("k/", Page::all()).await.unwrap(), acknowledged);
+    }
+
+    #[tokio::test]
+    async fn a_failed_sync_ends_writing() {
+        for which in 0..2 {
+            let dir = tempfile::tempdir().unwrap();
+            let (disk, _, syncs) = small(dir.path());
+            disk.commit(put(1)).await.unwrap();
+            syncs.store(which, Ordering::SeqCst);
+            assert!(matches!(disk.commit(put(2)).await, Err(StorageError::Failed(_))));
+            assert!(matches!(disk.commit(put(3)).await, Err(StorageError::ReadOnly)));
+            let first = disk.get(&Key::new("k/0001").unwrap()).await.unwrap();
+            assert_eq!(first, Some(vec![7; 20_000]), "reading goes on");
+            drop(disk);
+            let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+            let names = storage.list("k/", Page::all()).await.unwrap();
+            assert!(names.starts_with(&["0001".to_owned()]) && names.len() <= 2, "{names:?}");
+        }
+    }
+}

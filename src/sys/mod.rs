@@ -1,0 +1,39 @@
+//! `/v1/sys/*` and `/v1/auth/token/*` as ordinary endpoints, one file each.
+//!
+//! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
+
+mod key_status;
+mod seal_status;
+mod token;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::engine::Routes;
+use crate::vault::{Unsealed, Vault};
+
+/// The version that the server says it has.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// When this version was made, RFC 3339.
+pub const BUILD_DATE: &str = "2026-11-22T00:00:00Z";
+
+/// A path without parameters.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct NoPath {}
+
+/// What is below `sys/` whether or not the vault is sealed.
+pub fn vault_routes() -> Routes<Arc<Vault>> {
+    Routes::new().endpoint::<seal_status::ReadSealStatus>()
+}
+
+/// What is below `sys/` once the vault is unsealed.
+pub fn routes() -> Routes<Arc<Unsealed>> {
+    Routes::new().endpoint::<key_status::ReadKeyStatus>()
+}
+
+/// What is below `auth/token/`.
+pub fn token_routes() -> Routes<Arc<Unsealed>> {
+    token::routes()
+}

@@ -1,0 +1,39 @@
+//! Batch tokens: `b.` and the record, encrypted by the barrier, in base64url (RFC 4648 section 5, without padding).
+
+use data_encoding::BASE64URL_NOPAD;
+use zeroize::Zeroizing;
+
+use crate::barrier::Barrier;
+use crate::error::{Error, Result};
+use crate::secret::ClientToken;
+
+use super::record::TokenRecord;
+
+const PREFIX: &str = "b.";
+
+/// Whether `token` has the form of a batch token.
+pub(super) fn is_batch(token: &ClientToken) -> bool {
+    token.expose().starts_with(PREFIX)
+}
+
+/// The token that is `record`.
+pub(super) fn seal(barrier: &Barrier, namespace_id: &str, record: &TokenRecord) -> Result<ClientToken> {
+    let json = serde_json::to_vec(record).map_err(|_| Error::internal("a token cannot be written"))?;
+    let sealed = barrier.seal(&context(namespace_id), &Zeroizing::new(json))?;
+    Ok(ClientToken::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&sealed))))
+}
+
+/// The record that `token` is.
+pub(super) fn open(barrier: &Barrier, namespace_id: &str, token: &ClientToken) -> Result<TokenRecord> {
+    let text = token.expose().strip_prefix(PREFIX).ok_or_else(Error::bad_token)?;
+    let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| Error::bad_token())?;
+    let json = match barrier.open(&context(namespace_id), sealed) {
+        Err(error) if error.kind() == crate::error::Kind::Sealed => return Err(error),
+        opened => opened.map_err(|_| Error::bad_token())?,
+    };
+    serde_json::from_slice(&json).map_err(|_| Error::bad_token())
+}
+
+fn context(namespace_id: &str) -> String {
+    format!("ns/{namespace_id}/token/batch")
+}

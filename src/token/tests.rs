@@ -1,0 +1,131 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::*;
+use crate::api::Ttl;
+use crate::entropy::SeededEntropy;
+use crate::secret::RootKey;
+use crate::storage::{Batch, MemoryStorage, Storage};
+use crate::time::ManualClock;
+
+struct Fixture {
+    store: TokenStore,
+    barrier: Arc<Barrier>,
+    clock: Arc<ManualClock>,
+}
+
+async fn fixture() -> Fixture {
+    let entropy = Arc::new(SeededEntropy::new(3));
+    let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1000)));
+    let root = RootKey::generate(&*entropy).unwrap();
+    let storage = Arc::new(MemoryStorage::new());
+    let mut txn = Txn::new();
+    let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
+    barrier.commit(txn).await.unwrap();
+    let key = TokenKey::generate(&*entropy).unwrap();
+    let store = TokenStore::new(barrier.clone(), "root", &key, entropy, clock.clone());
+    Fixture { store, barrier, clock }
+}
+
+fn record(ttl: u64, uses: u64) -> TokenRecord {
+    let created = Timestamp::from_unix_seconds(1000);
+    TokenRecord {
+        accessor: String::new(),
+        parent: None,
+        policies: vec!["default".to_owned()],
+        path: "auth/token/create".to_owned(),
+        metadata: BTreeMap::new(),
+        display_name: "token".to_owned(),
+        uses: Uses::of(uses),
+        created,
+        ttl: Ttl::from_seconds(ttl),
+        creation_ttl: Ttl::from_seconds(ttl),
+        expires: (ttl > 0).then(|| created.plus(Duration::from_secs(ttl))),
+        last_renewal: None,
+        renewable: true,
+        period: Ttl::default(),
+        explicit_max_ttl: Ttl::default(),
+        entity_id: String::new(),
+        bound_cidrs: Vec::new(),
+        role: String::new(),
+        identity: None,
+        batch: false,
+        namespace_id: "root".to_owned(),
+    }
+}
+
+async fn issue(f: &Fixture, token_type: TokenType, parent: Option<String>, mut record: TokenRecord) -> Issued {
+    let mut txn = Txn::new();
+    record.batch = token_type == TokenType::Batch;
+    record.parent.clone_from(&parent);
+    let new = NewToken { token_type, custom_id: None, parent, record };
+    let issued = f.store.issue(new, &mut txn).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    issued
+}
+
+#[tokio::test]
+async fn a_token_is_known_until_it_ends() {
+    let f = fixture().await;
+    let issued = issue(&f, TokenType::Service, None, record(60, 0)).await;
+    let known = f.store.authenticate(&issued.token, None).await.unwrap();
+    assert_eq!(known.caller.token_id, issued.id);
+    assert!(f.store.by_accessor(&issued.record.accessor).await.unwrap().is_some());
+    f.clock.advance(Duration::from_secs(60));
+    assert!(f.store.authenticate(&issued.token, None).await.is_err());
+    assert!(f.store.by_accessor(&issued.record.accessor).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn uses_are_spent_one_by_one_even_at_once() {
+    let f = Arc::new(fixture().await);
+    let issued = issue(&f, TokenType::Service, None, record(0, 5)).await;
+    let mut tries = tokio::task::JoinSet::new();
+    for _ in 0..20 {
+        let (f, token) = (f.clone(), ClientToken::new(issued.token.expose().to_owned()));
+        tries.spawn(async move { f.store.authenticate(&token, None).await.is_ok() });
+    }
+    let allowed = tries.join_all().await.into_iter().filter(|ok| *ok).count();
+    assert_eq!(allowed, 5);
+}
+
+#[tokio::test]
+async fn a_token_is_bound_to_its_networks() {
+    let f = fixture().await;
+    let mut bound = record(60, 0);
+    bound.bound_cidrs = vec!["10.0.0.0/8".to_owned(), "127.0.0.1".to_owned()];
+    let issued = issue(&f, TokenType::Service, None, bound).await;
+    for (address, allowed) in [("10.1.2.3", true), ("127.0.0.1", true), ("::ffff:10.0.0.1", true), ("11.0.0.1", false)]
+    {
+        let outcome = f.store.authenticate(&issued.token, Some(address.parse().unwrap())).await;
+        assert_eq!(outcome.is_ok(), allowed, "{address}");
+    }
+    assert!(f.store.authenticate(&issued.token, None).await.is_err());
+}
+
+#[tokio::test]
+async fn a_batch_token_is_its_own_record_and_ends_with_its_parent() {
+    let f = fixture().await;
+    let parent = issue(&f, TokenType::Service, None, record(600, 0)).await;
+    let batch = issue(&f, TokenType::Batch, Some(parent.id.clone()), record(60, 0)).await;
+    assert!(batch.token.expose().starts_with("b."));
+    assert_eq!(f.store.authenticate(&batch.token, None).await.unwrap().caller.accessor, "");
+    let mut text = batch.token.expose().to_owned();
+    let last = if text.ends_with('A') { 'B' } else { 'A' };
+    text.pop();
+    text.push(last);
+    assert!(f.store.authenticate(&ClientToken::new(text), None).await.is_err());
+    let mut txn = Txn::new();
+    f.store.remove(&parent.id, &parent.record, &mut txn).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    assert!(f.store.authenticate(&batch.token, None).await.is_err());
+}
+
+#[tokio::test]
+async fn an_unknown_token_is_refused_like_any_other() {
+    let f = fixture().await;
+    for text in ["", "s.", "s.nope", "b.", "b.AAAA", "b.!!!!", "hvs.abc"] {
+        let error = f.store.authenticate(&ClientToken::new(text.to_owned()), None).await.unwrap_err();
+        assert_eq!(error.messages(), ["permission denied"], "{text}");
+    }
+}

@@ -1,0 +1,116 @@
+//! The lifecycle: uninitialised, sealed, unsealed. Keys, mounts, tokens, leases, policies and audit exist only inside an
+//! [`Unsealed`]; while the vault is sealed there is nothing to call.
+
+mod cluster;
+mod init;
+mod keys;
+mod mounting;
+mod passwords;
+mod policies;
+mod revoking;
+mod sealing;
+mod settings;
+mod tokens;
+mod unsealed;
+mod wrapping;
+
+pub use cluster::Cluster;
+pub use init::Initialised;
+pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use mounting::NewMount;
+pub use passwords::{PasswordPolicyRecord, PasswordStore};
+pub use policies::{PolicyRecord, PolicyStore};
+pub use sealing::{SealRecord, Standing};
+pub use settings::{DeclaredAudit, Settings};
+pub use tokens::Renewed;
+pub use unsealed::Unsealed;
+pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
+
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use crate::engine::Deps;
+use crate::entropy::Entropy;
+use crate::error::{Error, Kind, Result};
+use crate::mount::Registry;
+use crate::seal::UnsealProgress;
+use crate::storage::Storage;
+use crate::time::Clock;
+
+/// What a vault is made of, sealed or not.
+#[derive(Clone, Debug)]
+pub struct Parts {
+    /// Where everything is kept.
+    pub storage: Arc<dyn Storage>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// The kinds of engine that can be mounted.
+    pub registry: Registry,
+    /// What the operator configured.
+    pub settings: Arc<Settings>,
+}
+
+/// A vault and the phase it is in.
+pub struct Vault {
+    parts: Parts,
+    phase: RwLock<Phase>,
+    /// Unsealing and sealing happen one at a time.
+    turning: tokio::sync::Mutex<()>,
+}
+
+enum Phase {
+    Uninitialised,
+    Sealed(SealRecord, UnsealProgress),
+    Unsealed(SealRecord, Arc<Unsealed>),
+}
+
+impl Vault {
+    /// A vault over what is in its storage: sealed, or uninitialised.
+    pub async fn open(parts: Parts) -> Result<Arc<Self>> {
+        let phase = match SealRecord::load(&*parts.storage).await? {
+            None => Phase::Uninitialised,
+            Some(record) => {
+                let progress = UnsealProgress::new(record.config.threshold);
+                Phase::Sealed(record, progress)
+            }
+        };
+        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: tokio::sync::Mutex::default() }))
+    }
+
+    /// The unsealed vault, or the error that says why there is none.
+    pub fn unsealed(&self) -> Result<Arc<Unsealed>> {
+        match &*self.phase() {
+            Phase::Unsealed(_, unsealed) => Ok(unsealed.clone()),
+            Phase::Sealed(..) => Err(Error::sealed()),
+            Phase::Uninitialised => Err(Error::new(Kind::NotInitialised, "Vault is not initialized; call sys/init")),
+        }
+    }
+
+    /// What it is made of.
+    pub fn parts(&self) -> &Parts {
+        &self.parts
+    }
+
+    fn phase(&self) -> std::sync::RwLockReadGuard<'_, Phase> {
+        self.phase.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn phase_mut(&self) -> std::sync::RwLockWriteGuard<'_, Phase> {
+        self.phase.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Parts {
+    /// What engines get, once there are password policies.
+    fn deps(&self, passwords: Arc<PasswordStore>) -> Deps {
+        Deps { clock: self.clock.clone(), entropy: self.entropy.clone(), passwords }
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Vault").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,245 @@
+//! Enabling, tuning, moving and disabling mounts, for secrets engines and auth methods alike.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::barrier::Txn;
+use crate::engine::Role;
+use crate::error::{Error, Result};
+use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, MountState};
+
+use super::init::accessor;
+use super::unsealed::Unsealed;
+
+/// A mount that is to be enabled.
+#[derive(Debug)]
+pub struct NewMount {
+    /// Its role.
+    pub role: Role,
+    /// Where, without `auth/`; with or without slashes at its ends.
+    pub path: String,
+    /// What.
+    pub kind: String,
+    /// What its operator says about it.
+    pub description: String,
+    /// The options of its engine.
+    pub options: BTreeMap<String, String>,
+    /// How it is tuned.
+    pub config: MountConfig,
+    /// Kept and shown.
+    pub local: bool,
+    /// Kept and shown.
+    pub seal_wrap: bool,
+}
+
+/// Paths that belong to the core.
+const RESERVED: [&str; 4] = ["sys/", "auth/", "cubbyhole/", "identity/"];
+
+impl Unsealed {
+    /// The mount of `role` at `path`, as operators name it.
+    pub fn mount_at(&self, role: Role, path: &str) -> Option<Arc<MountPoint>> {
+        self.mounts.at(&full_path(role, path)).filter(|point| point.entry.role == role)
+    }
+
+    /// Enables a mount.
+    pub async fn enable(&self, new: NewMount) -> Result<()> {
+        let _mounting = self.mounting.lock().await;
+        let NewMount { role, path, kind, description, mut options, config, local, seal_wrap } = new;
+        let path = self.free_path(role, &path)?;
+        let mut kind = kind;
+        if kind == "kv-v2" {
+            "kv".clone_into(&mut kind);
+            options.insert("version".to_owned(), "2".to_owned());
+        }
+        if ["system", "token", "cubbyhole", "identity"].contains(&kind.as_str()) {
+            return Err(Error::invalid(format!("mount type of {kind:?} is not mountable")));
+        }
+        checked(&config)?;
+        let entry = MountEntry {
+            uuid: self.parts.entropy.uuid()?,
+            accessor: accessor(&kind, &self.parts)?,
+            path,
+            role,
+            kind,
+            description,
+            options,
+            config,
+            local,
+            seal_wrap,
+            state: MountState::Active,
+        };
+        let backend = self.open_backend(&entry).await?;
+        self.write_entry(&entry).await?;
+        self.mounts.install(entry, backend);
+        Ok(())
+    }
+
+    /// Changes how a mount is tuned; `change` sees its entry as it is.
+    pub async fn tune(
+        &self,
+        role: Role,
+        path: &str,
+        change: impl FnOnce(&mut MountEntry) -> Result<()> + Send,
+    ) -> Result<()> {
+        let _mounting = self.mounting.lock().await;
+        let point = self.mount_at(role, path).ok_or_else(|| no_mount(role, path))?;
+        let mut entry = point.entry.clone();
+        change(&mut entry)?;
+        checked(&entry.config)?;
+        let backend = if entry.options == point.entry.options {
+            point.backend.clone()
+        } else {
+            self.open_backend(&entry).await?
+        };
+        self.write_entry(&entry).await?;
+        self.mounts.install(entry, backend);
+        Ok(())
+    }
+
+    /// Moves a mount. Its leases are revoked first, since their ids name the old path.
+    pub async fn move_mount(&self, role: Role, from: &str, to: &str) -> Result<()> {
+        let _mounting = self.mounting.lock().await;
+        let point =
+            self.mount_at(role, from).ok_or_else(|| Error::invalid(format!("no matching mount at {from:?}")))?;
+        refuse_built_in(&point)?;
+        let target = self.free_path(role, to)?;
+        self.doom_leases_of(&point).await?;
+        let mut entry = point.entry.clone();
+        entry.path = target;
+        self.write_entry(&entry).await?;
+        self.mounts.install(entry, point.backend.clone());
+        Ok(())
+    }
+
+    /// Disables a mount: it serves nothing from now on; its leases are revoked and its records removed in the
+    /// background, also after a restart. A mount that is not there is a success.
+    pub async fn disable(self: &Arc<Self>, role: Role, path: &str) -> Result<()> {
+        let uuid = {
+            let _mounting = self.mounting.lock().await;
+            let Some(point) = self.mount_at(role, path) else { return Ok(()) };
+            refuse_built_in(&point)?;
+            let mut entry = point.entry.clone();
+            entry.state = MountState::Removing;
+            self.write_entry(&entry).await?;
+            let uuid = entry.uuid.clone();
+            self.mounts.install(entry, point.backend.clone());
+            self.doom_leases_of(&point).await?;
+            uuid
+        };
+        let unsealed = self.clone();
+        self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
+        Ok(())
+    }
+
+    /// Revokes what is left of the leases of a mount that was disabled, then removes its records and itself.
+    pub(super) async fn finish_removal(&self, uuid: &str) -> Result<()> {
+        let Some(point) = self.mounts.by_id(uuid) else { return Ok(()) };
+        loop {
+            self.doom_leases_of(&point).await?;
+            if self.leases_of(&point).await?.is_empty() {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
+        let view = self.core_view(&format!("mount/{uuid}"));
+        // A batch at a time, so that a large mount does not become one huge commit.
+        let keys = view.scan("").await?;
+        for part in keys.chunks(256) {
+            let mut txn = Txn::new();
+            for key in part {
+                view.delete(&mut txn, key)?;
+            }
+            self.commit(txn).await?;
+        }
+        let mut txn = Txn::new();
+        self.mounts.erase(&point.entry, &mut txn)?;
+        self.commit(txn).await?;
+        self.mounts.forget(uuid);
+        Ok(())
+    }
+
+    async fn write_entry(&self, entry: &MountEntry) -> Result<()> {
+        let mut txn = Txn::new();
+        self.mounts.store(entry, &mut txn)?;
+        self.commit(txn).await
+    }
+
+    /// The ids of the leases that this very mount made: another one may stand at its path by now.
+    async fn leases_of(&self, point: &MountPoint) -> Result<Vec<String>> {
+        let mut found = Vec::new();
+        for id in self.leases.below(&point.entry.path).await? {
+            let Some(lease) = self.leases.lease(&id).await? else { continue };
+            let is_ours = match lease.mount() {
+                Some(mount) => mount == point.entry.uuid,
+                None => point.entry.role == Role::Auth && lease.issued <= self.deps.clock.now(),
+            };
+            if is_ours {
+                found.push(id);
+            }
+        }
+        Ok(found)
+    }
+
+    async fn doom_leases_of(&self, point: &MountPoint) -> Result<()> {
+        for id in self.leases_of(point).await? {
+            self.leases.doom(&id).await?;
+        }
+        Ok(())
+    }
+
+    /// The full path of a new mount, if nothing is in its way.
+    fn free_path(&self, role: Role, path: &str) -> Result<String> {
+        let shown = format!("{}/", path.trim_matches('/'));
+        if shown == "/" {
+            return Err(Error::invalid("the path of a mount must not be empty"));
+        }
+        crate::api::ApiPath::parse(&shown).map_err(|error| Error::invalid(error.to_string()))?;
+        let full = full_path(role, path);
+        let reserved = role == Role::Secret && RESERVED.iter().any(|reserved| full.starts_with(reserved));
+        let reserved = reserved || full.starts_with("auth/token/");
+        if reserved {
+            return Err(Error::invalid(format!("cannot mount {shown:?}")));
+        }
+        match self.mounts.in_the_way(&full) {
+            Some(other) => Err(Error::invalid(format!("path is already in use at {other}"))),
+            None => Ok(full),
+        }
+    }
+
+    /// The engine behind a mount that is gone or going.
+    pub(super) fn engine_of(&self, mount: &str) -> Option<Backend> {
+        self.mounts.by_id(mount).map(|point| point.backend.clone())
+    }
+}
+
+/// The path in the mount table of what operators call `path`.
+fn full_path(role: Role, path: &str) -> String {
+    let path = path.trim_matches('/');
+    match role {
+        Role::Secret => format!("{path}/"),
+        Role::Auth => format!("auth/{path}/"),
+    }
+}
+
+fn refuse_built_in(point: &MountPoint) -> Result<()> {
+    let path = point.entry.path.as_str();
+    if RESERVED.contains(&path) || path == "auth/token/" {
+        return Err(Error::invalid(format!("the mount {path:?} is a part of the vault and stays where it is")));
+    }
+    Ok(())
+}
+
+fn no_mount(role: Role, path: &str) -> Error {
+    match role {
+        Role::Secret => Error::invalid(format!("No secret engine mount at {}/", path.trim_matches('/'))),
+        Role::Auth => Error::invalid(format!("No auth engine at {}/", path.trim_matches('/'))),
+    }
+}
+
+fn checked(config: &MountConfig) -> Result<()> {
+    let (default, max) = (config.default_lease_ttl, config.max_lease_ttl);
+    if !max.is_zero() && default > max {
+        return Err(Error::invalid("backend default lease TTL must be less than or equal to its max lease TTL"));
+    }
+    Ok(())
+}

@@ -1,0 +1,237 @@
+//! Password policies: what a generated password is made of.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::barrier::{Record, Txn, View};
+use crate::engine::PasswordPolicies;
+use crate::entropy::Entropy;
+use crate::error::{Error, Result};
+use crate::hcl::{self, Object};
+use crate::secret::SecretText;
+
+/// A password policy as it is stored: its text.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PasswordPolicyRecord {
+    /// HCL: `length` and `rule "charset" { charset, min-chars }`.
+    pub text: String,
+}
+
+impl Record for PasswordPolicyRecord {}
+
+/// The password policies of one namespace.
+#[derive(Debug)]
+pub struct PasswordStore {
+    records: View,
+    entropy: Arc<dyn Entropy>,
+}
+
+/// What a password is made of.
+#[derive(Debug, PartialEq, Eq)]
+struct PasswordPolicy {
+    length: usize,
+    rules: Vec<Charset>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Charset {
+    characters: Vec<char>,
+    least: usize,
+}
+
+/// The lengths that a password may have.
+const LENGTHS: std::ops::RangeInclusive<usize> = 4..=1024;
+/// How often a password is drawn before the policy is said to be too strict.
+const DRAWS: usize = 10_000;
+
+const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
+const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+const DIGITS: &str = "0123456789";
+
+impl PasswordStore {
+    /// The password policies in `records`.
+    pub fn new(records: View, entropy: Arc<dyn Entropy>) -> Self {
+        Self { records, entropy }
+    }
+
+    /// The policy `name`.
+    pub async fn policy(&self, name: &str) -> Result<Option<PasswordPolicyRecord>> {
+        self.records.get(name).await
+    }
+
+    /// The names of all policies.
+    pub async fn names(&self) -> Result<Vec<String>> {
+        self.records.scan("").await
+    }
+
+    /// Writes a policy, if its text is one and passwords can be made by it.
+    pub fn write(&self, name: &str, record: &PasswordPolicyRecord, txn: &mut Txn) -> Result<()> {
+        PasswordPolicy::parse(&record.text)?.generate(&*self.entropy)?;
+        self.records.put(txn, name, record)
+    }
+
+    /// Removes a policy.
+    pub fn delete(&self, name: &str, txn: &mut Txn) -> Result<()> {
+        self.records.delete(txn, name)
+    }
+}
+
+#[async_trait]
+impl PasswordPolicies for PasswordStore {
+    async fn generate(&self, name: &str) -> Result<SecretText> {
+        if name.is_empty() {
+            return PasswordPolicy::built_in().generate(&*self.entropy);
+        }
+        let record = self.policy(name).await?;
+        let record = record.ok_or_else(|| Error::invalid("the password policy does not exist; write it first"))?;
+        PasswordPolicy::parse(&record.text)?.generate(&*self.entropy)
+    }
+}
+
+impl PasswordPolicy {
+    /// 20 characters with at least one of each class.
+    fn built_in() -> Self {
+        let rule = |characters: &str| Charset { characters: characters.chars().collect(), least: 1 };
+        Self { length: 20, rules: vec![rule(LOWER), rule(UPPER), rule(DIGITS), rule("-")] }
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        let document = hcl::parse(text.as_bytes())
+            .map_err(|error| Error::invalid(format!("failed to parse password policy: {error}")))?;
+        let mut length = None;
+        for item in document.items() {
+            match item.name() {
+                "length" => length = whole(item.value()),
+                "rule" => {}
+                _ => return Err(Error::invalid("a password policy has only the keys length and rule")),
+            }
+        }
+        let blocks =
+            document.blocks("rule", 1).map_err(|_| Error::invalid("a rule is written: rule \"charset\" { … }"))?;
+        let rules =
+            blocks.iter().map(|block| charset(block.labels.first().map(|label| label.text.as_str()), block.body));
+        let policy = Self {
+            length: length.ok_or_else(|| Error::invalid("a password policy needs a length"))?,
+            rules: rules.collect::<Result<_>>()?,
+        };
+        policy.checked()
+    }
+
+    fn checked(self) -> Result<Self> {
+        if !LENGTHS.contains(&self.length) {
+            return Err(Error::invalid("the length of a password must be between 4 and 1024"));
+        }
+        if self.rules.is_empty() {
+            return Err(Error::invalid("a password policy needs at least one rule"));
+        }
+        let least: usize = self.rules.iter().map(|rule| rule.least).sum();
+        if least > self.length {
+            return Err(Error::invalid("the rules ask for more characters than the password has"));
+        }
+        Ok(self)
+    }
+
+    /// Draws passwords until one has what the rules ask for.
+    fn generate(&self, entropy: &dyn Entropy) -> Result<SecretText> {
+        let mut alphabet: Vec<char> = self.rules.iter().flat_map(|rule| rule.characters.iter().copied()).collect();
+        alphabet.sort_unstable();
+        alphabet.dedup();
+        for _ in 0..DRAWS {
+            let mut password = Zeroizing::new(String::with_capacity(self.length * 4));
+            for _ in 0..self.length {
+                password.push(draw(&alphabet, entropy)?);
+            }
+            let holds = |rule: &Charset| {
+                password.chars().filter(|character| rule.characters.contains(character)).count() >= rule.least
+            };
+            if self.rules.iter().all(holds) {
+                return Ok(SecretText::new(std::mem::take(&mut password)));
+            }
+        }
+        Err(Error::invalid("no password fits the rules in a reasonable time; loosen min-chars or make it longer"))
+    }
+}
+
+fn charset(kind: Option<&str>, body: &Object) -> Result<Charset> {
+    if kind != Some("charset") {
+        return Err(Error::invalid("the only kind of rule is charset"));
+    }
+    let mut rule = Charset { characters: Vec::new(), least: 0 };
+    for item in body.items() {
+        match item.name() {
+            "charset" => rule.characters = item.value().as_text().unwrap_or_default().chars().collect(),
+            "min-chars" | "min_chars" => {
+                rule.least = whole(item.value()).ok_or_else(|| Error::invalid("min-chars must be a whole number"))?;
+            }
+            _ => return Err(Error::invalid("a charset rule has only the keys charset and min-chars")),
+        }
+    }
+    if rule.characters.is_empty() || rule.characters.iter().any(|character| character.is_control()) {
+        return Err(Error::invalid("a charset must have at least one character, and no control characters"));
+    }
+    Ok(rule)
+}
+
+fn whole(value: &hcl::Value) -> Option<usize> {
+    value.as_scalar()?.parse().ok()
+}
+
+/// One of `alphabet`, each equally likely.
+fn draw(alphabet: &[char], entropy: &dyn Entropy) -> Result<char> {
+    let size = u32::try_from(alphabet.len()).unwrap_or(u32::MAX);
+    let bound = u32::MAX - u32::MAX % size.max(1);
+    loop {
+        let random = u32::from_be_bytes(entropy.bytes()?);
+        if random < bound {
+            let index = usize::try_from(random % size.max(1)).unwrap_or_default();
+            return alphabet.get(index).copied().ok_or_else(|| Error::invalid("a charset must not be empty"));
+        }
+    }
+}
+
+impl fmt::Display for PasswordPolicyRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn passwords_follow_their_policy() {
+        let text = r#"length = 12 rule "charset" { charset = "ab" min-chars = 5 } rule "charset" { charset = "XYZ" min-chars = 2 }"#;
+        let policy = PasswordPolicy::parse(text).unwrap();
+        let entropy = SeededEntropy::new(4);
+        for _ in 0..50 {
+            let password = policy.generate(&entropy).unwrap();
+            let text = password.expose();
+            assert_eq!(text.len(), 12);
+            assert!(text.chars().filter(|c| "ab".contains(*c)).count() >= 5, "{text}");
+            assert!(text.chars().filter(|c| "XYZ".contains(*c)).count() >= 2, "{text}");
+        }
+        assert_eq!(PasswordPolicy::built_in().generate(&entropy).unwrap().expose().len(), 20);
+    }
+
+    #[test]
+    fn bad_policies_are_refused() {
+        for text in [
+            "",
+            "length = 20",
+            r#"length = 3 rule "charset" { charset = "ab" }"#,
+            r#"length = 5 rule "charset" { charset = "ab" min-chars = 6 }"#,
+            r#"length = 5 rule "charset" { charset = "" }"#,
+            r#"length = 5 rule "other" { charset = "ab" }"#,
+            r#"length = 5 rule "charset" { charset = "ab" colour = 1 }"#,
+            "length = ",
+        ] {
+            assert!(PasswordPolicy::parse(text).is_err(), "{text}");
+        }
+    }
+}

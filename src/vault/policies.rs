@@ -1,0 +1,141 @@
+//! `PolicyStore`: the policies of one namespace, and the compiled lists of their holders.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::barrier::{Record, Txn, View};
+use crate::engine::Caller;
+use crate::error::{Error, Result};
+use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
+use crate::time::Timestamp;
+
+/// How many compiled lists are kept.
+const COMPILED: usize = 4096;
+
+/// A policy as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyRecord {
+    /// Its name.
+    pub name: PolicyName,
+    /// Its text.
+    pub text: String,
+    /// Counts its revisions, from 1.
+    pub version: u64,
+    /// Whether a write must name the version that it replaces.
+    pub cas_required: bool,
+    /// When it was written.
+    pub modified: Timestamp,
+    /// When it stops to hold.
+    pub expires: Option<Timestamp>,
+}
+
+impl Record for PolicyRecord {}
+
+/// The policies of one namespace.
+pub struct PolicyStore {
+    records: View,
+    namespace_id: String,
+    /// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
+    parsed: Arc<RwLock<HashMap<String, Source>>>,
+    compiled: AclCache,
+}
+
+impl PolicyStore {
+    /// The policies of a namespace.
+    pub fn new(records: View, namespace_id: &str) -> Self {
+        Self {
+            records,
+            namespace_id: namespace_id.to_owned(),
+            parsed: Arc::default(),
+            compiled: AclCache::new(COMPILED),
+        }
+    }
+
+    /// The policy `name`.
+    pub async fn policy(&self, name: &PolicyName) -> Result<Option<PolicyRecord>> {
+        self.records.get(name.as_str()).await
+    }
+
+    /// The policy `name`, which must be the same when `txn` is committed.
+    pub async fn fetch(&self, name: &PolicyName, txn: &mut Txn) -> Result<Option<PolicyRecord>> {
+        self.records.fetch(txn, name.as_str()).await
+    }
+
+    /// The names of all stored policies, sorted.
+    pub async fn names(&self) -> Result<Vec<String>> {
+        self.records.scan("").await
+    }
+
+    /// Writes a policy whose text was checked.
+    pub fn write(&self, record: &PolicyRecord, txn: &mut Txn) -> Result<()> {
+        self.records.put(txn, record.name.as_str(), record)?;
+        self.forget_on_commit(record.name.as_str(), txn);
+        Ok(())
+    }
+
+    /// Writes the first revision of a policy.
+    pub(super) fn write_new(&self, name: &str, text: &str, now: Timestamp, txn: &mut Txn) -> Result<()> {
+        let name = PolicyName::parse(name).map_err(|error| Error::invalid(error.to_string()))?;
+        let text = text.to_owned();
+        self.write(&PolicyRecord { name, text, version: 1, cas_required: false, modified: now, expires: None }, txn)
+    }
+
+    /// Removes a policy.
+    pub fn delete(&self, name: &PolicyName, txn: &mut Txn) -> Result<()> {
+        self.records.delete(txn, name.as_str())?;
+        self.forget_on_commit(name.as_str(), txn);
+        Ok(())
+    }
+
+    /// The compiled list of `caller`.
+    pub async fn acl(&self, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>> {
+        let mut sources = Vec::with_capacity(caller.policies.len());
+        for name in caller.policies.iter().chain(&caller.identity_policies) {
+            sources.extend(self.source(name).await?);
+        }
+        Ok(self.compiled.acl(&sources, &TemplateFacts::default(), now))
+    }
+
+    async fn source(&self, name: &str) -> Result<Option<Source>> {
+        let known = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        if known.is_some() {
+            return Ok(known);
+        }
+        let Some(source) = self.load(name).await? else { return Ok(None) };
+        self.parsed.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), source.clone());
+        Ok(Some(source))
+    }
+
+    async fn load(&self, name: &str) -> Result<Option<Source>> {
+        let Ok(name) = PolicyName::parse(name) else { return Ok(None) };
+        let (policy, expires) = if name.is_root() {
+            (Policy::root(), None)
+        } else if name == PolicyName::response_wrapping() {
+            (parsed(name, RESPONSE_WRAPPING_POLICY)?, None)
+        } else {
+            let Some(record) = self.policy(&name).await? else { return Ok(None) };
+            (parsed(name, &record.text)?, record.expires)
+        };
+        Ok(Some(Source { namespace_id: self.namespace_id.clone(), policy: Arc::new(policy), expires }))
+    }
+
+    fn forget_on_commit(&self, name: &str, txn: &mut Txn) {
+        let (parsed, name) = (self.parsed.clone(), name.to_owned());
+        txn.on_commit(move || {
+            parsed.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+        });
+    }
+}
+
+fn parsed(name: PolicyName, text: &str) -> Result<Policy> {
+    Policy::parse(name, text).map_err(|error| Error::corrupt("a stored policy cannot be read").with_source(error))
+}
+
+impl fmt::Debug for PolicyStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PolicyStore").field("namespace_id", &self.namespace_id).finish_non_exhaustive()
+    }
+}

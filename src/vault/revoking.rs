@@ -1,0 +1,35 @@
+//! What ends when a lease ends: who does it.
+
+use async_trait::async_trait;
+
+use crate::engine::Renewal;
+use crate::error::{Error, Kind, Result};
+use crate::lease::{Lease, Revoker, Target};
+use crate::mount::Backend;
+use crate::time::Timestamp;
+
+use super::unsealed::Unsealed;
+
+#[async_trait]
+impl Revoker for Unsealed {
+    async fn undo(&self, lease: &Lease) -> Result<()> {
+        match &lease.target {
+            Target::Token { id } => self.undo_token(id).await,
+            Target::Secret { mount, .. } => match (self.engine_of(mount), lease.data()?) {
+                (Some(Backend::Engine(engine)), Some(data)) => engine.revoke(&data).await,
+                // The mount and its records are gone: nothing is left that could be undone.
+                (_, _) => Ok(()),
+            },
+        }
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Renewal> {
+        let Target::Secret { mount, .. } = &lease.target else {
+            return Err(Error::internal("the lease of a token is renewed with its token"));
+        };
+        match (self.engine_of(mount), lease.data()?) {
+            (Some(Backend::Engine(engine)), Some(data)) => engine.renew_lease(&data, until).await,
+            (_, _) => Err(Error::new(Kind::InvalidRequest, "lease not found")),
+        }
+    }
+}

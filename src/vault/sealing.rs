@@ -1,0 +1,183 @@
+//! From sealed to unsealed and back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use serde::{Deserialize, Serialize};
+
+use crate::barrier::{Barrier, Txn};
+use crate::error::{Error, Kind, Result};
+use crate::seal::{Given, SealConfig, Threshold, UnsealProgress, combine, parse_share, unwrap_root_key, wrap_root_key};
+use crate::secret::{RootKey, SealKey, SecretText};
+use crate::storage::{Key, Storage};
+
+use super::unsealed::Unsealed;
+use super::{Parts, Phase, Vault};
+
+/// How long sealing waits for background work to end before it goes on without it.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is in clear in the store: how the vault is sealed, and the root key, encrypted under the seal key.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SealRecord {
+    /// How many shares there are, and how many unseal.
+    pub config: SealConfig,
+    /// The wrapped root key, in base64.
+    wrapped_root: String,
+}
+
+/// How a vault stands, for `sys/seal-status` and `sys/health`.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    /// Whether it was initialised.
+    pub initialised: bool,
+    /// Whether it is sealed.
+    pub sealed: bool,
+    /// How the seal key is split; nothing before initialisation.
+    pub threshold: Option<Threshold>,
+    /// How many shares were given.
+    pub progress: u8,
+    /// Names the attempt to unseal.
+    pub nonce: String,
+    /// The cluster's name and id, once unsealed.
+    pub cluster: Option<(String, String)>,
+}
+
+impl SealRecord {
+    const KEY: &'static str = "core/seal";
+
+    /// The root key, wrapped by the seal key.
+    pub(super) fn new(config: SealConfig, seal: &SealKey, root: &RootKey, parts: &Parts) -> Result<Self> {
+        let wrapped = wrap_root_key(seal, root, &*parts.entropy)?;
+        Ok(Self { config, wrapped_root: BASE64.encode(&wrapped) })
+    }
+
+    /// Reads the record; nothing before initialisation.
+    pub(super) async fn load(storage: &dyn Storage) -> Result<Option<Self>> {
+        let Some(bytes) = storage.get(&Key::new(Self::KEY)?).await? else { return Ok(None) };
+        let record = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::corrupt("the record of the seal is damaged").with_source(error))?;
+        Ok(Some(record))
+    }
+
+    /// Writes the record.
+    pub(super) fn store(&self, txn: &mut Txn) -> Result<()> {
+        let bytes =
+            serde_json::to_vec(self).map_err(|_| Error::internal("the record of the seal cannot be written"))?;
+        txn.put_in_clear(Key::new(Self::KEY)?, bytes);
+        Ok(())
+    }
+
+    /// The root key, if `seal` is the right key.
+    pub(super) fn unwrap(&self, seal: &SealKey) -> Result<RootKey> {
+        let wrapped = BASE64
+            .decode(self.wrapped_root.as_bytes())
+            .map_err(|_| Error::corrupt("the stored root key is damaged; restore it from a backup"))?;
+        Ok(unwrap_root_key(seal, &wrapped)?)
+    }
+}
+
+impl Vault {
+    /// How the vault stands.
+    pub fn standing(&self) -> Standing {
+        match &*self.phase() {
+            Phase::Uninitialised => Standing {
+                initialised: false,
+                sealed: true,
+                threshold: None,
+                progress: 0,
+                nonce: String::new(),
+                cluster: None,
+            },
+            Phase::Sealed(record, progress) => Standing {
+                initialised: true,
+                sealed: true,
+                threshold: Some(record.config.threshold),
+                progress: progress.progress(),
+                nonce: progress.nonce().to_owned(),
+                cluster: None,
+            },
+            Phase::Unsealed(record, unsealed) => Standing {
+                initialised: true,
+                sealed: false,
+                threshold: Some(record.config.threshold),
+                progress: 0,
+                nonce: String::new(),
+                cluster: Some((unsealed.cluster.name.clone(), unsealed.cluster.id.clone())),
+            },
+        }
+    }
+
+    /// How the vault is sealed; nothing before initialisation.
+    pub fn seal_record(&self) -> Option<SealRecord> {
+        match &*self.phase() {
+            Phase::Uninitialised => None,
+            Phase::Sealed(record, _) | Phase::Unsealed(record, _) => Some(record.clone()),
+        }
+    }
+
+    /// Replaces the record of the seal after a rekey.
+    pub(super) fn resealed(&self, next: SealRecord) {
+        match &mut *self.phase_mut() {
+            Phase::Uninitialised => {}
+            Phase::Sealed(record, _) | Phase::Unsealed(record, _) => *record = next,
+        }
+    }
+
+    /// Forgets the shares that were given so far.
+    pub fn reset_unseal(&self) {
+        match &mut *self.phase_mut() {
+            Phase::Sealed(_, progress) => progress.reset(),
+            Phase::Uninitialised | Phase::Unsealed(..) => {}
+        }
+    }
+
+    /// Takes a share. With the last one that is needed the vault is unsealed; a share too many does nothing.
+    pub async fn give_share(&self, text: &SecretText) -> Result<()> {
+        let turning = self.turning.lock().await;
+        let share = parse_share(text)?;
+        let reached = match &mut *self.phase_mut() {
+            Phase::Unsealed(..) => return Ok(()),
+            Phase::Uninitialised => {
+                return Err(Error::new(Kind::InvalidRequest, "Vault is not initialized; call sys/init first"));
+            }
+            Phase::Sealed(record, progress) => match progress.give(share, &*self.parts.entropy)? {
+                Given::Counted | Given::Repeated => return Ok(()),
+                Given::Reached(shares) => (record.clone(), combine(shares)),
+            },
+        };
+        let (record, seal_key) = reached;
+        let root = record.unwrap(&seal_key)?;
+        let outcome = self.unseal_with(record, root).await;
+        drop(turning);
+        outcome
+    }
+
+    /// Unseals with the root key itself.
+    pub(super) async fn unseal_with(&self, record: SealRecord, root: RootKey) -> Result<()> {
+        let barrier = Barrier::unlock(self.parts.storage.clone(), &root, self.parts.entropy.clone()).await?;
+        let unsealed = Unsealed::assemble(&self.parts, barrier, root).await?;
+        *self.phase_mut() = Phase::Unsealed(record, unsealed);
+        tracing::info!("the vault is unsealed");
+        Ok(())
+    }
+
+    /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault.
+    pub async fn seal(&self) {
+        let _turning = self.turning.lock().await;
+        let unsealed: Arc<Unsealed> = {
+            let mut phase = self.phase_mut();
+            let Phase::Unsealed(record, unsealed) = &*phase else { return };
+            let (record, unsealed) = (record.clone(), unsealed.clone());
+            let progress = UnsealProgress::new(record.config.threshold);
+            *phase = Phase::Sealed(record, progress);
+            unsealed
+        };
+        if tokio::time::timeout(PATIENCE, unsealed.stop()).await.is_err() {
+            tracing::warn!("background work did not end in time; sealing goes on without it");
+        }
+        unsealed.barrier.wipe();
+        tracing::info!("the vault is sealed");
+    }
+}

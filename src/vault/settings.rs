@@ -1,0 +1,66 @@
+//! What the operator configured, as far as the vault itself goes by it.
+
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use crate::api::Ttl;
+use crate::mount::MountTune;
+
+/// What the operator configured.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The bounds of leases and tokens.
+    pub ttl: MountTune,
+    /// Where clients reach this node.
+    pub api_addr: String,
+    /// How the cluster is called; a name is made up where none is given.
+    pub cluster_name: Option<String>,
+    /// The audit devices of the configuration file.
+    pub audit: Vec<DeclaredAudit>,
+    /// Whether audit devices may be enabled through the API.
+    pub allow_api_audit: bool,
+    /// Whether metrics are kept in Prometheus' form.
+    pub prometheus: bool,
+    /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
+    pub sanitized: Map<String, Value>,
+    /// The level of the log.
+    pub log_level: String,
+}
+
+/// An audit device of the configuration file.
+#[derive(Clone, Debug)]
+pub struct DeclaredAudit {
+    /// Its type: `file`.
+    pub kind: String,
+    /// Its path, with a slash at its end.
+    pub path: String,
+    /// What its operator says about it.
+    pub description: String,
+    /// Its options.
+    pub options: std::collections::BTreeMap<String, String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let month = Ttl::from_seconds(768 * 3600);
+        Self {
+            ttl: MountTune { default_ttl: month, max_ttl: month },
+            api_addr: String::new(),
+            cluster_name: None,
+            audit: Vec::new(),
+            allow_api_audit: false,
+            prometheus: false,
+            sanitized: Map::new(),
+            log_level: "info".to_owned(),
+        }
+    }
+}
+
+impl Settings {
+    /// The file of a declared file device, to be prepared before the vault is unsealed.
+    pub fn audit_files(&self) -> Vec<PathBuf> {
+        let files = self.audit.iter().filter(|device| device.kind == "file");
+        files.filter_map(|device| device.options.get("file_path")).map(PathBuf::from).collect()
+    }
+}

@@ -1,0 +1,238 @@
+//! Tokens and the leases that end them, as one thing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::api::{ApiPath, Auth, Ttl};
+use crate::barrier::Txn;
+use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, renewed};
+use crate::error::{Error, Result};
+use crate::mount::{Backend, MountPoint};
+use crate::token::{Issued, NewToken, TokenRecord, Uses};
+
+use super::init::root_record;
+use super::unsealed::Unsealed;
+
+/// A token that was renewed.
+#[derive(Debug)]
+pub struct Renewed {
+    /// What is stored of it now.
+    pub record: TokenRecord,
+    /// The warning that the caller reads, if the length was cut short.
+    pub warning: Option<String>,
+}
+
+impl Unsealed {
+    /// Makes a token; if it ends by itself, with the lease that ends it. All of it goes into `txn`.
+    pub fn issue(&self, new: NewToken, txn: &mut Txn) -> Result<Issued> {
+        let issued = self.tokens.issue(new, txn)?;
+        if let (TokenType::Service, Some(expires)) = (issued.token_type, issued.record.expires) {
+            self.leases.register_token(issued.record.lease_id(&issued.id), &issued.id, expires, txn)?;
+        }
+        Ok(issued)
+    }
+
+    /// Makes a root token without end, for whoever generated one with the shares.
+    pub(super) fn issue_root(&self, txn: &mut Txn) -> Result<Issued> {
+        let record = root_record(self.deps.clock.now());
+        self.issue(NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record }, txn)
+    }
+
+    /// Makes the token of a login.
+    pub fn log_in(&self, point: &MountPoint, path: &ApiPath, login: Login, txn: &mut Txn) -> Result<(Issued, Granted)> {
+        let Login { identity, terms, renewable } = login;
+        let policies = login_policies(&identity, terms.no_default_policy)?;
+        let token_type = point.entry.config.token_type.forced().unwrap_or(terms.token_type);
+        let bounds = Bounds {
+            default_ttl: point.facts.default_ttl,
+            max_ttl: shorter(terms.max_ttl, point.facts.max_ttl),
+            period: terms.period,
+            explicit_max_ttl: terms.explicit_max_ttl,
+        };
+        let granted = grant(terms.ttl, bounds);
+        let now = self.deps.clock.now();
+        let batch = token_type == TokenType::Batch;
+        let record = TokenRecord {
+            policies,
+            path: path.as_str().to_owned(),
+            metadata: identity.metadata.clone(),
+            display_name: identity.display_name.clone(),
+            uses: if batch { Uses::Unlimited } else { Uses::of(terms.num_uses) },
+            ttl: granted.ttl,
+            creation_ttl: granted.ttl,
+            expires: Some(now.plus(granted.ttl.duration())),
+            renewable: renewable && !batch,
+            period: terms.period,
+            explicit_max_ttl: terms.explicit_max_ttl,
+            bound_cidrs: terms.bound_cidrs,
+            identity: Some(identity),
+            batch,
+            ..root_record(now)
+        };
+        let issued = self.issue(NewToken { token_type, custom_id: None, parent: None, record }, txn)?;
+        Ok((issued, granted))
+    }
+
+    /// Renews the token `id` by `asked` (zero is its own length). An auth method may refuse.
+    pub async fn renew_token(&self, id: &str, asked: Ttl, client: &Client, txn: &mut Txn) -> Result<Renewed> {
+        let now = self.deps.clock.now();
+        let record = self.tokens.fetch(id, txn).await?;
+        let mut record =
+            record.filter(|record| !record.has_ended(now)).ok_or_else(|| Error::invalid("token not found"))?;
+        if record.batch {
+            return Err(Error::invalid("batch tokens cannot be renewed"));
+        }
+        let Some(_) = record.expires.filter(|_| record.renewable) else {
+            return Err(Error::invalid("lease is not renewable"));
+        };
+        let bounds = self.renewal_bounds(&mut record, client).await?;
+        let granted = renewed(asked, bounds, record.created, now);
+        let expires = now.plus(granted.ttl.duration());
+        record.ttl = granted.ttl;
+        record.expires = Some(expires);
+        record.last_renewal = Some(now);
+        self.tokens.update(id, &record, txn)?;
+        self.leases.extend_token(&record.lease_id(id), expires, txn).await?;
+        Ok(Renewed { warning: granted.warning(asked), record })
+    }
+
+    /// The lengths that bound a renewal. A login's are asked for again, so that a changed role counts.
+    async fn renewal_bounds(&self, record: &mut TokenRecord, client: &Client) -> Result<Bounds> {
+        let point = self.mounts.route(&record.path).map(|(point, _)| point);
+        let max_ttl = point.as_ref().map_or(self.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
+        let own = Bounds {
+            default_ttl: record.creation_ttl,
+            max_ttl,
+            period: record.period,
+            explicit_max_ttl: record.explicit_max_ttl,
+        };
+        let Some(identity) = &record.identity else { return Ok(own) };
+        let refused = || Error::invalid("the auth method does not renew this token any more; log in again");
+        let point = point.ok_or_else(refused)?;
+        let Backend::Engine(engine) = &point.backend else { return Err(refused()) };
+        let terms = engine.renew_token(identity, client).await?.ok_or_else(refused)?;
+        record.period = terms.period;
+        Ok(Bounds {
+            default_ttl: terms.ttl.or(point.facts.default_ttl),
+            max_ttl: shorter(terms.max_ttl, max_ttl),
+            period: terms.period,
+            explicit_max_ttl: record.explicit_max_ttl,
+        })
+    }
+
+    /// Revokes the token `id`, its children, their leases and what is in their cubbyholes. It cannot be used from the
+    /// first moment on; whatever is not done at once is done in the background, also after a restart.
+    pub async fn revoke_token(&self, id: &str) -> Result<()> {
+        if self.doom_token(id).await? { self.undo_token(id).await } else { Ok(()) }
+    }
+
+    /// Revokes the token `id` and leaves its children without a parent.
+    pub async fn revoke_token_alone(&self, id: &str) -> Result<()> {
+        for child in self.tokens.children(id).await? {
+            let mut txn = Txn::new();
+            if let Some(record) = self.tokens.fetch(&child, &mut txn).await? {
+                self.tokens.make_orphan(&child, record, &mut txn)?;
+            }
+            self.commit(txn).await?;
+        }
+        self.revoke_token(id).await
+    }
+
+    /// Ends the token `id` now, durably. False if there is none.
+    async fn doom_token(&self, id: &str) -> Result<bool> {
+        loop {
+            let mut txn = Txn::new();
+            let Some(mut record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(false) };
+            let now = self.deps.clock.now();
+            let lease_id = record.lease_id(id);
+            record.expires = Some(now);
+            self.tokens.update(id, &record, &mut txn)?;
+            if self.leases.lease(&lease_id).await?.is_some() {
+                self.leases.extend_token(&lease_id, now, &mut txn).await?;
+            } else {
+                self.leases.register_token(lease_id, id, now, &mut txn)?;
+            }
+            match self.commit(txn).await {
+                Err(error) if error.kind() == crate::error::Kind::Conflict => {}
+                outcome => return outcome.map(|()| true),
+            }
+        }
+    }
+
+    /// Ends all that depends on the token `id`, then removes it. Twice is as good as once.
+    pub(super) async fn undo_token(&self, id: &str) -> Result<()> {
+        for child in self.tokens.children(id).await? {
+            Box::pin(self.revoke_token(&child)).await?;
+        }
+        for lease in self.leases.owned_by(id).await? {
+            self.leases.doom(&lease).await?;
+        }
+        let mut txn = Txn::new();
+        if let Some(point) = self.mounts.at("cubbyhole/") {
+            let cubbyhole = self.core_view(&format!("mount/{}", point.entry.uuid));
+            for key in cubbyhole.scan(&format!("{id}/")).await? {
+                cubbyhole.delete(&mut txn, &format!("{id}/{key}"))?;
+            }
+        }
+        if let Some(record) = self.tokens.stored(id).await? {
+            self.leases.forget(&record.lease_id(id), &mut txn).await?;
+            self.tokens.remove(id, &record, &mut txn)?;
+        }
+        match self.commit(txn).await {
+            Err(error) if error.kind() == crate::error::Kind::Conflict => Ok(()),
+            outcome => outcome,
+        }
+    }
+
+    /// Ends a token that this request spent for the last time, once it is answered.
+    pub fn revoke_in_background(self: &Arc<Self>, id: String) {
+        let unsealed = self.clone();
+        self.spawn("revoke a spent token", async move { unsealed.revoke_token(&id).await });
+    }
+
+    /// The token as its holder reads it.
+    pub fn auth_of(&self, issued: Issued) -> Auth {
+        let Issued { token, record, token_type, .. } = issued;
+        let remaining = record.remaining(self.deps.clock.now());
+        Auth {
+            client_token: token,
+            accessor: record.accessor,
+            token_policies: record.policies.clone(),
+            policies: record.policies,
+            identity_policies: Vec::new(),
+            metadata: Some(record.metadata).filter(|metadata| !metadata.is_empty()),
+            // A length just granted is shown whole, not a moment later.
+            lease_duration: if record.expires.is_some() { record.ttl.seconds().max(remaining) } else { 0 },
+            renewable: record.renewable,
+            entity_id: record.entity_id,
+            token_type: token_type.as_str().to_owned(),
+            orphan: record.parent.is_none(),
+            mfa_requirement: None,
+            num_uses: record.uses.left().unwrap_or(0),
+        }
+    }
+}
+
+/// The policies of a login's token: what the method grants, and `default`.
+fn login_policies(identity: &Identity, no_default: bool) -> Result<Vec<String>> {
+    let mut policies: BTreeSet<String> = identity.policies.iter().map(|name| name.trim().to_lowercase()).collect();
+    policies.remove("");
+    if policies.contains("root") {
+        return Err(Error::invalid("auth methods cannot create root tokens"));
+    }
+    if !no_default {
+        policies.insert("default".to_owned());
+    }
+    Ok(policies.into_iter().collect())
+}
+
+/// The shorter of a role's bound and its mount's, of which zero is none.
+fn shorter(role: Ttl, mount: Ttl) -> Ttl {
+    if role.is_zero() {
+        mount
+    } else if mount.is_zero() {
+        role
+    } else {
+        role.min(mount)
+    }
+}

@@ -1,0 +1,114 @@
+//! Response wrapping: an answer is kept in the cubbyhole of a token that is good for one use.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::api::{Ttl, WrapInfo};
+use crate::barrier::{Record, Txn, View};
+use crate::engine::TokenType;
+use crate::error::{Error, Result};
+use crate::secret::{Exposed, SecretJson, SecretText};
+use crate::time::Timestamp;
+use crate::token::{NewToken, TokenRecord, Uses};
+
+use super::init::root_record;
+use super::unsealed::Unsealed;
+
+/// An answer that is to be wrapped.
+#[derive(Debug)]
+pub struct Wrapping {
+    /// The whole body, as it would have been sent.
+    pub body: SecretText,
+    /// How long it can be unwrapped.
+    pub ttl: Ttl,
+    /// The path whose answer it is.
+    pub creation_path: String,
+    /// The accessor of the token in it, if there is one.
+    pub wrapped_accessor: String,
+}
+
+/// What is kept of a wrapped answer beside its body.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Wrapped {
+    /// The path whose answer it is.
+    pub creation_path: String,
+    /// When it was wrapped.
+    pub creation_time: Timestamp,
+    /// How long it can be unwrapped, from then.
+    pub creation_ttl: Ttl,
+}
+
+/// A secret of the cubbyhole as its engine stores it: JSON text.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Kept(SecretJson);
+
+impl Record for Kept {}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(with = "crate::secret::at_rest")]
+    response: SecretText,
+}
+
+impl Unsealed {
+    /// Wraps an answer. The token and the body go into `txn`.
+    pub fn wrap(&self, wrapping: Wrapping, txn: &mut Txn) -> Result<WrapInfo> {
+        let Wrapping { body, ttl, creation_path, wrapped_accessor } = wrapping;
+        let now = self.deps.clock.now();
+        let record = TokenRecord {
+            policies: vec!["response-wrapping".to_owned()],
+            path: creation_path.clone(),
+            display_name: "wrapping".to_owned(),
+            uses: Uses::of(1),
+            ttl,
+            creation_ttl: ttl,
+            explicit_max_ttl: ttl,
+            expires: Some(now.plus(ttl.duration())),
+            ..root_record(now)
+        };
+        let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
+        let issued = self.issue(new, txn)?;
+        let kept = SecretJson::of(&json!({ "response": body.exposed() }))
+            .map_err(|_| Error::internal("an answer cannot be wrapped"))?;
+        let cubbyhole = self.cubbyhole()?;
+        cubbyhole.put(txn, &format!("{}/response", issued.id), &Kept(kept))?;
+        let wrapped = Wrapped { creation_path: creation_path.clone(), creation_time: now, creation_ttl: ttl };
+        let wrapped = SecretJson::of(&wrapped).map_err(|_| Error::internal("an answer cannot be wrapped"))?;
+        cubbyhole.put(txn, &format!("{}/wrapinfo", issued.id), &Kept(wrapped))?;
+        Ok(WrapInfo {
+            token: issued.token,
+            accessor: issued.record.accessor,
+            ttl: ttl.seconds(),
+            creation_time: now.to_string(),
+            creation_path,
+            wrapped_accessor,
+        })
+    }
+
+    /// The body behind the wrapping token `id`, which was spent already. The token is revoked.
+    pub async fn unwrap(&self, id: &str) -> Result<SecretText> {
+        let kept: Option<Kept> = self.cubbyhole()?.get(&format!("{id}/response")).await?;
+        let kept = kept.ok_or_else(invalid_wrapping_token)?;
+        let Response { response } = serde_json::from_str(kept.0.expose())
+            .map_err(|_| Error::corrupt("a wrapped answer has an unknown form"))?;
+        self.revoke_token(id).await?;
+        Ok(response)
+    }
+
+    /// What is known of the answer behind the wrapping token `id`.
+    pub async fn wrapped(&self, id: &str) -> Result<Option<Wrapped>> {
+        let kept: Option<Kept> = self.cubbyhole()?.get(&format!("{id}/wrapinfo")).await?;
+        Ok(kept.and_then(|kept| serde_json::from_str(kept.0.expose()).ok()))
+    }
+
+    fn cubbyhole(&self) -> Result<View> {
+        let point = self.mounts.at("cubbyhole/").ok_or_else(|| Error::internal("the cubbyhole is missing"))?;
+        Ok(self.core_view(&format!("mount/{}", point.entry.uuid)))
+    }
+}
+
+/// A wrapping token that is unknown, spent or expired.
+pub fn invalid_wrapping_token() -> Error {
+    Error::invalid("wrapping token is not valid or does not exist")
+}
