@@ -28,6 +28,7 @@
 //! | 11 | [`config`] | the configuration file: text to checked types |
 
 pub mod api;
+pub mod chain;
 pub mod entropy;
 pub mod error;
 pub mod hcl;
