@@ -8,6 +8,7 @@ mod argv;
 mod client;
 mod commands;
 mod error;
+mod files;
 mod input;
 mod json;
 mod output;

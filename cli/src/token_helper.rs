@@ -1,14 +1,14 @@
 //! Where the token of `arca login` is kept: `~/.vault-token`, which Vault's own command reads too, mode 0600.
 
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use arca::secret::ClientToken;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Result, os_message};
+use crate::files;
 
 /// The file with the token; no file if neither a path nor a home is known.
 pub(crate) struct TokenHelper(Option<PathBuf>);
@@ -36,25 +36,8 @@ impl TokenHelper {
             return Err(Error::local("There is no place to keep the token: HOME is not set.")
                 .advise("Set HOME or ARCA_TOKEN_PATH, or log in with -no-store."));
         };
-        // A symbolic link stays one: what it points at is replaced.
-        let path = fs::canonicalize(path).unwrap_or_else(|_| path.clone());
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.new", std::process::id()));
-        let beside = path.with_file_name(name);
-        let written = write_new(&beside, token.expose().as_bytes()).and_then(|()| fs::rename(&beside, &path));
-        written.map_err(|error| {
-            if error.kind() != ErrorKind::AlreadyExists {
-                drop(fs::remove_file(&beside));
-            }
-            failed("storing", &path, &error)
-        })
+        files::replace(path, token.expose().as_bytes(), 0o600).map_err(|error| failed("storing", path, &error))
     }
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }
 
 fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
@@ -64,7 +47,7 @@ fn failed(what: &str, path: &Path, error: &std::io::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::PermissionsExt;
 
     use super::*;
 
@@ -80,17 +63,6 @@ mod tests {
         assert_eq!(helper.load().unwrap().unwrap().expose(), "new");
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_link_stays_a_link() {
-        let folder = tempfile::tempdir().unwrap();
-        let (target, link) = (folder.path().join("target"), folder.path().join("link"));
-        fs::write(&target, "old").unwrap();
-        symlink(&target, &link).unwrap();
-        TokenHelper::at(Some(link.clone())).store(&ClientToken::new("new".to_owned())).unwrap();
-        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-        assert_eq!(fs::read_to_string(&target).unwrap(), "new");
     }
 
     #[test]

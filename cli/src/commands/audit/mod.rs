@@ -4,6 +4,7 @@ mod disable;
 mod enable;
 mod hash;
 mod list;
+mod verify;
 
 use clap::Subcommand;
 
@@ -22,6 +23,8 @@ pub(crate) enum Audit {
     Hash(hash::Args),
     /// List the audit devices
     List(list::Args),
+    /// Verify a log's hash chain and signatures, without a server
+    Verify(verify::Args),
 }
 
 impl Audit {
@@ -32,6 +35,7 @@ impl Audit {
             Self::Enable(args) => args.run(client, output),
             Self::Hash(args) => args.run(client, output),
             Self::List(args) => args.run(client, output),
+            Self::Verify(args) => args.run(output),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `arca policy …`
 
 mod delete;
+mod fmt;
 mod list;
 mod read;
 mod write;
@@ -16,6 +17,8 @@ use crate::output::Output;
 pub(crate) enum Policy {
     /// Delete a policy
     Delete(delete::Args),
+    /// Write a policy file in its canonical form
+    Fmt(fmt::Args),
     /// List the policies
     List(list::Args),
     /// Print a policy
@@ -29,6 +32,7 @@ impl Policy {
     pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
         match self {
             Self::Delete(args) => args.run(client, output),
+            Self::Fmt(args) => args.run(output),
             Self::List(args) => args.run(client, output),
             Self::Read(args) => args.run(client, output),
             Self::Write(args) => args.run(client, output),
