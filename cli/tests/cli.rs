@@ -41,7 +41,7 @@ mod cases {
             let case = cases.last_mut();
             match (mark, case) {
                 ("" | "#", _) => {}
-                ("<", Some(case)) => case.stdin.push_str(&format!("{rest}\n")),
+                ("<", Some(case)) => case.stdin.extend([rest.as_str(), "\n"]),
                 ("=", Some(case)) => case.code = rest.parse().unwrap(),
                 (">", Some(case)) => case.stdout.push(rest),
                 ("!", Some(case)) => case.stderr.push(rest),
@@ -122,10 +122,31 @@ mod cases {
     }
 
     #[test]
+    fn the_environment_is_read_in_its_order_and_empty_counts_as_unset() {
+        let home = tempfile::tempdir().unwrap();
+        fs::write(home.path().join(".vault-token"), "stored\n").unwrap();
+        fs::write(home.path().join("other"), "other").unwrap();
+        let printed = |variables: &[(&str, &str)]| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_arca"));
+            command.args(["print", "token"]).env_clear().env("HOME", home.path()).current_dir(home.path());
+            let done = command.envs(variables.iter().copied()).output().unwrap();
+            String::from_utf8(done.stdout).unwrap()
+        };
+        let (arca, vault, bao) = (("ARCA_TOKEN", "a"), ("VAULT_TOKEN", "v"), ("BAO_TOKEN", "b"));
+        assert_eq!(printed(&[bao, vault, arca]), "a\n");
+        assert_eq!(printed(&[bao, vault]), "v\n");
+        assert_eq!(printed(&[bao, ("VAULT_TOKEN", ""), ("ARCA_TOKEN", "")]), "b\n");
+        assert_eq!(printed(&[("BAO_TOKEN", "")]), "stored\n");
+        assert_eq!(printed(&[("VAULT_TOKEN_PATH", "other")]), "other\n");
+    }
+
+    #[test]
     fn the_runner_can_fail() {
         assert!(!line_fits("a[..]c", "abd") && line_fits("a[..]c", "abbc") && !line_fits("a", "ab"));
         let expected = ["a".to_owned(), "...".to_owned(), "z".to_owned()];
-        assert!(fits(&expected, &["a", "b", "z"]) && !fits(&expected, &["a", "b"]) && !fits(&expected[..1], &["a", "b"]));
+        assert!(
+            fits(&expected, &["a", "b", "z"]) && !fits(&expected, &["a", "b"]) && !fits(&expected[..1], &["a", "b"])
+        );
         assert!(!fits(&[], &["more"]));
     }
 }

@@ -76,7 +76,14 @@ mod tls {
         let home = home.path();
         let made = arca(home, &["tls", "bootstrap", "-out=pki", "-host=vault.example.com", "-client=alice"]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        for (file, mode) in [("ca", 0o644), ("server", 0o644), ("client", 0o644), ("ca-key", 0o600), ("server-key", 0o600), ("client-key", 0o600)] {
+        for (file, mode) in [
+            ("ca", 0o644),
+            ("server", 0o644),
+            ("client", 0o644),
+            ("ca-key", 0o600),
+            ("server-key", 0o600),
+            ("client-key", 0o600),
+        ] {
             let metadata = fs::metadata(home.join(format!("pki/{file}.pem"))).unwrap();
             assert_eq!(metadata.permissions().mode() & 0o777, mode, "{file}");
         }
@@ -87,7 +94,8 @@ mod tls {
         let (out, err) = (String::from_utf8_lossy(&good.stdout), String::from_utf8_lossy(&good.stderr));
         assert!(good.status.success() && out.contains("\"marked\": true"), "{out}{err}");
 
-        let named = arca(home, &["read", "-field=host", &address, ca, cert, key, "-tls-server-name=vault.example.com", "x"]);
+        let named =
+            arca(home, &["read", "-field=host", &address, ca, cert, key, "-tls-server-name=vault.example.com", "x"]);
         let host = address.trim_start_matches("-address=https://");
         assert_eq!(String::from_utf8_lossy(&named.stdout), host, "{}", String::from_utf8_lossy(&named.stderr));
 

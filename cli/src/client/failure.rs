@@ -6,13 +6,13 @@ use std::io::{self, ErrorKind};
 use rustls::CertificateError;
 use ureq::http::Method;
 
-use super::{Address, Reply};
+use super::{Address, Reply, Sent};
 use crate::error::{Error, os_message};
 use crate::json::Json;
 
 /// The failure that an answer tells of.
 pub(super) fn of_reply(reply: &Reply, namespace: &str) -> Error {
-    let Reply { status, body, url, method } = reply;
+    let Reply { status, body, url, method, sent } = reply;
     let mut message = String::from("Error making API request.\n\n");
     if !namespace.is_empty() {
         message.push_str(&format!("Namespace: {namespace}/\n"));
@@ -38,7 +38,13 @@ pub(super) fn of_reply(reply: &Reply, namespace: &str) -> Error {
             message.push_str(&format!(" Raw Message:\n\n{start}"));
         }
     }
-    Error::remote(message).with_status(*status).advise(advice(*status, sealed))
+    let advice = match (status, sent) {
+        (403, Sent::NoToken) => "Log in first with `arca login`, or set ARCA_TOKEN.",
+        (403, Sent::Anonymous) => "Check the path of the auth method; `arca auth list` shows which there are.",
+        (400, _) if text.contains("HTTP request to an HTTPS server") => "Write https:// in the server's address.",
+        (_, Sent::Token | Sent::NoToken | Sent::Anonymous) => advice(*status, sealed),
+    };
+    Error::remote(message).with_status(*status).advise(advice)
 }
 
 fn advice(status: u16, sealed: bool) -> &'static str {
@@ -133,7 +139,15 @@ mod tests {
             body: SecretBytes::new(body.as_bytes().to_vec()),
             url: "http://127.0.0.1:8200/v1/x".to_owned(),
             method: Method::GET,
+            sent: Sent::Token,
         }
+    }
+
+    #[test]
+    fn who_has_no_token_is_told_to_log_in() {
+        let told =
+            |sent| of_reply(&Reply { sent, ..reply(403, r#"{"errors":["permission denied"]}"#) }, "").to_string();
+        assert!(told(Sent::NoToken).contains("`arca login`") && told(Sent::Anonymous).contains("`arca auth list`"));
     }
 
     #[test]

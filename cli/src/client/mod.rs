@@ -167,6 +167,18 @@ pub(crate) struct Reply {
     pub(crate) body: SecretBytes,
     url: String,
     method: Method,
+    sent: Sent,
+}
+
+/// What a request said about who sends it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// A token.
+    Token,
+    /// Nothing, since there is no token.
+    NoToken,
+    /// Nothing, since none is needed.
+    Anonymous,
 }
 
 /// The client.

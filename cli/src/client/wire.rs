@@ -7,7 +7,7 @@ use ureq::http::{Method, Request, Response, Uri, header};
 use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Body};
 
-use super::{Call, Client, Reply, Sender, failure, tls};
+use super::{Call, Client, Reply, Sender, Sent, failure, tls};
 use crate::error::{Error, Exit, Result};
 
 /// The largest body that is read, in bytes.
@@ -55,12 +55,26 @@ impl Client {
         let mut tried = 0;
         loop {
             let mut reply = self.once(&call, &url, body)?;
-            if let Some(location) = reply.location.take().filter(|_| self.settings.follow_redirect) {
+            if let Some(location) = reply.location.take_if(|_| self.settings.follow_redirect) {
                 reply = self.once(&call, &self.redirected(&url, &location)?, body)?;
+            }
+            if reply.location.is_some() {
+                return Err(Error::remote(format!(
+                    "{} {url}: the server redirects, and that is not followed.",
+                    call.method
+                ))
+                .advise(
+                    "Give the address of the server itself; one redirect is followed without -disable-redirects.",
+                ));
             }
             let Answer { status, body: answer, .. } = reply;
             if !self.settings.retries.again(tried, &call.method, status, &answer) {
-                return Ok(Reply { status, body: answer, url, method: call.method });
+                let sent = match &call.token {
+                    Sender::Nobody => Sent::Anonymous,
+                    Sender::Operator if self.token()?.is_none() => Sent::NoToken,
+                    Sender::Operator | Sender::Holder(_) => Sent::Token,
+                };
+                return Ok(Reply { status, body: answer, url, method: call.method, sent });
             }
             tried += 1;
             pause(tried);

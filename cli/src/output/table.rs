@@ -1,6 +1,6 @@
 //! Columns and section headings as Vault's commands lay them out.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::human;
 use crate::json::Json;
@@ -34,7 +34,9 @@ pub(crate) fn columns(rows: &[Vec<String>]) -> Zeroizing<String> {
 pub(crate) fn key_value(rows: impl IntoIterator<Item = (String, String)>) -> Zeroizing<String> {
     let mut all = vec![vec!["Key".to_owned(), "Value".to_owned()], vec!["---".to_owned(), "-----".to_owned()]];
     all.extend(rows.into_iter().map(|(key, value)| vec![key, value]));
-    columns(&all)
+    let text = columns(&all);
+    all.zeroize();
+    text
 }
 
 /// A map under a heading that is as wide as its names.
