@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
+use crate::api::Auth;
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -84,6 +85,8 @@ pub enum Content {
     },
     /// A caller who proved who they are and is to get a token.
     Login(Box<Login>),
+    /// A token that was made by itself: `auth/token/create`.
+    Token(Box<Auth>),
     /// A body without the envelope.
     Raw {
         /// Its media type.
@@ -215,6 +218,20 @@ impl<T: Serialize + JsonSchema + Send> Reply for Leased<T> {
 
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
         Some(generator.subschema_for::<T>())
+    }
+}
+
+/// The answer of an endpoint of the core that made, or renewed, a token.
+#[derive(Debug)]
+pub struct Token(pub Auth);
+
+impl Reply for Token {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer { status: StatusCode::OK, content: Content::Token(Box::new(self.0)), warnings: Vec::new() })
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<Auth>())
     }
 }
 

@@ -90,6 +90,19 @@ pub struct Mount {
     pub max_ttl: Ttl,
 }
 
+impl Mount {
+    /// Stands for the mount of what is not mounted: the vault itself.
+    pub const NONE: Self = Self {
+        path: String::new(),
+        kind: String::new(),
+        accessor: String::new(),
+        uuid: String::new(),
+        namespace_id: String::new(),
+        default_ttl: Ttl::from_seconds(0),
+        max_ttl: Ttl::from_seconds(0),
+    };
+}
+
 /// What an engine gets when it is opened, and its handlers with each request.
 #[derive(Clone, Debug)]
 pub struct Deps {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::api::Operation;
 use crate::barrier::View;
 use crate::error::Result;
-use crate::policy::Access;
+use crate::policy::{Access, Existence};
 use crate::time::Timestamp;
 
 use super::answer::Reply;
@@ -53,23 +53,6 @@ pub trait AuthMethod: Engine {
     /// Whether this identity is still good, and what its token is like from now on. Asked when a token is renewed;
     /// nothing refuses the renewal.
     fn renew(&self, identity: &Identity, client: &Client) -> impl Future<Output = Result<Option<Terms>>> + Send;
-}
-
-/// Whether the target of a write is there already; decides between `create` and `update`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existence {
-    /// It is: the write is an update.
-    Exists,
-    /// It is not: the write creates it.
-    Absent,
-    /// The endpoint does not tell: the write counts as an update.
-    Unknown,
-}
-
-impl From<bool> for Existence {
-    fn from(exists: bool) -> Self {
-        if exists { Self::Exists } else { Self::Absent }
-    }
 }
 
 /// One operation on one path. The type (the body of a write, the query of a read) *is* the endpoint.

@@ -12,12 +12,13 @@ use crate::api::Operation;
 use crate::audit::Admitted;
 use crate::barrier::View;
 use crate::error::{Error, Result};
+use crate::policy::Existence;
 use crate::time::Timestamp;
 
 use super::answer::Answer;
 use super::body::Body;
 use super::cx::{Caller, Client, Cx, Deps};
-use super::endpoint::{AuthMethod, Engine, Existence, SecretsEngine};
+use super::endpoint::{AuthMethod, Engine, SecretsEngine};
 use super::identity::{Identity, Terms};
 use super::lease::{LeaseData, Renewal};
 use super::routes::{Hit, Resolved, RouteInfo, Routes};

@@ -16,14 +16,14 @@ mod routes;
 mod token_params;
 
 pub use crate::barrier::{Record, Scope, Txn, View};
-pub use crate::policy::Access;
+pub use crate::policy::{Access, Existence};
 pub use crate::storage::Page;
 
-pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode};
+pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode, Token};
 pub use body::Body;
 pub use bounds::{Bounds, Granted, grant, renewed};
 pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies};
-pub use endpoint::{AuthMethod, Endpoint, Engine, Existence, Route, SecretsEngine};
+pub use endpoint::{AuthMethod, Endpoint, Engine, Route, SecretsEngine};
 pub use erase::{Kind, Mounted, Role};
 pub use identity::{Identity, Login, Terms, TokenType};
 pub use lease::{Intent, LeaseData, NewLease, Renewal};

@@ -10,11 +10,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use crate::api::Operation;
 use crate::error::{Error, Kind, Result};
+use crate::policy::Existence;
 
 use super::answer::{Answer, Reply};
 use super::body::Body;
 use super::cx::{Caller, Cx};
-use super::endpoint::{Endpoint, Existence, Route};
+use super::endpoint::{Endpoint, Route};
 use super::pattern::{Params, Pattern};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

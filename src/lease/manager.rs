@@ -8,6 +8,7 @@ use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::engine::{Bounds, Intent, NewLease, grant};
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
+use crate::secret::SecretJson;
 use crate::storage::Page;
 use crate::time::{Clock, Timestamp};
 
@@ -82,6 +83,33 @@ impl LeaseManager {
         self.write(&lease, None, &mut txn)?;
         self.barrier.commit(txn).await?;
         Ok(Intent { lease_id: lease.id })
+    }
+
+    /// Gives an intent up: whatever it may have led to is undone, now or later. The record is written whether or not it
+    /// is still there, since the intent may have been undone before the thing was made.
+    pub async fn give_up(&self, id: &str, mount: &str, data: SecretJson) -> Result<()> {
+        loop {
+            let mut txn = Txn::new();
+            let before: Option<Lease> = self.records.fetch(&mut txn, id).await?;
+            let now = self.clock.now();
+            let lease = Lease {
+                id: id.to_owned(),
+                target: Target::Secret { mount: mount.to_owned(), data: data.copy() },
+                owner: String::new(),
+                issued: now,
+                expires: Some(now),
+                last_renewal: None,
+                renewable: false,
+                ttl: Ttl::default(),
+                max_ttl: Ttl::default(),
+                state: LeaseState::Revoking { attempts: 0 },
+            };
+            self.write(&lease, before.as_ref(), &mut txn)?;
+            match self.barrier.commit(txn).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
+            }
+        }
     }
 
     /// Registers a lease: its record goes into `txn`. An intent becomes the lease, unless it was given up meanwhile.

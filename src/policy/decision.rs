@@ -30,6 +30,12 @@ pub enum Existence {
     Unknown,
 }
 
+impl From<bool> for Existence {
+    fn from(exists: bool) -> Self {
+        if exists { Self::Exists } else { Self::Absent }
+    }
+}
+
 /// What a request asks for, besides operation and path.
 #[derive(Clone, Copy)]
 pub struct Asked<'a> {

@@ -28,6 +28,12 @@ impl SecretJson {
         self.expose().starts_with('{')
     }
 
+    /// The same text a second time, in a buffer of its own.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self(self.0.clone())
+    }
+
     /// JSON out of any value that can be written as such.
     pub fn of<T: Serialize>(value: &T) -> serde_json::Result<Self> {
         serde_json::value::to_raw_value(value).map(|raw| Self(Some(raw)))

@@ -93,6 +93,12 @@ impl Vault {
         &self.parts
     }
 
+    /// What handlers get while there are no password policies.
+    pub fn deps_while_sealed(&self) -> Deps {
+        let Parts { clock, entropy, .. } = &self.parts;
+        Deps { clock: clock.clone(), entropy: entropy.clone(), passwords: Arc::new(passwords::WhileSealed) }
+    }
+
     fn phase(&self) -> std::sync::RwLockReadGuard<'_, Phase> {
         self.phase.read().unwrap_or_else(PoisonError::into_inner)
     }

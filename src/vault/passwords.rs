@@ -92,6 +92,17 @@ impl PasswordPolicies for PasswordStore {
     }
 }
 
+/// Stands for the password policies while they cannot be read.
+#[derive(Debug)]
+pub(super) struct WhileSealed;
+
+#[async_trait]
+impl PasswordPolicies for WhileSealed {
+    async fn generate(&self, _: &str) -> Result<SecretText> {
+        Err(Error::sealed())
+    }
+}
+
 impl PasswordPolicy {
     /// 20 characters with at least one of each class.
     fn built_in() -> Self {

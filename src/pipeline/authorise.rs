@@ -1,0 +1,101 @@
+//! Who asks, and whether they may.
+
+use std::cell::OnceCell;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use crate::engine::{Body, Caller, Hit, Resolved};
+use crate::error::{Error, Result};
+use crate::policy::{Access, Asked, Existence, Parameters, Permit};
+use crate::vault::Unsealed;
+
+use super::Pipeline;
+use super::request::Request;
+use super::response::Outcome;
+use super::route::{Route, Routed};
+
+impl Pipeline {
+    /// The caller. A public endpoint knows them too if their token is good, without spending a use of it.
+    pub(super) async fn caller(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        request: &Request,
+        route: &Route,
+        outcome: &mut Outcome,
+    ) -> Result<Option<Caller>> {
+        if route.access() == Access::Public {
+            return Ok(None);
+        }
+        let token = request.token.as_ref().ok_or_else(Error::bad_token)?;
+        let known = unsealed.tokens.authenticate(token, request.client.address).await?;
+        let caller = known.caller.clone();
+        outcome.known(known);
+        Ok(Some(caller))
+    }
+
+    /// The permit, or the refusal: for a path that leads somewhere and for one that does not.
+    pub(super) async fn authorise(
+        &self,
+        unsealed: &Unsealed,
+        request: &Request,
+        route: &Route,
+        caller: Option<&Caller>,
+    ) -> Result<Permit> {
+        let access = route.access();
+        let Some(caller) = caller else { return Permit::public(access).ok_or_else(Error::bad_token) };
+        let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
+        let matched = acl.rule(request.operation, &route.canonical);
+        let existence = match &route.resolved {
+            Resolved::Found(hit) if matched.needs_existence() => {
+                self.existence(unsealed, route, hit, caller).await?
+            }
+            Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
+        };
+        let fields = LazyFields { body: &request.body, parsed: OnceCell::new() };
+        matched.authorise(&Asked {
+            access,
+            existence,
+            wrap_ttl: request.wrap_ttl,
+            limit: list_limit(request)?,
+            parameters: &fields,
+        })
+    }
+
+    async fn existence(&self, unsealed: &Unsealed, route: &Route, hit: &Hit, caller: &Caller) -> Result<Existence> {
+        let _ = unsealed;
+        match &route.target {
+            Some(Routed::Engine(_, engine)) => engine.existence(hit, Some(caller)).await,
+            Some(Routed::Turning | Routed::System(_) | Routed::Token(_)) | None => Ok(Existence::Unknown),
+        }
+    }
+}
+
+/// How many keys the caller of a list asks for, if they do.
+fn list_limit(request: &Request) -> Result<Option<i64>> {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Paged {
+        limit: Option<crate::api::LooseInt>,
+    }
+    if !request.operation.is_listing() || request.body.is_empty() {
+        return Ok(None);
+    }
+    Ok(request.body.decode::<Paged>()?.limit.map(|limit| limit.0))
+}
+
+/// The fields of a body, parsed when a rule has something to say about them and not before.
+struct LazyFields<'a> {
+    body: &'a Body,
+    parsed: OnceCell<Map<String, Value>>,
+}
+
+impl Parameters for LazyFields<'_> {
+    fn fields(&self) -> Result<&Map<String, Value>> {
+        if let Some(fields) = self.parsed.get() {
+            return Ok(fields);
+        }
+        let fields = self.body.decode()?;
+        Ok(self.parsed.get_or_init(|| fields))
+    }
+}

@@ -1,0 +1,207 @@
+//! The straight line that every request takes, and the only one.
+
+mod authorise;
+mod catch;
+mod help;
+mod intents;
+mod listing;
+mod render;
+mod request;
+mod response;
+mod route;
+mod settle;
+
+pub use request::Request;
+pub use response::{Audited, Response, Retry};
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::audit::Admitted;
+use crate::engine::{Answer, Caller, Cx, CxParts, Mount, Routes};
+use crate::error::{Error, Kind, Result};
+use crate::policy::Permit;
+use crate::sys;
+use crate::vault::{Unsealed, Vault};
+
+use intents::Recorder;
+use response::Outcome;
+use route::Routed;
+
+/// How often a request whose records were changed by another one is tried again.
+const ATTEMPTS: usize = 64;
+
+/// The line, with the parts of the API that belong to the core.
+pub struct Pipeline {
+    vault: Arc<Vault>,
+    turning: Routes<Arc<Vault>>,
+    system: Routes<Arc<Unsealed>>,
+    token: Routes<Arc<Unsealed>>,
+}
+
+impl Pipeline {
+    /// The line in front of `vault`.
+    pub fn new(vault: Arc<Vault>) -> Arc<Self> {
+        Arc::new(Self {
+            vault,
+            turning: sys::vault_routes(),
+            system: sys::routes(),
+            token: sys::token_routes(),
+        })
+    }
+
+    /// The vault behind the line.
+    pub fn vault(&self) -> &Arc<Vault> {
+        &self.vault
+    }
+
+    /// Answers a request. Runs to its end although the client may hang up: nothing is left half done or unaudited.
+    pub async fn handle(self: &Arc<Self>, request: Request) -> Audited {
+        let line = self.clone();
+        match self.vault.unsealed() {
+            Err(_) => self.answer_sealed(request).await,
+            Ok(unsealed) => {
+                let work = unsealed.clone().finish(async move { line.answer_audited(&unsealed, request).await });
+                work.await.unwrap_or_else(|_| Audited::failure(&Error::internal("the request was interrupted")))
+            }
+        }
+    }
+
+    /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
+    async fn answer_sealed(&self, mut request: Request) -> Audited {
+        let outcome = catch::panics(self.turn(&mut request)).await;
+        Audited::unaudited(&request, outcome)
+    }
+
+    async fn turn(&self, request: &mut Request) -> Result<Response> {
+        if let Some(fault) = request.fault.take() {
+            return Err(fault);
+        }
+        let hit = self.turning_hit(request).ok_or_else(|| self.vault.unsealed().err().unwrap_or_else(Error::sealed))?;
+        Permit::public(hit.info.route.access).ok_or_else(Error::sealed)?;
+        let (deps, mount) = (self.vault.deps_while_sealed(), Mount::NONE);
+        let mut cx = Cx::new(CxParts {
+            caller: None,
+            token: request.token.as_ref(),
+            client: &request.client,
+            mount: &mount,
+            path: &request.path,
+            deps: &deps,
+            intents: &intents::Unrecorded,
+        });
+        let mut answer = self.turning.call(&self.vault, &hit, &request.body, &mut cx).await?;
+        answer.warnings.extend(cx.into_parts().1);
+        Response::bare(answer)
+    }
+
+    /// Every request to an unsealed vault: audited before it is done and before it is answered.
+    async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
+        let fault = request.fault.take();
+        let mut entry = unsealed.open_entry(&request.facts());
+        let mut outcome = Outcome::default();
+        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
+        let audited = Audited::close(entry, &request, &outcome, answered).await;
+        if let Some(token_id) = outcome.spent_token() {
+            unsealed.revoke_in_background(token_id);
+        }
+        if unsealed.seal_was_asked() {
+            self.vault.seal().await;
+        }
+        audited
+    }
+
+    async fn answer(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        request: &Request,
+        fault: Option<Error>,
+        entry: &mut crate::audit::Entry,
+        outcome: &mut Outcome,
+    ) -> Result<Response> {
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
+        let routed = self.route(unsealed, request)?;
+        let caller = self.caller(unsealed, request, &routed, outcome).await?;
+        outcome.describe(entry, &routed);
+        let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
+        let admitted = entry.admit(permit).await?;
+        let routed = routed.found()?;
+        if request.operation == crate::api::Operation::Help {
+            return help::answer(&routed);
+        }
+        for _ in 0..ATTEMPTS {
+            match self.attempt(unsealed, request, &routed, caller.as_ref(), &admitted).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                settled => return settled,
+            }
+        }
+        Err(Error::new(Kind::Unavailable, "too many requests change the same record; try again"))
+    }
+
+    /// One try: the handler, then one commit of all it changed, its lease, its token and its wrapping.
+    async fn attempt(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        request: &Request,
+        routed: &route::Found,
+        caller: Option<&Caller>,
+        admitted: &Admitted,
+    ) -> Result<Response> {
+        let intents = Recorder::new(unsealed, caller);
+        let mut cx = Cx::new(CxParts {
+            caller,
+            token: request.token.as_ref(),
+            client: &request.client,
+            mount: routed.mount(),
+            path: &request.path,
+            deps: &unsealed.deps,
+            intents: &intents,
+        });
+        let done = async {
+            let answer = self.call(unsealed, routed, request, admitted, &mut cx).await?;
+            let (mut txn, warnings) = cx.into_parts();
+            let answer = listing::visible(answer, admitted.permit(), unsealed, request, caller).await?;
+            let response = settle::settle(unsealed, request, routed, caller, with(answer, warnings), &mut txn).await?;
+            unsealed.commit(txn).await?;
+            Ok(response)
+        };
+        let outcome = done.await;
+        if outcome.is_err() {
+            intents.give_up().await;
+        }
+        outcome
+    }
+
+    async fn call(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        routed: &route::Found,
+        request: &Request,
+        admitted: &Admitted,
+        cx: &mut Cx<'_>,
+    ) -> Result<Answer> {
+        let unknown = routed.hit.info.unknown_fields(&request.body)?;
+        if !unknown.is_empty() {
+            cx.warn(format!("Endpoint ignored these unrecognized parameters: {unknown:?}"));
+        }
+        match &routed.target {
+            Routed::Turning => self.turning.call(&self.vault, &routed.hit, &request.body, cx).await,
+            Routed::System(_) => self.system.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Token(_) => self.token.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
+        }
+    }
+}
+
+fn with(mut answer: Answer, warnings: Vec<std::borrow::Cow<'static, str>>) -> Answer {
+    answer.warnings.extend(warnings);
+    answer
+}
+
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pipeline").finish_non_exhaustive()
+    }
+}

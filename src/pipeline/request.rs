@@ -1,0 +1,60 @@
+//! A request, as it comes through the door.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::api::{ApiPath, Operation};
+use crate::audit::{NamespaceFacts, RequestFacts};
+use crate::engine::{Body, Client};
+use crate::error::Error;
+use crate::secret::ClientToken;
+
+/// A request: everything about it was parsed once, into types that have one spelling.
+pub struct Request {
+    /// Names it in logs and answers: a UUID.
+    pub id: String,
+    /// What is asked for.
+    pub operation: Operation,
+    /// Where. Ends in a slash for a list.
+    pub path: ApiPath,
+    /// Who asks.
+    pub token: Option<ClientToken>,
+    /// The body of a write, or the query of a read.
+    pub body: Body,
+    /// Where from.
+    pub client: Client,
+    /// For how long the answer is to be wrapped, if at all.
+    pub wrap_ttl: Option<Duration>,
+    /// What is wrong with it, if it could not be read. It is audited, and refused.
+    pub fault: Option<Error>,
+}
+
+impl Request {
+    /// The request as the audit log is told of it.
+    pub(super) fn facts(&self) -> RequestFacts<'_> {
+        let Self { id, operation, path, token, body, client, wrap_ttl, fault: _ } = self;
+        let operation = match operation {
+            Operation::Write => "update",
+            other => other.as_str(),
+        };
+        RequestFacts {
+            id,
+            operation,
+            path,
+            namespace: NamespaceFacts { id: "root", path: "" },
+            client_token: token.as_ref(),
+            data: (!body.is_empty()).then(|| body.json()),
+            remote_address: client.address,
+            remote_port: client.port,
+            client_certificate_serial_number: None,
+            wrap_ttl: *wrap_ttl,
+            headers: &[],
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("id", &self.id).field("path", &self.path).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,169 @@
+//! `Response`, and `Audited`: the only thing that the HTTP layer can turn into bytes on the wire.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use crate::api::{Auth, Ttl, WrapInfo};
+use crate::audit::Entry;
+use crate::engine::{Answer, Content, Payload, StatusCode};
+use crate::error::{Error, Kind, Result};
+use crate::secret::SecretBytes;
+use crate::token::{Authenticated, Uses};
+
+use super::render;
+use super::request::Request;
+use super::route::Route;
+
+/// What a caller gets.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The body.
+    pub body: ResponseBody,
+    /// What the caller should know beside it.
+    pub warnings: Vec<Cow<'static, str>>,
+}
+
+/// The body of a [`Response`].
+#[derive(Debug)]
+pub enum ResponseBody {
+    /// None.
+    Empty,
+    /// Without the envelope.
+    Raw {
+        /// Its media type.
+        media_type: &'static str,
+        /// The bytes.
+        payload: Payload,
+    },
+    /// An object.
+    Data {
+        /// The object.
+        payload: Payload,
+        /// The lease that it comes with.
+        lease: Option<LeaseInfo>,
+        /// Whether its fields stand at the top level too.
+        repeated: bool,
+    },
+    /// A token.
+    Auth(Box<Auth>),
+    /// Where the answer is.
+    Wrapped(Box<WrapInfo>),
+}
+
+/// A lease as the caller reads it.
+#[derive(Debug)]
+pub struct LeaseInfo {
+    /// Its id; empty for something that merely says how long it is good for.
+    pub id: String,
+    /// How long it lasts.
+    pub ttl: Ttl,
+    /// Whether it can be renewed.
+    pub renewable: bool,
+}
+
+/// When to come back.
+#[derive(Clone, Copy, Debug)]
+pub struct Retry {
+    /// How long to wait.
+    pub after: Duration,
+}
+
+/// A response whose audit entry is written. Nothing else leaves the server.
+#[derive(Debug)]
+pub struct Audited {
+    /// The status.
+    pub status: u16,
+    /// The media type of the body, if there is one.
+    pub media_type: Option<&'static str>,
+    /// The body.
+    pub body: SecretBytes,
+}
+
+/// What became known of a request on its way, for its audit entry.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    known: Option<Authenticated>,
+}
+
+impl Outcome {
+    /// The caller was recognised.
+    pub(super) fn known(&mut self, known: Authenticated) {
+        self.known = Some(known);
+    }
+
+    /// The id of a token whose last use this request was.
+    pub(super) fn spent_token(&self) -> Option<String> {
+        let known = self.known.as_ref()?;
+        (known.record.uses == Uses::Spent).then(|| known.caller.token_id.clone())
+    }
+
+    /// Tells the audit entry where the request goes and who asks.
+    pub(super) fn describe(&self, _entry: &mut Entry, _route: &Route) {}
+}
+
+impl Response {
+    /// A response to an answer that needs neither lease nor token.
+    pub(super) fn bare(answer: Answer) -> Result<Self> {
+        let Answer { status, content, warnings } = answer;
+        let body = match content {
+            Content::Nothing => ResponseBody::Empty,
+            Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
+            Content::Data { payload, lease: None, repeated } => ResponseBody::Data { payload, lease: None, repeated },
+            Content::Token(auth) => ResponseBody::Auth(auth),
+            Content::Data { .. } | Content::Login(_) => {
+                return Err(Error::internal("this endpoint can give neither leases nor tokens"));
+            }
+        };
+        Ok(Self { status, body, warnings })
+    }
+}
+
+impl Audited {
+    /// Writes the response's audit entry. If no device takes it the caller gets an error and no data.
+    pub(super) async fn close(entry: Entry, request: &Request, _outcome: &Outcome, answered: Result<Response>) -> Self {
+        match entry.close().await {
+            Ok(()) => Self::rendered(&request.id, answered),
+            Err(error) => Self::failure(&error),
+        }
+    }
+
+    /// For the few answers that are given while the vault is sealed: they go to the operational log instead.
+    pub(super) fn unaudited(request: &Request, answered: Result<Response>) -> Self {
+        tracing::debug!(path = %request.path, operation = request.operation.as_str(), "request while sealed");
+        Self::rendered(&request.id, answered)
+    }
+
+    /// A refusal that no request stands behind: what came could not be read as one.
+    pub fn failure(error: &Error) -> Self {
+        if matches!(error.kind(), Kind::Internal | Kind::Corrupt) {
+            tracing::error!(%error, source = ?std::error::Error::source(error), "a request failed");
+        }
+        Self {
+            status: render::status(error.kind()),
+            media_type: Some("application/json"),
+            body: render::error(error),
+        }
+    }
+
+    fn rendered(request_id: &str, answered: Result<Response>) -> Self {
+        match answered {
+            Err(error) => Self::failure(&error),
+            Ok(response) => {
+                let media_type = match &response.body {
+                    ResponseBody::Empty if response.status == StatusCode::NO_CONTENT => None,
+                    ResponseBody::Raw { media_type, .. } => Some(*media_type),
+                    ResponseBody::Empty
+                    | ResponseBody::Data { .. }
+                    | ResponseBody::Auth(_)
+                    | ResponseBody::Wrapped(_) => Some("application/json"),
+                };
+                match render::body(request_id, &response) {
+                    Ok(body) => Self { status: response.status.0, media_type, body },
+                    Err(error) => Self::failure(&error),
+                }
+            }
+        }
+    }
+}
