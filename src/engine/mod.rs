@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod cidr;
 mod cx;
 mod endpoint;
 mod erase;
@@ -10,6 +11,7 @@ mod erase;
 pub(crate) mod harness;
 mod identity;
 mod lease;
+mod legacy_params;
 mod pattern;
 mod routes;
 mod token_params;
@@ -20,11 +22,13 @@ pub use crate::storage::Page;
 
 pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode};
 pub use body::Body;
+pub use cidr::{address_is_bound, bound_cidrs, cidrs_within};
 pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies};
 pub use endpoint::{AuthMethod, Endpoint, Engine, Existence, Route, SecretsEngine};
 pub use erase::{Kind, Mounted, Role};
 pub use identity::{Identity, Login, Terms, TokenType};
 pub use lease::{Intent, LeaseData, NewLease, Renewal};
+pub use legacy_params::{LegacyNames, LegacyParams, LegacySettings};
 pub use pattern::{Params, Pattern};
 pub use routes::{Hit, Resolved, RouteInfo, Routes};
 pub use token_params::{TokenParams, TokenSettings, policy_names};
