@@ -1,10 +1,11 @@
 //! The registry of auth methods: one folder and one line each.
 
 pub mod cert;
+pub mod userpass;
 
 use crate::engine::Kind;
 
 /// Every auth method that can be mounted.
 pub fn kinds() -> Vec<Kind> {
-    vec![Kind::auth_method::<cert::Cert>()]
+    vec![Kind::auth_method::<cert::Cert>(), Kind::auth_method::<userpass::Userpass>()]
 }

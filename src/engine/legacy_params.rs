@@ -93,22 +93,21 @@ fn merge<T>(newer: &mut Option<T>, older: Option<T>, named: &mut bool) {
 mod tests {
     use super::*;
 
-    fn ttl(seconds: u64) -> Option<Ttl> {
-        Some(Ttl::from_seconds(seconds))
-    }
+    const MINUTE: Option<Ttl> = Some(Ttl::from_seconds(60));
+    const HOUR: Option<Ttl> = Some(Ttl::from_seconds(3600));
 
     #[test]
     fn an_older_name_is_shown_until_the_newer_one_is_written() {
         let mut names = LegacyNames::default();
         let mut asked = TokenParams::default();
-        LegacyParams { ttl: ttl(60), ..LegacyParams::default() }.merge(&mut asked, &mut names);
+        LegacyParams { ttl: MINUTE, ..LegacyParams::default() }.merge(&mut asked, &mut names);
         let settings = TokenSettings::new().changed(&asked).unwrap();
-        assert_eq!(names.shown(&settings), LegacySettings { ttl: ttl(60), ..LegacySettings::default() });
+        assert_eq!(names.shown(&settings), LegacySettings { ttl: MINUTE, ..LegacySettings::default() });
 
-        let mut asked = TokenParams { token_ttl: ttl(90), ..TokenParams::default() };
-        LegacyParams { ttl: ttl(30), ..LegacyParams::default() }.merge(&mut asked, &mut names);
+        let mut asked = TokenParams { token_ttl: HOUR, ..TokenParams::default() };
+        LegacyParams { ttl: MINUTE, ..LegacyParams::default() }.merge(&mut asked, &mut names);
         let settings = settings.changed(&asked).unwrap();
-        assert_eq!(settings.token_ttl.seconds(), 90);
+        assert_eq!(settings.token_ttl.seconds(), 3600);
         assert_eq!(names.shown(&settings), LegacySettings::default());
     }
 }

@@ -111,13 +111,9 @@ fn client(chain: &[&[u8]]) -> Client {
 /// Logs in with `chain`; the error is what the caller reads.
 async fn log_in(harness: &mut Harness<Cert>, name: &str, chain: &[&[u8]]) -> Result<Identity, String> {
     harness.client = client(chain);
-    match harness.call(Operation::Write, "login", json!({"name": name})).await {
-        Ok(answer) => match answer.content {
-            Content::Login(login) => Ok(login.identity),
-            other => panic!("not a login: {other:?}"),
-        },
-        Err(error) => Err(error.to_string()),
-    }
+    let answer = harness.call(Operation::Write, "login", json!({"name": name})).await;
+    let Content::Login(login) = answer.map_err(|error| error.to_string())?.content else { panic!("not a login") };
+    Ok(login.identity)
 }
 
 const NO_CERTIFICATE: &str = "no client certificate found";
