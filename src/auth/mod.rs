@@ -1,5 +1,6 @@
 //! The registry of auth methods: one folder and one line each.
 
+pub mod approle;
 pub mod cert;
 pub mod userpass;
 
@@ -7,5 +8,9 @@ use crate::engine::Kind;
 
 /// Every auth method that can be mounted.
 pub fn kinds() -> Vec<Kind> {
-    vec![Kind::auth_method::<cert::Cert>(), Kind::auth_method::<userpass::Userpass>()]
+    vec![
+        Kind::auth_method::<approle::Approle>(),
+        Kind::auth_method::<cert::Cert>(),
+        Kind::auth_method::<userpass::Userpass>(),
+    ]
 }
