@@ -1,6 +1,7 @@
 //! The registry of secrets engines: one folder and one line each.
 
 pub mod cubbyhole;
+pub mod database;
 pub mod kv;
 
 use crate::engine::Kind;
