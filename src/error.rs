@@ -62,7 +62,12 @@ impl Error {
 
     /// Nothing is there, and the caller reads an empty list of errors, as Vault's clients expect of a missing key.
     pub fn absent() -> Self {
-        Self { kind: Kind::NotFound, messages: Vec::new(), warnings: Vec::new(), source: None }
+        Self::without_message(Kind::NotFound)
+    }
+
+    /// A failure without a sentence, for the answers that have none.
+    pub fn without_message(kind: Kind) -> Self {
+        Self { kind, messages: Vec::new(), warnings: Vec::new(), source: None }
     }
 
     /// Nothing is there, and there is something to say about it.

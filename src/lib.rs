@@ -28,6 +28,7 @@
 //! | 11 | [`config`] | the configuration file: text to checked types |
 
 pub mod api;
+pub mod chain;
 pub mod entropy;
 pub mod error;
 pub mod hcl;
@@ -41,9 +42,13 @@ pub mod auth;
 #[cfg(feature = "server")]
 pub mod barrier;
 #[cfg(feature = "server")]
+pub mod config;
+#[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]
 pub mod engines;
+#[cfg(feature = "server")]
+pub mod http;
 #[cfg(feature = "server")]
 pub mod lease;
 #[cfg(feature = "server")]

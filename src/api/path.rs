@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The part of the URL behind `/v1/`, decoded once, in its only spelling: no leading slash, no empty, `.` or `..`
 /// segment, no control character. It ends in a slash only when it names a folder, as lists do.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ApiPath(String);
 
@@ -67,10 +67,19 @@ impl ApiPath {
         self.0.strip_suffix('/').unwrap_or(&self.0)
     }
 
+    /// The same path without a slash at its end.
+    #[must_use]
+    pub fn into_leaf(mut self) -> Self {
+        if self.is_folder() {
+            self.0.pop();
+        }
+        self
+    }
+
     /// The same path as the name of a folder.
     #[must_use]
     pub fn into_folder(mut self) -> Self {
-        if !self.is_folder() {
+        if !self.is_folder() && !self.0.is_empty() {
             self.0.push('/');
         }
         self

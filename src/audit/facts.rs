@@ -58,8 +58,8 @@ pub struct HeaderFacts<'a> {
     pub hashed: bool,
 }
 
-/// Where a request goes; all plain.
-#[derive(Clone, Debug)]
+/// Where a request goes; all plain. Made once for each mount.
+#[derive(Debug)]
 pub struct MountFacts {
     /// The mount's path, with its slash.
     pub point: String,

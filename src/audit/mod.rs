@@ -1,36 +1,22 @@
-//! The audit broker (stand-in).
+//! The audit broker: every request and every response is on record before anyone sees an answer.
+//!
+//! The pipeline opens an [`Entry`] for each request, tells it what it learns, and gets [`Admitted`] out of a permit only
+//! when the request line has reached a device. A response whose line reached no device is withheld. Each device has its
+//! own hash key and its own chain ([`crate::chain`]).
 
-use crate::error::Result;
-use crate::policy::Permit;
-
+mod broker;
+mod device;
+mod draft;
+mod entry;
 mod facts;
-pub use facts::*;
+mod log;
+mod redact;
+mod sink;
+pub mod sinks;
 
-/// A request that was permitted and whose request line is written.
-#[derive(Debug)]
-pub struct Admitted {
-    permit: Permit,
-}
-
-impl Admitted {
-    /// The permit.
-    pub fn permit(&self) -> &Permit {
-        &self.permit
-    }
-}
-
-/// An entry.
-#[derive(Debug)]
-pub struct Entry;
-
-impl Entry {
-    /// Admits.
-    pub async fn admit(&mut self, permit: Permit) -> Result<Admitted> {
-        Ok(Admitted { permit })
-    }
-
-    /// Closes.
-    pub async fn close(self) -> Result<()> {
-        Ok(())
-    }
-}
+pub use broker::AuditBroker;
+pub use device::{DeviceConfig, Identity};
+pub use entry::{Admitted, Entry};
+pub use facts::{AuthFacts, HeaderFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
+pub use redact::Hasher;
+pub use sink::{Sink, SinkError};

@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::api::Auth;
+use crate::api::{Auth, Ttl};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -80,6 +80,9 @@ pub enum Content {
         payload: Payload,
         /// The lease to register for it, where it is something that ends.
         lease: Option<NewLease>,
+        /// How long the data can be taken for current where there is no lease: shown as the lease's duration, with
+        /// nothing to renew or to revoke. Nothing is shown as 0.
+        lasts: Option<Ttl>,
         /// Whether the object's fields stand at the top level too, as old `sys/*` reads have them.
         repeated: bool,
     },
@@ -124,25 +127,33 @@ impl Reply for Done {
 pub struct Data<T> {
     value: Option<T>,
     status: StatusCode,
+    lasts: Option<Ttl>,
     repeated: bool,
 }
 
 impl<T> Data<T> {
     /// 200 with `value`.
     pub fn new(value: T) -> Self {
-        Self { value: Some(value), status: StatusCode::OK, repeated: false }
+        Self { value: Some(value), status: StatusCode::OK, lasts: None, repeated: false }
     }
 
     /// 204 where there is nothing to show, 200 with the value otherwise.
     pub fn or_nothing(value: Option<T>) -> Self {
         let status = if value.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
-        Self { value, status, repeated: false }
+        Self { value, status, lasts: None, repeated: false }
     }
 
     /// The same with another status.
     #[must_use]
     pub fn with_status(mut self, status: StatusCode) -> Self {
         self.status = status;
+        self
+    }
+
+    /// The same, and the caller is told to read it again after `ttl`. No lease is made.
+    #[must_use]
+    pub fn lasting(mut self, ttl: Ttl) -> Self {
+        self.lasts = Some(ttl);
         self
     }
 
@@ -157,7 +168,9 @@ impl<T> Data<T> {
 impl<T: Serialize + JsonSchema + Send> Reply for Data<T> {
     fn into_answer(self) -> Result<Answer> {
         let content = match self.value {
-            Some(value) => Content::Data { payload: Payload::of(&value)?, lease: None, repeated: self.repeated },
+            Some(value) => {
+                Content::Data { payload: Payload::of(&value)?, lease: None, lasts: self.lasts, repeated: self.repeated }
+            }
             None => Content::Nothing,
         };
         Ok(Answer { status: self.status, content, warnings: Vec::new() })
@@ -212,7 +225,7 @@ impl<T> Leased<T> {
 impl<T: Serialize + JsonSchema + Send> Reply for Leased<T> {
     fn into_answer(self) -> Result<Answer> {
         let payload = Payload::of(&self.value)?;
-        let content = Content::Data { payload, lease: Some(self.lease), repeated: false };
+        let content = Content::Data { payload, lease: Some(self.lease), lasts: None, repeated: false };
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }
 

@@ -1,5 +1,6 @@
 //! `Body`: what came with a request, as the text of one JSON object.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::DeserializeOwned;
@@ -37,43 +38,51 @@ impl Body {
 
     /// The body as the type that an endpoint asks for. The error names the field and never repeats its value.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_slice(self.json()).map_err(|error| self.complaint(&error))
+        serde_json::from_slice(self.json()).map_err(|error| self.complaint::<T>(&error))
     }
 
     /// The fields of the object, in the order of their names. Of two fields of the same name the last one counts.
     pub fn fields(&self) -> Result<Vec<(String, &RawValue)>> {
-        let fields: std::collections::BTreeMap<String, &RawValue> =
-            serde_json::from_slice(self.json()).map_err(|error| self.complaint(&error))?;
+        let fields: BTreeMap<String, &RawValue> =
+            serde_json::from_slice(self.json()).map_err(|error| self.complaint::<serde_json::Map<_, _>>(&error))?;
         Ok(fields.into_iter().collect())
     }
 
-    fn complaint(&self, error: &serde_json::Error) -> Error {
+    fn complaint<T: DeserializeOwned>(&self, error: &serde_json::Error) -> Error {
         if error.is_syntax() || error.is_eof() {
             let place = format!("line {} column {}", error.line(), error.column());
             return Error::invalid(format!("failed to decode JSON input: the text is not valid JSON at {place}"));
         }
-        let text = error.to_string();
-        let text = text.split(" at line ").next().unwrap_or_default();
+        let text = without_place(error);
         // serde's own sentences about a wrong type repeat the value, which may be a secret in the wrong field.
         let quotes = ["invalid type", "invalid value", "invalid length", "unknown variant"];
-        let reason = if quotes.iter().any(|start| text.starts_with(start)) { "it has the wrong type" } else { text };
-        match self.field_before(error.line(), error.column()) {
+        let reason = if quotes.iter().any(|start| text.starts_with(start)) { "it has the wrong type" } else { &*text };
+        match self.faulty_field::<T>(&text) {
             Some(field) => Error::invalid(format!("Field validation failed: field {field:?}: {reason}")),
             None => Error::invalid(format!("Field validation failed: {reason}")),
         }
     }
 
-    /// The top-level field whose value ends last before that place.
-    fn field_before(&self, line: usize, column: usize) -> Option<String> {
-        let json = self.json();
-        let newlines = json.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(index, _)| index + 1);
-        let start = line.checked_sub(2).map_or(Some(0), |skipped| newlines.into_iter().nth(skipped))?;
-        let fault = start + column;
-        let fields: std::collections::HashMap<String, &RawValue> = serde_json::from_slice(json).ok()?;
-        let begins = |raw: &RawValue| (raw.get().as_ptr() as usize).saturating_sub(json.as_ptr() as usize);
-        let before = fields.into_iter().filter(|(_, raw)| begins(raw) <= fault);
-        before.max_by_key(|(_, raw)| begins(raw)).map(|(name, _)| name)
+    /// The top-level field that alone leads to the same complaint. The place in the text would not tell: the fields of a
+    /// flattened part are read only after all others.
+    fn faulty_field<T: DeserializeOwned>(&self, complaint: &str) -> Option<String> {
+        if complaint.starts_with("missing field") {
+            return None;
+        }
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_slice(self.json()).ok()?;
+        let is_faulty = |(name, value): &(String, &RawValue)| {
+            let alone = Self::of(&BTreeMap::from([(name, value)])).ok();
+            let outcome = alone.map(|body| serde_json::from_slice::<T>(body.json()));
+            outcome.is_some_and(|outcome| outcome.is_err_and(|error| *without_place(&error) == *complaint))
+        };
+        fields.into_iter().find(is_faulty).map(|(name, _)| name)
     }
+}
+
+/// What serde says, without the line and the column. It may repeat a value: wiped on drop.
+fn without_place(error: &serde_json::Error) -> Zeroizing<String> {
+    let text = Zeroizing::new(error.to_string());
+    Zeroizing::new(text.split(" at line ").next().unwrap_or_default().to_owned())
 }
 
 impl fmt::Debug for Body {
@@ -104,6 +113,30 @@ mod tests {
     #[test]
     fn nothing_is_an_empty_object() {
         assert!(decode("").unwrap().ttl.is_zero());
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Nested {
+        name: String,
+        #[serde(flatten)]
+        asked: Inner,
+    }
+
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Inner {
+        ttl: Ttl,
+    }
+
+    #[test]
+    fn complaints_name_the_field_of_a_flattened_part() {
+        let body = Body::new(Zeroizing::new(br#"{"ttl":"hunter2","name":"x"}"#.to_vec()));
+        let message = body.decode::<Nested>().unwrap_err().to_string();
+        assert!(message.contains("\"ttl\"") && !message.contains("hunter2"), "{message}");
+        let body = Body::new(Zeroizing::new(br#"{"ttl":"1h","name":"x"}"#.to_vec()));
+        let nested = body.decode::<Nested>().unwrap();
+        assert_eq!((nested.name.as_str(), nested.asked.ttl.seconds()), ("x", 3600));
     }
 
     #[test]

@@ -101,6 +101,14 @@ impl Mount {
         default_ttl: Ttl::from_seconds(0),
         max_ttl: Ttl::from_seconds(0),
     };
+
+    /// How a caller who logged in here as `name` is called in lists and logs: `cert-web`; the mount alone where there is
+    /// no name.
+    pub fn display_name(&self, name: &str) -> String {
+        let path = self.path.strip_prefix("auth/").unwrap_or(&self.path);
+        let text = format!("{path}{name}");
+        text.trim_end_matches('/').replace('/', "-")
+    }
 }
 
 /// What an engine gets when it is opened, and its handlers with each request.
@@ -213,5 +221,18 @@ impl<'a> Cx<'a> {
 impl fmt::Debug for Cx<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cx").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn callers_are_named_after_their_mount() {
+        let mount = |path: &str| Mount { path: path.to_owned(), ..Mount::default() };
+        assert_eq!(mount("auth/cert/").display_name("web"), "cert-web");
+        assert_eq!(mount("auth/team/cert/").display_name("web"), "team-cert-web");
+        assert_eq!(mount("auth/approle/").display_name(""), "approle");
     }
 }

@@ -21,6 +21,9 @@ pub struct Identity {
     pub policies: Vec<String>,
     /// What is shown with the token.
     pub metadata: BTreeMap<String, String>,
+    /// What an entity's alias is said to be, for templates in policies. Empty where the method leaves it out.
+    #[serde(default)]
+    pub alias_metadata: BTreeMap<String, String>,
     /// Names of groups at the identity provider.
     pub groups: Vec<String>,
     /// What the method needs to know when the token is to be renewed (a role's name, a key's id). Not shown.

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::api::{LooseBool, LooseInt, StringList, Ttl};
 use crate::error::{Error, Result};
 
+use super::cidr::bound_cidrs;
 use super::identity::{Terms, TokenType};
 
 /// The `token_*` parameters as a caller sends them; what is left out stays as it is. Flatten into a request.
@@ -85,7 +86,7 @@ impl TokenSettings {
             self.token_policies = policy_names(policies);
         }
         if let Some(cidrs) = token_bound_cidrs {
-            self.token_bound_cidrs = cidrs.0.iter().map(|text| bound_cidr(text)).collect::<Result<_>>()?;
+            self.token_bound_cidrs = bound_cidrs(cidrs.as_slice())?;
         }
         if let Some(uses) = token_num_uses {
             self.token_num_uses =
@@ -135,19 +136,6 @@ pub fn policy_names(names: &StringList) -> Vec<String> {
     names.sort_unstable();
     names.dedup();
     names
-}
-
-/// An address or a network in its one spelling; a single address is written without a mask.
-fn bound_cidr(text: &str) -> Result<String> {
-    let complaint = || Error::invalid("a bound CIDR must be an address or a network like 10.0.0.0/8");
-    match text.parse::<std::net::IpAddr>() {
-        Ok(address) => Ok(address.to_string()),
-        Err(_) => {
-            let network: ipnet::IpNet = text.parse().map_err(|_| complaint())?;
-            let single = network.prefix_len() == network.max_prefix_len();
-            Ok(if single { network.addr().to_string() } else { network.to_string() })
-        }
-    }
 }
 
 fn token_type_name(kind: &str) -> Result<String> {

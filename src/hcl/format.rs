@@ -1,4 +1,5 @@
-//! The canonical spelling of a document: two blanks a level, one item a line, equals signs of neighbours aligned.
+//! The canonical spelling of a document: two blanks a level, one item a line, equals signs and comments of neighbours
+//! aligned.
 
 use super::error::{Position, SyntaxError};
 use super::tree::{Comment, Item, Kind, List, Margin, Object, Value};
@@ -24,13 +25,13 @@ struct Printer {
 
 impl Printer {
     fn items(&mut self, object: &Object) {
-        let widths = widths(&object.items);
-        for (index, (item, width)) in object.items.iter().zip(widths).enumerate() {
+        let columns = columns(&object.items);
+        for (index, (item, columns)) in object.items.iter().zip(columns).enumerate() {
             let before = index.checked_sub(1).and_then(|index| object.items.get(index));
             if before.is_some_and(|before| is_apart(before, item)) {
                 self.text.push('\n');
             }
-            self.item(item, width);
+            self.item(item, columns);
         }
         for (index, comment) in object.tail.iter().enumerate() {
             let first = index == 0 && object.items.is_empty();
@@ -41,18 +42,21 @@ impl Printer {
         }
     }
 
-    fn item(&mut self, item: &Item, width: usize) {
+    fn item(&mut self, item: &Item, columns: Columns) {
         self.leading(&item.margin, &item.value);
         let header = header(item);
         self.indent();
         self.text.push_str(&header);
         if item.assigned {
-            let gap = width.saturating_sub(header.chars().count());
-            self.text.extend(std::iter::repeat_n(' ', gap));
+            self.pad(columns.key, &header);
             self.text.push_str(" =");
         }
         self.text.push(' ');
-        self.value(&item.value);
+        let value = rendered(&item.value, self.depth);
+        self.text.push_str(&value);
+        if item.margin.trailing.is_some() {
+            self.pad(columns.value, &value);
+        }
         self.trailing(&item.margin, &item.value);
         self.text.push('\n');
     }
@@ -113,6 +117,9 @@ impl Printer {
             }
             self.line(&comment.text);
         }
+        if margin.gap {
+            self.text.push('\n');
+        }
         if let Some(comment) = behind_heredoc(margin, value) {
             self.line(&comment.text);
         }
@@ -123,6 +130,12 @@ impl Printer {
             self.text.push(' ');
             self.text.push_str(&comment.text);
         }
+    }
+
+    /// Blanks up to `width`, behind `text`.
+    fn pad(&mut self, width: usize, text: &str) {
+        let gap = width.saturating_sub(text.chars().count());
+        self.text.extend(std::iter::repeat_n(' ', gap));
     }
 
     fn line(&mut self, text: &str) {
@@ -178,12 +191,32 @@ fn is_apart(before: &Item, item: &Item) -> bool {
     item.margin.blank_before || is_tall(item) || is_tall(before)
 }
 
-/// For each item the width to which its keys are padded: that of the widest among its neighbours without a gap.
-fn widths(items: &[Item]) -> Vec<usize> {
-    let mut widths = Vec::with_capacity(items.len());
+/// How wide the keys and the values of neighbours are.
+#[derive(Clone, Copy, Default)]
+struct Columns {
+    key: usize,
+    value: usize,
+}
+
+/// For each item the widest key and the widest value among its neighbours without a gap.
+fn columns(items: &[Item]) -> Vec<Columns> {
+    let mut columns = Vec::with_capacity(items.len());
     for group in items.chunk_by(|before, item| !is_apart(before, item)) {
-        let widest = group.iter().map(|item| header(item).chars().count()).max().unwrap_or_default();
-        widths.extend(std::iter::repeat_n(widest, group.len()));
+        let key = group.iter().map(|item| header(item).chars().count()).max().unwrap_or_default();
+        let value = match group {
+            [_] => 0,
+            neighbours => {
+                neighbours.iter().map(|item| rendered(&item.value, 0).chars().count()).max().unwrap_or_default()
+            }
+        };
+        columns.extend(std::iter::repeat_n(Columns { key, value }, group.len()));
     }
-    widths
+    columns
+}
+
+/// A value as it is printed inside `depth` blocks.
+fn rendered(value: &Value, depth: usize) -> String {
+    let mut printer = Printer { text: String::new(), depth };
+    printer.value(value);
+    printer.text
 }

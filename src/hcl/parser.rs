@@ -42,27 +42,26 @@ impl<'a> Parser<'a> {
     }
 
     fn item(&mut self) -> Result<Item, SyntaxError> {
-        let blank_before = self.blank_before();
-        let mut leading = self.comments();
+        let mut margin = self.margin();
         let mut keys = vec![self.key()?];
         while let Token::Name(_) | Token::Text(_) = self.ahead.token {
-            leading.extend(self.comments());
+            margin.leading.extend(self.comments());
             keys.push(self.key()?);
         }
-        leading.extend(self.comments());
+        margin.leading.extend(self.comments());
         let assigned = self.ahead.token == Token::Equals;
         if assigned {
             if keys.len() > 1 {
                 return Err(self.expected("an opening brace: a block with a label has no equals sign"));
             }
             self.take()?;
-            leading.extend(self.comments());
+            margin.leading.extend(self.comments());
         } else if self.ahead.token != Token::BraceOpen {
             return Err(self.expected("an equals sign or an opening brace"));
         }
         let value = self.value()?;
-        let trailing = self.trailing();
-        Ok(Item { keys, value, assigned, margin: Margin { leading, trailing, blank_before } })
+        margin.trailing = self.trailing();
+        Ok(Item { keys, value, assigned, margin })
     }
 
     fn key(&mut self) -> Result<Key, SyntaxError> {
@@ -128,11 +127,10 @@ impl<'a> Parser<'a> {
                 let tail = self.comments();
                 return Ok(List { elements, tail });
             }
-            let blank_before = self.blank_before();
-            let leading = self.comments();
+            let margin = self.margin();
             let value = self.value()?;
             let trailing = self.trailing();
-            elements.push(Element { value, margin: Margin { leading, trailing: None, blank_before } });
+            elements.push(Element { value, margin });
             let margin = elements.last_mut().map(|element| &mut element.margin);
             if self.ahead.token == Token::Comma {
                 self.comma(trailing, margin)?;
@@ -167,9 +165,12 @@ impl<'a> Parser<'a> {
         std::mem::take(&mut self.ahead.comments)
     }
 
-    /// Whether an empty line stands before the next lexeme and its comments.
-    fn blank_before(&self) -> bool {
-        self.ahead.comments.first().map_or(self.ahead.blank_before, |comment| comment.blank_before)
+    /// What stands before the next lexeme.
+    fn margin(&mut self) -> Margin {
+        let leading = self.comments();
+        let blank = self.ahead.blank_before;
+        let blank_before = leading.first().map_or(blank, |comment| comment.blank_before);
+        Margin { gap: blank && !leading.is_empty(), leading, trailing: None, blank_before }
     }
 
     /// Gives the lexeme ahead and reads the next one.

@@ -222,7 +222,7 @@ path "b" {
 
   comment = 1 # one
 
-  min_wrapping_ttl = 2 # two
+  min_wrapping_ttl = 2      # two
   policy           = "read"
 
   text = <<EOF

@@ -102,8 +102,10 @@ pub(super) struct Margin {
     pub(super) leading: Vec<Comment>,
     /// The comment behind it on its last line.
     pub(super) trailing: Option<Comment>,
-    /// Whether an empty line stands before it.
+    /// Whether an empty line stands before it and its comments.
     pub(super) blank_before: bool,
+    /// Whether an empty line stands between its comments and it.
+    pub(super) gap: bool,
 }
 
 /// A block with its labels.

@@ -68,12 +68,15 @@ impl Pipeline {
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
-    async fn answer_sealed(&self, request: Request) -> Audited {
-        let outcome = catch::panics(self.turn(&request)).await;
+    async fn answer_sealed(&self, mut request: Request) -> Audited {
+        let outcome = catch::panics(self.turn(&mut request)).await;
         Audited::unaudited(&request, outcome)
     }
 
-    async fn turn(&self, request: &Request) -> Result<Response> {
+    async fn turn(&self, request: &mut Request) -> Result<Response> {
+        if let Some(fault) = request.fault.take() {
+            return Err(fault);
+        }
         let hit = self.turning_hit(request).ok_or_else(|| self.vault.unsealed().err().unwrap_or_else(Error::sealed))?;
         Permit::public(hit.info.route.access).ok_or_else(Error::sealed)?;
         let (deps, mount) = (self.vault.deps_while_sealed(), Mount::NONE);
@@ -92,10 +95,11 @@ impl Pipeline {
     }
 
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
-    async fn answer_audited(&self, unsealed: &Arc<Unsealed>, request: Request) -> Audited {
+    async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
+        let fault = request.fault.take();
         let mut entry = unsealed.open_entry(&request.facts());
         let mut outcome = Outcome::default();
-        let answered = catch::panics(self.answer(unsealed, &request, &mut entry, &mut outcome)).await;
+        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
         let audited = Audited::close(entry, &request, &outcome, answered).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
@@ -110,9 +114,13 @@ impl Pipeline {
         &self,
         unsealed: &Arc<Unsealed>,
         request: &Request,
+        fault: Option<Error>,
         entry: &mut crate::audit::Entry,
         outcome: &mut Outcome,
     ) -> Result<Response> {
+        if let Some(fault) = fault {
+            return Err(fault);
+        }
         let routed = self.route(unsealed, request)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, &routed);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::api::{ApiPath, Operation};
 use crate::audit::{NamespaceFacts, RequestFacts};
 use crate::engine::{Body, Client};
+use crate::error::Error;
 use crate::secret::ClientToken;
 
 /// A request: everything about it was parsed once, into types that have one spelling.
@@ -24,12 +25,14 @@ pub struct Request {
     pub client: Client,
     /// For how long the answer is to be wrapped, if at all.
     pub wrap_ttl: Option<Duration>,
+    /// What is wrong with it, if it could not be read. It is audited, and refused.
+    pub fault: Option<Error>,
 }
 
 impl Request {
     /// The request as the audit log is told of it.
     pub(super) fn facts(&self) -> RequestFacts<'_> {
-        let Self { id, operation, path, token, body, client, wrap_ttl } = self;
+        let Self { id, operation, path, token, body, client, wrap_ttl, fault: _ } = self;
         let operation = match operation {
             Operation::Write => "update",
             other => other.as_str(),

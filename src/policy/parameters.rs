@@ -75,7 +75,8 @@ fn merge(into: &mut BTreeMap<String, Vec<Value>>, from: &BTreeMap<String, Vec<Va
 }
 
 /// Whether an allowed value covers `value`: text by glob, anything else as a whole. Numbers are never covered, as the
-/// peer does it: the same number has many spellings.
+/// peer does it: the same number has many spellings. A text with commas may be a list to the endpoint, so a glob must
+/// cover each of its parts.
 fn allows(pattern: &Value, value: &Value) -> bool {
     match (pattern, value) {
         (Value::String(pattern), Value::String(text)) if is_glob(pattern) => {

@@ -549,8 +549,8 @@ impl Model {
 
     fn order(a: &str, b: &str) -> Ordering {
         let first = |pattern: &str| {
-            let plus = format!("/{pattern}/").find("/+/");
-            plus.unwrap_or_else(|| pattern.find('*').unwrap_or(usize::MAX))
+            let has_plus = format!("/{pattern}/").contains("/+/");
+            if has_plus { pattern.find('+') } else { pattern.find('*') }
         };
         let plusses = |pattern: &str| pattern.split('/').filter(|segment| *segment == "+").count();
         first(a)

@@ -5,20 +5,13 @@ use std::collections::HashMap;
 
 /// Where in the order of rules a wildcard pattern stands; the greatest that matches a path decides.
 ///
-/// Later first wildcard, then no star at the end, then fewer plusses, then longer, then greater text.
+/// Later first wildcard, then no star at the end, then fewer plusses, then longer, then greater text. In a pattern with
+/// a plus as a segment the first wildcard is its first plus sign, even one that is a part of a name, as the peer has it.
 pub(super) fn rank(pattern: &str) -> impl Ord + '_ {
-    let mut offset = 0;
-    let mut first_plus = None;
-    let mut plusses = 0_usize;
-    for segment in pattern.split('/') {
-        if segment == "+" {
-            plusses += 1;
-            first_plus = first_plus.or(Some(offset));
-        }
-        offset += segment.len() + 1;
-    }
     let is_prefix = pattern.ends_with('*');
-    let first_wildcard = first_plus.unwrap_or(pattern.len().saturating_sub(usize::from(is_prefix)));
+    let plusses = pattern.split('/').filter(|segment| *segment == "+").count();
+    let star = pattern.len().saturating_sub(usize::from(is_prefix));
+    let first_wildcard = if plusses > 0 { pattern.find('+').unwrap_or(star) } else { star };
     (first_wildcard, !is_prefix, Reverse(plusses), pattern.len(), pattern)
 }
 
@@ -162,5 +155,6 @@ mod tests {
         assert_eq!(best(&patterns, "p/a/b/zz"), Some("p/+/+/+"));
         assert_eq!(best(&patterns, "p/a/y/z"), Some("p/+/+/+"));
         assert_eq!(best(&["foo/+", "foo/*"], "foo/a"), Some("foo/+"));
+        assert_eq!(best(&["a+/+", "a+/*"], "a+/a"), Some("a+/*"));
     }
 }

@@ -165,6 +165,7 @@ mod tests {
 
     use super::*;
     use crate::entropy::SeededEntropy;
+    use crate::seal::{SealConfig, Threshold};
 
     fn key_pair(seed: u64, caps: EncryptionCaps) -> (SignedSecretKey, SignedPublicKey) {
         let mut rng = generator(&SeededEntropy::new(seed)).unwrap();
@@ -212,6 +213,18 @@ mod tests {
             let token = key.encrypt_base64(b"s.token", &entropy).unwrap();
             assert_eq!(decrypt(&secret, &BASE64.decode(token.as_bytes()).unwrap()), b"s.token");
         }
+    }
+
+    #[test]
+    fn a_seal_records_one_key_for_each_share() {
+        let (_, public) = key_pair(1, EncryptionCaps::All);
+        let texts = vec![BASE64.encode(&public.to_bytes().unwrap()); 3];
+        let keys = PublicKey::parse_all(&texts, now()).unwrap();
+        let threshold = Threshold::new(3, 2).unwrap();
+        let config = SealConfig::new(threshold, &keys, "n".to_owned(), 1).unwrap();
+        assert_eq!(config.pgp_fingerprints, vec![keys[0].fingerprint(); 3]);
+        let two = SealConfig::new(threshold, &keys[..2], "n".to_owned(), 1);
+        assert!(matches!(two, Err(SealError::PgpKeyCount)));
     }
 
     #[test]

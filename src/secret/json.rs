@@ -34,6 +34,12 @@ impl SecretJson {
         Self(self.0.clone())
     }
 
+    /// Whether this is a JSON object without a field.
+    pub fn is_empty_object(&self) -> bool {
+        let inner = self.expose().strip_prefix('{').and_then(|text| text.strip_suffix('}'));
+        inner.is_some_and(|inner| inner.trim_ascii().is_empty())
+    }
+
     /// JSON out of any value that can be written as such.
     pub fn of<T: Serialize>(value: &T) -> serde_json::Result<Self> {
         serde_json::value::to_raw_value(value).map(|raw| Self(Some(raw)))
@@ -90,5 +96,13 @@ mod tests {
         let json: SecretJson = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&json).unwrap(), text);
         assert_eq!(format!("{json:?}"), "SecretJson");
+    }
+
+    #[test]
+    fn an_object_without_a_field_is_empty() {
+        for (text, empty) in [("{}", true), (" { \n} ", true), ("{\"a\":{}}", false), ("[]", false), ("null", false)] {
+            let json: SecretJson = serde_json::from_str(text).unwrap();
+            assert_eq!(json.is_empty_object(), empty, "{text}");
+        }
     }
 }

@@ -39,6 +39,8 @@ pub(super) trait Engine: Send + Sync + fmt::Debug + 'static {
     const KIND: &'static str;
     /// Whether a commit can be read before it is durable, so that readers must wait for it.
     const READERS_WAIT: bool;
+    /// Whether it opens on a full disk. One that does not is left as it is, for reading, until there is room.
+    const OPENS_WITHOUT_ROOM: bool;
     /// An open database.
     type Database: Database;
 
@@ -46,8 +48,11 @@ pub(super) trait Engine: Send + Sync + fmt::Debug + 'static {
     /// closes it.
     fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError>;
 
-    /// Opens the database in `folder`.
+    /// Opens the database in `folder`, after a look at all of it if its size allows.
     fn open(&self, folder: &Path) -> Result<Self::Database, StorageError>;
+
+    /// Opens the database in `folder` that this process had open just now, without a further look at it.
+    fn reopen(&self, folder: &Path) -> Result<Self::Database, StorageError>;
 }
 
 /// An open database, closed by dropping it. One thread commits, any number read.
@@ -113,7 +118,7 @@ impl<E: Engine> Disk<E> {
             contain(|| engine.create(folder, &first))
         })?;
         let mut witness = Witness::open(&folder.path().join(WITNESS))?;
-        let database = Opened::open(&engine, folder.path())?;
+        let database = Opened::new(|| engine.open(folder.path()))?;
         // Recovery may have written: what it found must be on disk before it is relied upon.
         files::settle(folder.path())?;
         witness.admit(&database.call(E::Database::link)?)?;
@@ -202,7 +207,9 @@ impl<E: Engine> Committer<E> {
 
     /// Closes the database and opens it again, once the disk has room for that. Gives its newest link.
     fn reopen(&mut self) -> Result<Link, StorageError> {
-        self.shared.folder.check_room()?;
+        if !E::OPENS_WITHOUT_ROOM {
+            self.shared.folder.check_room()?;
+        }
         match self.shared.reopen(&mut self.witness) {
             Ok(link) => {
                 self.condition = Condition::Working;
@@ -243,7 +250,7 @@ impl<E: Engine> Shared<E> {
     fn reopen(&self, witness: &mut Witness) -> Result<Link, StorageError> {
         let mut slot = self.database.blocking_write();
         drop(slot.take());
-        let database = Opened::open(&self.engine, self.folder.path())?;
+        let database = Opened::new(|| self.engine.reopen(self.folder.path()))?;
         files::settle(self.folder.path())?;
         let newest = database.call(E::Database::link)?;
         witness.admit(&newest)?;
@@ -253,8 +260,8 @@ impl<E: Engine> Shared<E> {
 }
 
 impl<E: Engine> Opened<E> {
-    fn open(engine: &E, folder: &Path) -> Result<Self, StorageError> {
-        contain(|| engine.open(folder)).map(|database| Self(Some(database)))
+    fn new(open: impl FnOnce() -> Result<E::Database, StorageError>) -> Result<Self, StorageError> {
+        contain(open).map(|database| Self(Some(database)))
     }
 
     fn call<T>(&self, f: impl FnOnce(&E::Database) -> Result<T, StorageError>) -> Result<T, StorageError> {
@@ -334,6 +341,7 @@ mod tests {
     impl Engine for Scripted {
         const KIND: &'static str = "redb";
         const READERS_WAIT: bool = false;
+        const OPENS_WITHOUT_ROOM: bool = false;
         type Database = Self;
 
         fn create(&self, _: &Path, first: &Link) -> Result<(), StorageError> {
@@ -343,6 +351,10 @@ mod tests {
         fn open(&self, _: &Path) -> Result<Self, StorageError> {
             Self::next(&self.openings)?;
             Ok(self.clone())
+        }
+
+        fn reopen(&self, folder: &Path) -> Result<Self, StorageError> {
+            self.open(folder)
         }
     }
 

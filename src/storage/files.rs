@@ -34,10 +34,7 @@ impl Folder {
         kind: &str,
         build: impl FnOnce(&Path) -> Result<(), StorageError>,
     ) -> Result<Self, StorageError> {
-        if !exists(dir)? {
-            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(StorageError::from_io)?;
-            sync_parent(dir)?;
-        }
+        create_durably(dir)?;
         let lock = lock(dir)?;
         let path = dir.join(kind);
         if !exists(&path)? {
@@ -133,9 +130,15 @@ fn exists(path: &Path) -> Result<bool, StorageError> {
     path.try_exists().map_err(StorageError::from_io)
 }
 
-fn sync_parent(path: &Path) -> Result<(), StorageError> {
+/// Creates a folder and those above it that are missing, each of them synced into its parent.
+fn create_durably(path: &Path) -> Result<(), StorageError> {
+    if exists(path)? {
+        return Ok(());
+    }
     // The parent of a relative path of one part is the working folder, which is spelt as a dot here.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    create_durably(parent)?;
+    DirBuilder::new().mode(0o700).create(path).map_err(StorageError::from_io)?;
     sync(parent)
 }
 
@@ -205,5 +208,46 @@ impl StorageError {
             Self::ReadOnly => Self::ReadOnly,
             Self::Failed(source) => Self::failed(source.to_string()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_folders_are_created_and_private() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a/b/c");
+        create_durably(&path).unwrap();
+        create_durably(&path).unwrap();
+        for folder in ["a", "a/b", "a/b/c"] {
+            assert_eq!(fs::metadata(dir.path().join(folder)).unwrap().permissions().mode() & 0o777, 0o700);
+        }
+    }
+
+    #[test]
+    fn a_failed_build_leaves_no_store() {
+        let dir = tempfile::tempdir().unwrap();
+        let failed = Folder::open(dir.path(), "redb", |_| Err(StorageError::Full));
+        assert!(matches!(failed, Err(StorageError::Full)));
+        assert!(!dir.path().join("redb").exists());
+        let folder = Folder::open(dir.path(), "redb", |folder| {
+            fs::write(folder.join("file"), b"").map_err(StorageError::from_io)
+        });
+        assert!(folder.unwrap().path().join("file").exists());
+    }
+
+    #[test]
+    fn only_want_of_room_is_a_full_disk() {
+        for kind in [ErrorKind::StorageFull, ErrorKind::QuotaExceeded] {
+            assert!(matches!(StorageError::from_io(kind.into()), StorageError::Full));
+        }
+        for kind in [ErrorKind::NotFound, ErrorKind::PermissionDenied, ErrorKind::Other] {
+            assert!(matches!(StorageError::from_io(kind.into()), StorageError::Failed(_)));
+        }
+        // What a failed sync is turned into, whatever its cause.
+        let sync = std::io::Error::other(std::io::Error::from(ErrorKind::StorageFull));
+        assert!(matches!(StorageError::from_io(sync), StorageError::Failed(_)));
     }
 }

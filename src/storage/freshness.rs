@@ -362,10 +362,8 @@ mod tests {
     proptest! {
         #[test]
         fn a_link_is_read_as_it_was_written(bytes in proptest::collection::vec(any::<u8>(), 0..2 * Link::LEN)) {
-            match Link::from_bytes(&bytes) {
-                Some(link) => prop_assert_eq!(link.to_bytes().to_vec(), bytes),
-                None => prop_assert_ne!(bytes.len(), Link::LEN),
-            }
+            let written = Link::from_bytes(&bytes).map(|link| link.to_bytes().to_vec());
+            prop_assert_eq!(written, (bytes.len() == Link::LEN).then_some(bytes));
         }
 
         #[test]

@@ -25,8 +25,8 @@ const FILE: &str = "vault.redb";
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 const CHAIN: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("chain");
 const NEWEST: &str = "newest";
-/// Up to this length of the file, in bytes, every page's checksum is verified at opening; it takes well under a second.
-/// A longer file is trusted as its last commit left it, and read errors show later.
+/// Up to this length of the file, in bytes, every page's checksum is verified at opening, which takes about half
+/// a second. A longer file is trusted as its last commit left it, and damage to it shows when it is read.
 const VERIFIED_BYTES: u64 = 128 << 20;
 
 /// A store in a redb database.
@@ -74,23 +74,9 @@ impl Redb {
         builder.set_cache_size(self.cache_bytes);
         builder
     }
-}
 
-impl Engine for Redb {
-    const KIND: &'static str = "redb";
-    // Readers have snapshots of what is committed.
-    const READERS_WAIT: bool = false;
-    type Database = Opened;
-
-    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create_new(true).mode(0o600);
-        let file = options.open(folder.join(FILE)).map_err(StorageError::from_io)?;
-        let database = self.builder().create_with_backend(Backend::new(file)?).map_err(fault)?;
-        Opened(database).commit(&Changes::new(), first)
-    }
-
-    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+    /// The database in `folder`, verified if its file has at most `verified` bytes.
+    fn opened(&self, folder: &Path, verified: u64) -> Result<Opened, StorageError> {
         let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
                 StorageError::Damaged("its database file is missing".into())
@@ -104,8 +90,33 @@ impl Engine for Redb {
             return Err(StorageError::Damaged("its database file is empty".into()));
         }
         let mut builder = self.builder();
-        builder.set_check_integrity_on_open(length <= VERIFIED_BYTES);
+        builder.set_check_integrity_on_open(length <= verified);
         builder.create_with_backend(Backend::new(file)?).map(Opened).map_err(fault)
+    }
+}
+
+impl Engine for Redb {
+    const KIND: &'static str = "redb";
+    // Readers have snapshots of what is committed.
+    const READERS_WAIT: bool = false;
+    // It writes in place to do so. After an error it must: it does not even read then what is not in its cache.
+    const OPENS_WITHOUT_ROOM: bool = true;
+    type Database = Opened;
+
+    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
+        let mut options = OpenOptions::new();
+        let options = options.read(true).write(true).create_new(true).mode(0o600);
+        let file = options.open(folder.join(FILE)).map_err(StorageError::from_io)?;
+        let database = self.builder().create_with_backend(Backend::new(file)?).map_err(fault)?;
+        Opened(database).commit(&Changes::new(), first)
+    }
+
+    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+        self.opened(folder, VERIFIED_BYTES)
+    }
+
+    fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
+        self.opened(folder, 0)
     }
 }
 
@@ -240,6 +251,7 @@ mod tests {
     impl Engine for SmallDisk {
         const KIND: &'static str = Redb::KIND;
         const READERS_WAIT: bool = Redb::READERS_WAIT;
+        const OPENS_WITHOUT_ROOM: bool = Redb::OPENS_WITHOUT_ROOM;
         type Database = Opened;
 
         fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
@@ -251,6 +263,10 @@ mod tests {
             let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
             let backend = Limited { backend: Backend::new(file)?, length, syncs };
             self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+        }
+
+        fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
+            self.open(folder)
         }
     }
 

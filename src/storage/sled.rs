@@ -92,30 +92,33 @@ struct Sled {
 impl Engine for Sled {
     const KIND: &'static str = "sled";
     const READERS_WAIT: bool = true;
+    // Opening writes a snapshot; reading goes on after an error.
+    const OPENS_WITHOUT_ROOM: bool = false;
     type Database = Opened;
 
     fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
         let folder = folder.join(TREE);
         Opened::open(&folder, self.cache_bytes)?.commit(&Changes::new(), first)?;
-        wait_until_closed(&folder)
+        wait_until_closed(&folder.join("db"))
     }
 
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-        let folder = folder.join(TREE);
-        let log = fs::metadata(folder.join("db")).map_err(|error| {
-            if error.kind() == io::ErrorKind::NotFound {
-                // sled would begin a new log.
-                damaged("its log is missing")
-            } else {
-                StorageError::from_io(error)
-            }
-        })?;
-        wait_until_closed(&folder)?;
-        let opened = Opened::open(&folder, self.cache_bytes)?;
-        if log.len() <= VERIFIED_BYTES {
+        let opened = self.reopen(folder)?;
+        if opened.log.metadata().map_err(StorageError::from_io)?.len() <= VERIFIED_BYTES {
             opened.verify()?;
         }
         Ok(opened)
+    }
+
+    fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
+        let folder = folder.join(TREE);
+        let log = folder.join("db");
+        if !log.try_exists().map_err(StorageError::from_io)? {
+            // sled would begin a new one.
+            return Err(damaged("its log is missing"));
+        }
+        wait_until_closed(&log)?;
+        Opened::open(&folder, self.cache_bytes)
     }
 }
 
@@ -251,8 +254,8 @@ fn sync_blob(path: &Path) -> Result<bool, StorageError> {
 
 /// Waits for the threads of a sled that this process had open before: they keep the log locked for a moment after it
 /// was dropped. Whether another process has the store open is known already when this is called.
-fn wait_until_closed(folder: &Path) -> Result<(), StorageError> {
-    let log = File::open(folder.join("db")).map_err(StorageError::from_io)?;
+fn wait_until_closed(log: &Path) -> Result<(), StorageError> {
+    let log = File::open(log).map_err(StorageError::from_io)?;
     let (done, closed) = mpsc::channel();
     let waiter = thread::Builder::new().name("sled-closing".into());
     let wait = move || {

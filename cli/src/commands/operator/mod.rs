@@ -1,0 +1,61 @@
+//! `arca operator …`: initialise, unseal, seal, change keys.
+
+mod generate_root;
+mod init;
+mod key_status;
+mod rekey;
+mod rotate;
+mod seal;
+mod unseal;
+
+use clap::Subcommand;
+
+use crate::client::Client;
+use crate::error::Result;
+use crate::json::Json;
+use crate::output::Output;
+
+/// What operators do to a vault.
+#[derive(Subcommand)]
+pub(crate) enum Operator {
+    /// Initialise a new vault: make its keys and the first root token
+    Init(init::Args),
+    /// Give a share of the unseal key
+    Unseal(unseal::Args),
+    /// Seal the vault: forget its keys until it is unsealed
+    Seal(seal::Args),
+    /// Replace the unseal key and its shares
+    #[command(alias = "rotate-keys")]
+    Rekey(rekey::Args),
+    /// Begin a new term of the key that encrypts the data
+    Rotate(rotate::Args),
+    /// Make a new root token with the shares of the unseal key
+    GenerateRoot(generate_root::Args),
+    /// Show the term of the key that encrypts the data
+    KeyStatus(key_status::Args),
+}
+
+impl Operator {
+    /// Does it.
+    pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
+        match self {
+            Self::Init(args) => args.run(client, output),
+            Self::Unseal(args) => args.run(client, output),
+            Self::Seal(args) => args.run(client, output),
+            Self::Rekey(args) => args.run(client, output),
+            Self::Rotate(args) => args.run(client, output),
+            Self::GenerateRoot(args) => args.run(client, output),
+            Self::KeyStatus(args) => args.run(client, output),
+        }
+    }
+}
+
+/// Text, or `n/a` if it is empty.
+fn or_absent(text: &str) -> String {
+    if text.is_empty() { "n/a".to_owned() } else { text.to_owned() }
+}
+
+/// A list of texts as `[a b]`.
+fn bracketed(json: &Json, key: &str) -> String {
+    format!("[{}]", json.texts_at(key).join(" "))
+}

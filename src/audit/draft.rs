@@ -1,0 +1,397 @@
+//! `Draft`: one device's lines about one request, written as the facts come in.
+//!
+//! The request's object is written once, hashes and all, and used for both lines: its body may be gone by then.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::policy::{GrantingPolicy, Permit};
+use crate::time::Timestamp;
+
+use super::facts::{AuthFacts, HeaderFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
+use super::redact::Hasher;
+
+/// How a device writes what is secret.
+#[derive(Debug)]
+pub(super) struct Redaction {
+    pub(super) hasher: Hasher,
+    /// Whether accessors are hashed.
+    pub(super) hmac_accessor: bool,
+    /// Whether nothing is hashed at all.
+    pub(super) raw: bool,
+}
+
+/// The members of objects whose closing braces are still to come. Wiped: a raw device has secrets in them.
+#[derive(Debug)]
+pub(super) struct Draft {
+    request: Zeroizing<Vec<u8>>,
+    auth: Zeroizing<Vec<u8>>,
+    policy_results: Vec<u8>,
+    body: Zeroizing<Vec<u8>>,
+}
+
+impl Draft {
+    /// Begins with the request as it came in.
+    pub(super) fn open(facts: &RequestFacts<'_>, redaction: &Redaction) -> Self {
+        // Room for a usual request: a buffer that grows leaves a copy behind that nobody wipes.
+        let mut draft = Self {
+            request: Zeroizing::new(Vec::with_capacity(1024)),
+            auth: Zeroizing::new(Vec::new()),
+            policy_results: Vec::new(),
+            body: Zeroizing::new(Vec::new()),
+        };
+        let RequestFacts {
+            id,
+            // Written at the end, when it is known what a write is.
+            operation: _,
+            path,
+            namespace: NamespaceFacts { id: namespace_id, path: namespace_path },
+            client_token,
+            data,
+            remote_address,
+            remote_port,
+            client_certificate_serial_number,
+            wrap_ttl,
+            headers,
+        } = facts;
+        let mut object = Members::of(&mut draft.request, redaction);
+        object.text("id", id);
+        object.secret("client_token", client_token.map_or("", |token| token.expose()));
+        object.nested("namespace", |object| {
+            object.text("id", namespace_id);
+            object.text("path", namespace_path);
+        });
+        object.text("path", path.as_str());
+        if let Some(address) = remote_address {
+            object.text("remote_address", &address.to_string());
+            object.plain("remote_port", remote_port);
+        }
+        object.text("client_certificate_serial_number", client_certificate_serial_number.unwrap_or_default());
+        if let Some(ttl) = wrap_ttl {
+            object.plain("wrap_ttl", &ttl.as_secs());
+        }
+        if !headers.is_empty() {
+            object.nested("headers", |object| headers.iter().for_each(|header| object.header(header)));
+        }
+        // The body waits for the mount, which says what stays plain in it.
+        draft.body.extend_from_slice(data.unwrap_or_default());
+        draft
+    }
+
+    /// Adds where the request goes, and its body by that mount's rules; nothing is a path that leads nowhere.
+    pub(super) fn route(&mut self, operation: &str, mount: Option<&MountFacts>, redaction: &Redaction) {
+        let body = std::mem::take(&mut self.body);
+        let mut object = Members::of(&mut self.request, redaction);
+        object.text("operation", operation);
+        let plain = mount.map_or(&[] as &[String], |mount| &mount.non_hmac_request_keys);
+        if !body.is_empty() {
+            object.json("data", &body, plain);
+        }
+        if let Some(mount) = mount {
+            mount_members(&mut object, mount, "mount_running_version");
+        }
+    }
+
+    /// Adds the caller.
+    pub(super) fn identify(&mut self, auth: &AuthFacts<'_>, redaction: &Redaction) {
+        let mut object = Members::of(&mut self.request, redaction);
+        object.text("client_id", auth.client_id);
+        object.accessor("client_token_accessor", auth.accessor);
+        self.auth.clear();
+        self.auth.reserve(512);
+        auth_members(&mut Members::of(&mut self.auth, redaction), auth);
+    }
+
+    /// Adds that the request may go ahead, and by which policies.
+    pub(super) fn allow(&mut self, permit: &Permit) {
+        self.policy_results = to_json(&PolicyResults { allowed: true, granting_policies: permit.granting() });
+    }
+
+    /// Adds that policies do not allow it. Without a caller there was no such decision.
+    pub(super) fn deny(&mut self) {
+        if !self.auth.is_empty() {
+            self.policy_results = to_json(&PolicyResults { allowed: false, granting_policies: &[] });
+        }
+    }
+
+    /// The request line, without its closing brace.
+    pub(super) fn request_line(&self, now: Timestamp, error: &str, out: &mut Vec<u8>) {
+        self.begin("request", now, (&self.auth, &self.policy_results), out);
+        member(out, "error", error);
+    }
+
+    /// The response line, without its closing brace.
+    pub(super) fn response_line(
+        &self,
+        now: Timestamp,
+        response: &ResponseFacts<'_>,
+        mount: Option<&MountFacts>,
+        redaction: &Redaction,
+        out: &mut Vec<u8>,
+    ) {
+        let ResponseFacts { auth, lease_id, data, wrap, warnings, error } = response;
+        let error = error.map(ToString::to_string).unwrap_or_default();
+        let mut issued = Zeroizing::new(Vec::new());
+        if let Some(auth) = auth {
+            auth_members(&mut Members::of(&mut issued, redaction), auth);
+        }
+        // The line about a login is about the one who has logged in.
+        let login = self.auth.is_empty() && !issued.is_empty();
+        let caller =
+            if login { (issued.as_slice(), &[] as &[u8]) } else { (self.auth.as_slice(), &*self.policy_results) };
+        self.begin("response", now, caller, out);
+        out.extend_from_slice(b",\"response\":{");
+        let mut object = Members { out, redaction, first: true };
+        if auth.is_some() {
+            object.verbatim("auth", &issued);
+        }
+        if let Some(mount) = mount {
+            mount_members(&mut object, mount, "mount_running_plugin_version");
+        }
+        if let Some(lease_id) = lease_id {
+            object.nested("secret", |object| object.text("lease_id", lease_id));
+        }
+        if !error.is_empty() {
+            object.nested("data", |object| object.secret("error", &error));
+        } else if let Some(data) = data {
+            object.json("data", data, mount.map_or(&[], |mount| &mount.non_hmac_response_keys));
+        }
+        if let Some(wrap) = wrap {
+            object.nested("wrap_info", |object| wrap_members(object, wrap));
+        }
+        if !warnings.is_empty() {
+            object.secrets("warnings", warnings.iter().map(String::as_str));
+        }
+        out.push(b'}');
+        member(out, "error", &error);
+    }
+
+    /// Everything up to the end of the request's object. `auth` and `results` are the members about the caller and the
+    /// decision; where there are none of the first, the token is of the type that it has by default.
+    fn begin(&self, kind: &str, now: Timestamp, (auth, results): (&[u8], &[u8]), out: &mut Vec<u8>) {
+        out.extend_from_slice(b"{\"time\":\"");
+        out.extend_from_slice(now.to_string().as_bytes());
+        out.extend_from_slice(b"\",\"type\":\"");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\",\"auth\":{");
+        out.extend_from_slice(if auth.is_empty() { b"\"token_type\":\"default\"" } else { auth });
+        if !results.is_empty() {
+            out.extend_from_slice(b",\"policy_results\":");
+            out.extend_from_slice(results);
+        }
+        out.extend_from_slice(b"},\"request\":{");
+        out.extend_from_slice(&self.request);
+        out.push(b'}');
+    }
+}
+
+#[derive(Serialize)]
+struct PolicyResults<'a> {
+    allowed: bool,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    granting_policies: &'a [GrantingPolicy],
+}
+
+fn mount_members(object: &mut Members<'_>, mount: &MountFacts, version: &'static str) {
+    let MountFacts {
+        point,
+        kind,
+        accessor,
+        running_version,
+        class,
+        non_hmac_request_keys: _,
+        non_hmac_response_keys: _,
+    } = mount;
+    object.text("mount_point", point);
+    object.text("mount_type", kind);
+    object.text("mount_accessor", accessor);
+    object.text(version, running_version);
+    object.text("mount_class", class);
+}
+
+fn auth_members(object: &mut Members<'_>, auth: &AuthFacts<'_>) {
+    let AuthFacts {
+        client_token,
+        accessor,
+        // It stands in the request's object.
+        client_id: _,
+        display_name,
+        policies,
+        token_policies,
+        identity_policies,
+        metadata,
+        entity_id,
+        entity_created,
+        token_type,
+        token_ttl,
+        token_issue_time,
+        remaining_uses,
+    } = auth;
+    object.secret("client_token", client_token.map_or("", |token| token.expose()));
+    object.accessor("accessor", accessor);
+    object.text("display_name", display_name);
+    object.texts("policies", policies);
+    object.texts("token_policies", token_policies);
+    object.texts("identity_policies", identity_policies);
+    if let Some(metadata) = metadata.filter(|metadata| !metadata.is_empty()) {
+        object.plain("metadata", metadata);
+    }
+    object.text("entity_id", entity_id);
+    if *entity_created {
+        object.plain("entity_created", entity_created);
+    }
+    object.text("token_type", token_type);
+    if let Some(ttl) = token_ttl.filter(|ttl| !ttl.is_zero()) {
+        object.plain("token_ttl", &ttl.as_secs());
+    }
+    if let Some(time) = token_issue_time {
+        object.plain("token_issue_time", time);
+    }
+    if let Some(uses) = remaining_uses {
+        object.plain("remaining_uses", uses);
+    }
+}
+
+fn wrap_members(object: &mut Members<'_>, wrap: &WrapFacts<'_>) {
+    let WrapFacts { token, accessor, ttl, creation_time, creation_path, wrapped_accessor } = wrap;
+    object.plain("ttl", &ttl.as_secs());
+    object.secret("token", token.expose());
+    object.accessor("accessor", accessor);
+    object.plain("creation_time", creation_time);
+    object.text("creation_path", creation_path);
+    object.accessor("wrapped_accessor", wrapped_accessor);
+}
+
+/// The members of an object that is being written. Empty texts are left out, as in Vault.
+struct Members<'a> {
+    out: &'a mut Vec<u8>,
+    redaction: &'a Redaction,
+    first: bool,
+}
+
+impl<'a> Members<'a> {
+    /// Goes on with the members in `out`, which begin an object if there are none.
+    fn of(out: &'a mut Vec<u8>, redaction: &'a Redaction) -> Self {
+        let first = out.is_empty();
+        Self { out, redaction, first }
+    }
+
+    fn name(&mut self, name: &str) {
+        if !std::mem::take(&mut self.first) {
+            self.out.push(b',');
+        }
+        write_json(self.out, &name);
+        self.out.push(b':');
+    }
+
+    /// A value that is not secret.
+    fn plain(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        self.name(name);
+        write_json(self.out, value);
+    }
+
+    /// A text that is not secret.
+    fn text(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.plain(name, text);
+        }
+    }
+
+    fn texts(&mut self, name: &str, texts: &[String]) {
+        if !texts.is_empty() {
+            self.plain(name, texts);
+        }
+    }
+
+    /// A text that is hashed.
+    fn secret(&mut self, name: &str, text: &str) {
+        if !text.is_empty() {
+            self.name(name);
+            self.hashed(text);
+        }
+    }
+
+    fn secrets<'t>(&mut self, name: &str, texts: impl Iterator<Item = &'t str>) {
+        self.name(name);
+        self.out.push(b'[');
+        for (index, text) in texts.enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.hashed(text);
+        }
+        self.out.push(b']');
+    }
+
+    /// An accessor, which is hashed if the device wants it.
+    fn accessor(&mut self, name: &str, text: &str) {
+        if self.redaction.hmac_accessor { self.secret(name, text) } else { self.text(name, text) }
+    }
+
+    fn header(&mut self, header: &HeaderFacts<'_>) {
+        let HeaderFacts { name, values, hashed } = header;
+        if *hashed { self.secrets(name, values.iter().copied()) } else { self.plain(name, values) }
+    }
+
+    /// JSON text whose strings are hashed.
+    fn json(&mut self, name: &str, json: &[u8], plain: &[String]) {
+        self.name(name);
+        if !self.redaction.raw {
+            return self.redaction.hasher.redact(json, plain, self.out);
+        }
+        match serde_json::from_slice::<&serde_json::value::RawValue>(json) {
+            // A newline can only stand between its parts.
+            Ok(raw) => self.out.extend(raw.get().bytes().map(|byte| if byte < b' ' { b' ' } else { byte })),
+            Err(_) => write_json(self.out, &String::from_utf8_lossy(json)),
+        }
+    }
+
+    /// An object whose members are already written.
+    fn verbatim(&mut self, name: &str, members: &[u8]) {
+        self.name(name);
+        self.out.push(b'{');
+        self.out.extend_from_slice(members);
+        self.out.push(b'}');
+    }
+
+    fn nested(&mut self, name: &str, fill: impl FnOnce(&mut Members<'_>)) {
+        self.name(name);
+        self.out.push(b'{');
+        fill(&mut Members { out: self.out, redaction: self.redaction, first: true });
+        self.out.push(b'}');
+    }
+
+    fn hashed(&mut self, text: &str) {
+        if self.redaction.raw {
+            return write_json(self.out, text);
+        }
+        self.out.push(b'"');
+        self.redaction.hasher.append(text.as_bytes(), self.out);
+        self.out.push(b'"');
+    }
+}
+
+/// A plain member at the end of a line, unless it is empty.
+fn member(out: &mut Vec<u8>, name: &str, text: &str) {
+    if !text.is_empty() {
+        out.push(b',');
+        write_json(out, name);
+        out.push(b':');
+        write_json(out, text);
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::new();
+    write_json(&mut out, value);
+    out
+}
+
+fn write_json(out: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
+    let start = out.len();
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        // Texts, numbers and maps of texts into memory: it does not happen.
+        out.truncate(start);
+        out.extend_from_slice(b"null");
+    }
+}

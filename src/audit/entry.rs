@@ -1,0 +1,169 @@
+//! `Entry`: the two lines about one request. `Admitted`: that the first of them is on record.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use crate::error::{Error, Kind, Result};
+use crate::policy::Permit;
+use crate::time::Clock;
+
+use super::device::Device;
+use super::draft::Draft;
+use super::facts::{AuthFacts, MountFacts, RequestFacts, ResponseFacts};
+use super::sink::SinkError;
+
+/// What is on record about one request. It begins with what came in, is told what is found out, and writes a line before
+/// the request is carried out ([`Entry::admit`]) and one behind it ([`Entry::close`]).
+#[derive(Debug)]
+#[must_use = "every request has to be closed"]
+pub struct Entry {
+    devices: Arc<Vec<Arc<Device>>>,
+    /// One for each device.
+    drafts: Vec<Draft>,
+    clock: Arc<dyn Clock>,
+    operation: String,
+    mount: Option<Arc<MountFacts>>,
+    routed: bool,
+    /// Whether the request line was tried.
+    requested: bool,
+    /// Used again for every line.
+    line: Vec<u8>,
+}
+
+/// A request whose permit is on record. Only [`Entry::admit`] makes it; an engine asks for it.
+#[derive(Debug)]
+pub struct Admitted {
+    permit: Permit,
+}
+
+impl Admitted {
+    /// The permit.
+    pub fn permit(&self) -> &Permit {
+        &self.permit
+    }
+}
+
+impl Entry {
+    pub(super) fn open(devices: Arc<Vec<Arc<Device>>>, clock: Arc<dyn Clock>, facts: &RequestFacts<'_>) -> Self {
+        let drafts: Vec<Draft> = devices.iter().map(|device| Draft::open(facts, &device.redaction)).collect();
+        let operation = if drafts.is_empty() { String::new() } else { facts.operation.to_owned() };
+        Self { devices, drafts, clock, operation, mount: None, routed: false, requested: false, line: Vec::new() }
+    }
+
+    /// Whether anyone listens. Facts that cost something need not be gathered otherwise.
+    pub fn is_idle(&self) -> bool {
+        self.drafts.is_empty()
+    }
+
+    /// Says what a write turned out to be: `create` or `update`. Has an effect until the first line is written.
+    pub fn operation(&mut self, operation: &str) {
+        if !self.is_idle() {
+            operation.clone_into(&mut self.operation);
+        }
+    }
+
+    /// Says whose request it is.
+    pub fn identify(&mut self, auth: &AuthFacts<'_>) {
+        for (device, draft) in self.devices.iter().zip(&mut self.drafts) {
+            draft.identify(auth, &device.redaction);
+        }
+    }
+
+    /// Says where it goes.
+    pub fn route(&mut self, mount: &Arc<MountFacts>) {
+        if !self.is_idle() {
+            self.mount = Some(Arc::clone(mount));
+        }
+    }
+
+    /// Writes the request line. The request must not be carried out unless this succeeds.
+    ///
+    /// Fails with [`crate::error::Kind::Internal`] when no device takes the line.
+    pub async fn admit(&mut self, permit: Permit) -> Result<Admitted> {
+        self.requested = true;
+        self.drafts.iter_mut().for_each(|draft| draft.allow(&permit));
+        self.request_line("").await.map_err(|error| {
+            Error::internal(
+                "the request could not be recorded in the audit log and was not carried out; check the audit devices",
+            )
+            .with_source(error)
+        })?;
+        Ok(Admitted { permit })
+    }
+
+    /// Writes the response line, and before it the request line if the request was not admitted. The answer must be
+    /// withheld unless this succeeds.
+    ///
+    /// Fails with [`crate::error::Kind::Internal`] when no device takes the line.
+    pub async fn close(mut self, outcome: &ResponseFacts<'_>) -> Result<()> {
+        let withheld = |error| {
+            Error::internal(
+                "the response could not be recorded in the audit log and is withheld; if the request changed \
+                 something, the change may have been made; check the audit devices",
+            )
+            .with_source(error)
+        };
+        if !self.requested {
+            self.requested = true;
+            if outcome.error.is_some_and(|error| error.kind() == Kind::Forbidden) {
+                self.drafts.iter_mut().for_each(Draft::deny);
+            }
+            let error = outcome.error.map(ToString::to_string).unwrap_or_default();
+            self.request_line(&error).await.map_err(withheld)?;
+        }
+        let now = self.clock.now();
+        let (devices, mount) = (Arc::clone(&self.devices), self.mount.as_deref());
+        let drafts = devices.iter().zip(&self.drafts);
+        let line = &mut self.line;
+        let tickets = drafts.map(|(device, draft)| {
+            line.clear();
+            draft.response_line(now, outcome, mount, &device.redaction, line);
+            (device, device.log.enqueue(line))
+        });
+        taken(tickets.collect()).await.map_err(withheld)
+    }
+
+    /// Writes the request line of a test, to which there is no response.
+    pub(super) async fn write_test(mut self) -> Result<()> {
+        self.request_line("")
+            .await
+            .map_err(|error| Error::invalid("audit device failed test; check that it takes lines").with_source(error))
+    }
+
+    async fn request_line(&mut self, error: &str) -> Result<(), Arc<SinkError>> {
+        let now = self.clock.now();
+        let devices = Arc::clone(&self.devices);
+        if !std::mem::replace(&mut self.routed, true) {
+            for (device, draft) in devices.iter().zip(&mut self.drafts) {
+                draft.route(&self.operation, self.mount.as_deref(), &device.redaction);
+            }
+        }
+        let line = &mut self.line;
+        let tickets = devices.iter().zip(&self.drafts).map(|(device, draft)| {
+            line.clear();
+            draft.request_line(now, error, line);
+            (device, device.log.enqueue(line))
+        });
+        taken(tickets.collect()).await
+    }
+}
+
+/// Waits for all devices. At least one has to take its line, unless all have been disabled since.
+async fn taken(tickets: Vec<(&Arc<Device>, super::log::Ticket<'_>)>) -> Result<(), Arc<SinkError>> {
+    let (mut any, mut failure) = (false, None);
+    for (device, ticket) in tickets {
+        match ticket.wait().await {
+            Ok(()) => any = true,
+            Err(error) if matches!(*error, SinkError::Closed) && device.disabled.load(Ordering::SeqCst) => {}
+            Err(error) => {
+                let source = &*error as &dyn std::error::Error;
+                tracing::error!(device = device.config.path, error = source, "an audit device took no line");
+                failure = Some(error);
+            }
+        }
+    }
+    match failure {
+        Some(error) if !any => Err(error),
+        Some(_) | None => Ok(()),
+    }
+}

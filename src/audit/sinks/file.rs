@@ -1,0 +1,229 @@
+//! Lines into a file, to the standard output, or nowhere.
+
+use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::audit::sink::{Sink, SinkError};
+use crate::chain::{Recovered, recover};
+
+use super::{FileOptions, Sync, Target};
+
+/// The sink of a device of the type `file`.
+#[derive(Debug)]
+pub struct FileSink {
+    output: Output,
+}
+
+#[derive(Debug)]
+enum Output {
+    File(AppendFile),
+    Stdout,
+    Discard,
+}
+
+#[derive(Debug)]
+struct AppendFile {
+    path: PathBuf,
+    mode: Option<u32>,
+    sync: Sync,
+    file: File,
+    /// Where the file has to be cut, if a failed append could not be undone at once.
+    cut_at: Option<u64>,
+}
+
+impl FileSink {
+    /// Opens the file, with its folders (mode 0700) if they are missing, and locks it against other writers.
+    pub fn open(options: &FileOptions) -> Result<Self, SinkError> {
+        let output = match &options.target {
+            Target::File(path) => Output::File(AppendFile {
+                path: path.clone(),
+                mode: options.mode,
+                sync: options.sync,
+                file: open(path, options.mode)?,
+                cut_at: None,
+            }),
+            Target::Stdout => Output::Stdout,
+            Target::Discard => Output::Discard,
+        };
+        Ok(Self { output })
+    }
+}
+
+impl Sink for FileSink {
+    fn append(&mut self, lines: &[u8]) -> Result<(), SinkError> {
+        match &mut self.output {
+            Output::File(file) => Ok(file.append(lines)?),
+            Output::Stdout => {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(lines)?;
+                Ok(stdout.flush()?)
+            }
+            Output::Discard => Ok(()),
+        }
+    }
+
+    fn recover(&mut self) -> Result<Recovered, SinkError> {
+        match &mut self.output {
+            Output::File(file) => Ok(recover(&mut file.file)?),
+            Output::Stdout | Output::Discard => Ok(Recovered::nothing()),
+        }
+    }
+
+    fn reopen(&mut self) -> Result<(), SinkError> {
+        match &mut self.output {
+            Output::File(file) => file.reopen(),
+            Output::Stdout | Output::Discard => Ok(()),
+        }
+    }
+
+    fn waits(&self) -> bool {
+        match &self.output {
+            Output::File(file) => file.sync == Sync::Always,
+            Output::Stdout | Output::Discard => false,
+        }
+    }
+}
+
+impl AppendFile {
+    fn append(&mut self, lines: &[u8]) -> io::Result<()> {
+        // Asked each time: the file may have been cut by whoever rotates it.
+        let mut before = self.file.metadata()?.len();
+        if let Some(length) = self.cut_at.filter(|length| *length < before) {
+            self.file.set_len(length)?;
+            before = length;
+        }
+        self.cut_at = None;
+        let written = self.file.write_all(lines).and_then(|()| match self.sync {
+            Sync::Os => Ok(()),
+            Sync::Always => self.file.sync_data(),
+        });
+        written.inspect_err(|_| self.cut_at = self.file.set_len(before).err().map(|_| before))
+    }
+
+    fn reopen(&mut self) -> Result<(), SinkError> {
+        if is_same(&self.file, &self.path) {
+            return Ok(());
+        }
+        self.file.sync_data()?;
+        self.file = open(&self.path, self.mode)?;
+        self.cut_at = None;
+        Ok(())
+    }
+}
+
+/// Whether `path` still leads to `file`, which is locked and so cannot be opened a second time.
+fn is_same(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let (ours, named) = (file.metadata().map(identity), std::fs::metadata(path).map(identity));
+    matches!((ours, named), (Ok(ours), Ok(named)) if ours == named)
+}
+
+fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    }
+    let file = OpenOptions::new().read(true).append(true).create(true).mode(mode.unwrap_or(DEFAULT_MODE)).open(path)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(SinkError::InUse),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) => return Err(error.into()),
+    }
+    if let Some(mode) = mode.filter(|_| file.metadata().is_ok_and(|metadata| metadata.is_file())) {
+        file.set_permissions(Permissions::from_mode(mode))?;
+    }
+    Ok(file)
+}
+
+const DEFAULT_MODE: u32 = 0o600;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn options(path: &Path, more: &[(&str, &str)]) -> FileOptions {
+        let mut options = BTreeMap::from([("file_path".to_owned(), path.display().to_string())]);
+        options.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        FileOptions::parse(&options).unwrap()
+    }
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn files_and_folders_are_private() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/audit.log");
+        let mut sink = FileSink::open(&options(&path, &[("sync", "always")])).unwrap();
+        sink.append(b"one\n").unwrap();
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        assert!(sink.waits());
+        assert_eq!(std::fs::read(&path).unwrap(), b"one\n");
+    }
+
+    #[test]
+    fn an_existing_file_gets_the_mode_or_keeps_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        std::fs::write(&path, b"old\n").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+        drop(FileSink::open(&options(&path, &[("mode", "0")])).unwrap());
+        assert_eq!(mode(&path), 0o664);
+        drop(FileSink::open(&options(&path, &[("mode", "0640")])).unwrap());
+        assert_eq!(mode(&path), 0o640);
+    }
+
+    #[test]
+    fn two_devices_cannot_share_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let first = FileSink::open(&options(&path, &[])).unwrap();
+        assert!(matches!(FileSink::open(&options(&path, &[])), Err(SinkError::InUse)));
+        drop(first);
+        assert!(FileSink::open(&options(&path, &[])).is_ok());
+    }
+
+    #[test]
+    fn reopening_follows_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("audit.log");
+        let mut sink = FileSink::open(&options(&path, &[])).unwrap();
+        sink.append(b"one\n").unwrap();
+        sink.reopen().unwrap();
+        sink.append(b"two\n").unwrap();
+        let old = folder.path().join("audit.log.1");
+        std::fs::rename(&path, &old).unwrap();
+        sink.reopen().unwrap();
+        sink.append(b"three\n").unwrap();
+        assert_eq!(std::fs::read(&old).unwrap(), b"one\ntwo\n");
+        assert_eq!(std::fs::read(&path).unwrap(), b"three\n");
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_full_disk_is_an_error_and_a_folder_is_no_file() {
+        let full = FileSink::open(&options(Path::new("/dev/full"), &[("mode", "0")]));
+        if let Ok(mut sink) = full {
+            assert!(matches!(sink.append(b"one\n"), Err(SinkError::Io(_))));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(FileSink::open(&options(folder.path(), &[])).is_err());
+        assert!(FileSink::open(&options(Path::new("/proc/nope/x"), &[])).is_err());
+    }
+
+    #[test]
+    fn stdout_and_nowhere_take_lines() {
+        for target in ["stdout", "discard"] {
+            let mut sink = FileSink::open(&options(Path::new(target), &[])).unwrap();
+            sink.append(b"").unwrap();
+            sink.reopen().unwrap();
+            assert_eq!(sink.recover().unwrap(), Recovered::nothing());
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! `POST /v1/auth/{mount}/role/{role_name}`: makes or changes a role.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::auth::approle::Approle;
+use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
+use crate::error::{Error, Result};
+
+use super::{Role, RoleParams, RolePath, role_key};
+
+/// A role; what is left out stays as it is.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(in crate::auth::approle) struct WriteRole(RoleParams);
+
+impl Endpoint for WriteRole {
+    type Target = Approle;
+    type Path = RolePath;
+    type Reply = Done;
+
+    const ROUTE: Route = Route::write("role/{role_name:lower}").summary("Make or change a role.");
+
+    async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
+        let before: Option<Role> = approle.view.fetch(cx.txn(), &role_key(&role_name)).await?;
+        if before.is_some() && self.0.local_secret_ids.is_some() {
+            return Err(Error::invalid("local_secret_ids can only be modified during role creation"));
+        }
+        let role = match &before {
+            Some(role) => role.clone(),
+            None => Role::new(cx.entropy())?,
+        };
+        let role = role.changed(self.0)?;
+        approle.put_role(cx.txn(), &role_name, &role, before.as_ref()).await?;
+        Ok(Done)
+    }
+
+    async fn existence(approle: &Approle, RolePath { role_name }: RolePath, _: Option<&Caller>) -> Result<Existence> {
+        Ok(approle.view.exists(&role_key(&role_name)).await?.into())
+    }
+}

@@ -1,0 +1,63 @@
+//! `telemetry`: what the metrics look like.
+
+use super::error::{ConfigError, Warning};
+use super::section::Initial::{Default, Unset};
+use super::section::section;
+use super::source::Stanza;
+use super::value::Switch;
+use crate::api::Ttl;
+
+/// What the metrics look like.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Telemetry {
+    /// How long a value that does not change is shown in the format of Prometheus; zero turns that format off.
+    pub prometheus_retention_time: Ttl,
+    /// Whether names go without the host's name.
+    pub disable_hostname: bool,
+    /// Whether every listener serves `sys/metrics` without a token.
+    pub unauthenticated_metrics_access: bool,
+    /// What all names begin with, if it is not the usual.
+    pub metrics_prefix: Option<String>,
+}
+
+section! {
+    /// The `telemetry` block as the file has it.
+    RawTelemetry {
+        /// How long a value that does not change is shown in the format of Prometheus. 0 turns that format off.
+        prometheus_retention_time: Ttl = Default("0"),
+        /// Leave the name of the host out of the names of metrics.
+        disable_hostname: Switch = Default("false"),
+        /// Serve sys/metrics without a token at every listener.
+        unauthenticated_metrics_access: Switch = Default("false"),
+        /// What the names of all metrics begin with.
+        metrics_prefix: Option<String> = Unset("\"vault\""),
+    }
+    blocks &[];
+    ignored &[
+        "add_lease_metrics_namespace_labels", "add_mount_point_rollback_metrics", "circonus_api_app", "circonus_api_token",
+        "circonus_api_url", "circonus_broker_id", "circonus_broker_select_tag", "circonus_check_display_name",
+        "circonus_check_force_metric_activation", "circonus_check_id", "circonus_check_instance_id",
+        "circonus_check_search_tag", "circonus_check_tags", "circonus_submission_interval", "circonus_submission_url",
+        "dogstatsd_addr", "dogstatsd_tags", "enable_hostname_label", "filter_default", "lease_metrics_epsilon",
+        "maximum_gauge_cardinality", "num_lease_metrics_buckets", "prefix_filter", "stackdriver_debug_logs",
+        "stackdriver_location", "stackdriver_namespace", "stackdriver_project_id", "statsd_address", "statsite_address",
+        "usage_gauge_period",
+    ];
+}
+
+impl Telemetry {
+    pub(super) fn read(stanza: &Stanza<'_>, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
+        let RawTelemetry {
+            prometheus_retention_time,
+            disable_hostname,
+            unauthenticated_metrics_access,
+            metrics_prefix,
+        } = RawTelemetry::read(&stanza.entries(), warnings)?;
+        Ok(Self {
+            prometheus_retention_time,
+            disable_hostname: disable_hostname.0,
+            unauthenticated_metrics_access: unauthenticated_metrics_access.0,
+            metrics_prefix,
+        })
+    }
+}

@@ -1,0 +1,233 @@
+//! The door: an HTTP request becomes a [`Request`], whose answer becomes an HTTP response.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body as HttpBody;
+use axum::extract::State;
+use axum::response::Response as HttpResponse;
+use http::{HeaderMap, Method, header};
+
+use crate::api::{ApiPath, Operation, Ttl};
+use crate::config::{Limits, Listener};
+use crate::engine::{Body, Client};
+use crate::error::{Error, Kind, Result};
+use crate::pipeline::{Audited, Pipeline, Request};
+use crate::secret::ClientToken;
+
+use super::json::JsonLimits;
+use super::path::{Place, place};
+use super::{body, query, reply};
+
+/// What every request of a listener shares.
+#[derive(Clone, Debug)]
+pub(super) struct Door {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) listener: Arc<Listener>,
+}
+
+/// The other end of a connection.
+#[derive(Clone, Debug)]
+pub(super) struct Peer {
+    pub(super) address: SocketAddr,
+    pub(super) certificates: Arc<[Vec<u8>]>,
+}
+
+/// Answers one request.
+pub(super) async fn answer(
+    State(door): State<Door>,
+    axum::Extension(peer): axum::Extension<Peer>,
+    request: http::Request<HttpBody>,
+) -> HttpResponse {
+    let over_tls = door.listener.tls.is_some();
+    let (parts, http_body) = request.into_parts();
+    let path = match place(parts.uri.path()) {
+        Ok(Place::Api(path)) => Ok(path),
+        Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
+        Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
+        Err(error) => Err(error),
+    };
+    let Some(operation) = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) else {
+        return reply::refusal(&reply::bare(Kind::MethodNotAllowed), over_tls);
+    };
+    let audited = match door.request(&parts, operation, path, peer, http_body).await {
+        Ok(request) => door.limited(request).await,
+        Err(error) => Audited::failure(&error),
+    };
+    reply::response(audited, parts.method == Method::HEAD, over_tls)
+}
+
+impl Door {
+    /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
+    async fn request(
+        &self,
+        parts: &http::request::Parts,
+        operation: Operation,
+        path: Result<ApiPath>,
+        peer: Peer,
+        http_body: HttpBody,
+    ) -> Result<Request> {
+        let id = self.pipeline.vault().parts().entropy.uuid()?;
+        let client = self.client(&parts.headers, peer)?;
+        let mut fault = None;
+        let path = path.unwrap_or_else(|error| {
+            fault = Some(error);
+            ApiPath::default()
+        });
+        let content = self.content(parts, operation, http_body).await.unwrap_or_else(|error| {
+            fault = Some(error);
+            Body::default()
+        });
+        let wrap_ttl = wrap_ttl(&parts.headers).unwrap_or_else(|error| {
+            fault = Some(error);
+            None
+        });
+        if let Err(error) = namespace(&parts.headers) {
+            fault = Some(error);
+        }
+        Ok(Request {
+            id,
+            operation,
+            path: spelling(path, operation),
+            token: token(&parts.headers),
+            body: content,
+            client,
+            wrap_ttl,
+            fault,
+        })
+    }
+
+    /// The body of a write, the query of anything else.
+    async fn content(&self, parts: &http::request::Parts, operation: Operation, body: HttpBody) -> Result<Body> {
+        let Limits { request_size, json_strings, json_memory, json_depth, .. } = self.listener.limits;
+        let bytes = body::read(body, request_size).await?;
+        let media_type = text(&parts.headers, header::CONTENT_TYPE.as_str());
+        match operation {
+            Operation::Write | Operation::Patch => {
+                if operation == Operation::Patch && !is_merge_patch(media_type) {
+                    let message = "PATCH requires Content-Type of application/merge-patch+json, provided type not supported";
+                    return Err(Error::new(Kind::UnsupportedMediaType, message));
+                }
+                let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };
+                body::object(bytes, media_type, limits)
+            }
+            Operation::Read | Operation::Delete | Operation::List | Operation::Scan | Operation::Help => {
+                query::fields(parts.uri.query().unwrap_or_default()).map(Body::new)
+            }
+        }
+    }
+
+    /// The request's answer, or that it took too long. It is done, and audited, all the same.
+    async fn limited(&self, request: Request) -> Audited {
+        let Some(limit) = self.listener.timeouts.request else { return self.pipeline.handle(request).await };
+        match tokio::time::timeout(limit, self.pipeline.handle(request)).await {
+            Ok(audited) => audited,
+            Err(_) => Audited::failure(&Error::new(Kind::Unavailable, "the request took too long; ask again")),
+        }
+    }
+
+    /// Where the request comes from. A proxy's word counts only where the configuration says so.
+    fn client(&self, headers: &HeaderMap, peer: Peer) -> Result<Client> {
+        let forwarded = &self.listener.forwarded_for;
+        let trusted = forwarded.authorized.iter().any(|network| network.contains(&peer.address.ip().to_canonical()));
+        let named: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .collect();
+        let address = match (trusted, named.is_empty()) {
+            (true, true) if forwarded.reject_not_present => {
+                return Err(Error::invalid("missing x-forwarded-for header and configured to reject when not present"));
+            }
+            (true, false) => forwarded_address(&named, forwarded.hop_skips)?,
+            (false, false) if forwarded.reject_not_authorized && !forwarded.authorized.is_empty() => {
+                return Err(Error::invalid("client address not authorized for x-forwarded-for, rejecting connection"));
+            }
+            (_, _) => peer.address.ip(),
+        };
+        Ok(Client {
+            address: Some(address.to_canonical()),
+            port: peer.address.port(),
+            certificates: peer.certificates,
+            headers: Arc::new(seen_headers(headers)),
+        })
+    }
+}
+
+/// The address that is `skips` proxies away from the end.
+fn forwarded_address(named: &[&str], skips: u32) -> Result<IpAddr> {
+    let skips = usize::try_from(skips).unwrap_or(usize::MAX);
+    let place = named.len().checked_sub(1).and_then(|last| last.checked_sub(skips));
+    let text = place.and_then(|place| named.get(place)).copied().unwrap_or_default();
+    text.parse().map_err(|_| Error::invalid("the x-forwarded-for header has no address where one should be"))
+}
+
+/// The headers that a handler may look at: none that carries a token or a password.
+fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
+    const SEEN: [&str; 4] = ["content-type", "origin", "user-agent", "x-vault-request"];
+    let seen = SEEN.iter().filter_map(|name| Some(((*name).to_owned(), text(headers, name)?.to_owned())));
+    seen.collect()
+}
+
+fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Option<Operation> {
+    let is_health = path.as_ref().is_ok_and(|path| path.as_str() == "sys/health");
+    match method.as_str() {
+        "GET" if query::flag(query, "list") => Some(Operation::List),
+        "GET" if query::flag(query, "scan") => Some(Operation::Scan),
+        "GET" if query::flag(query, "help") => Some(Operation::Help),
+        "GET" => Some(Operation::Read),
+        "HEAD" if is_health => Some(Operation::Read),
+        "POST" | "PUT" => Some(Operation::Write),
+        "PATCH" => Some(Operation::Patch),
+        "DELETE" => Some(Operation::Delete),
+        "LIST" => Some(Operation::List),
+        "SCAN" => Some(Operation::Scan),
+        _ => None,
+    }
+}
+
+/// A list names a folder, a read and a delete never do; what a write names is for the pipeline to refuse.
+fn spelling(path: ApiPath, operation: Operation) -> ApiPath {
+    match operation {
+        Operation::List | Operation::Scan => path.into_folder(),
+        Operation::Read | Operation::Delete | Operation::Help => path.into_leaf(),
+        Operation::Write | Operation::Patch => path,
+    }
+}
+
+/// `X-Vault-Token` counts, even if it is bad; else a bearer token.
+fn token(headers: &HeaderMap) -> Option<ClientToken> {
+    let given = text(headers, "x-vault-token").filter(|token| !token.is_empty());
+    let given = given.or_else(|| text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer ")));
+    given.map(|token| ClientToken::new(token.trim().to_owned()))
+}
+
+fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
+    let Some(given) = text(headers, "x-vault-wrap-ttl").filter(|given| !given.is_empty()) else { return Ok(None) };
+    if given.starts_with('-') {
+        return Err(Error::invalid("requested wrap ttl cannot be negative"));
+    }
+    let ttl = Ttl::parse(given).map_err(|_| Error::invalid("error parsing X-Vault-Wrap-TTL header"))?;
+    Ok((!ttl.is_zero()).then(|| ttl.duration()))
+}
+
+/// There is the root namespace and no other yet.
+fn namespace(headers: &HeaderMap) -> Result<()> {
+    match text(headers, "x-vault-namespace").map(|name| name.trim_matches('/')) {
+        None | Some("" | "root") => Ok(()),
+        Some(_) => Err(Error::not_found("namespace not found")),
+    }
+}
+
+fn is_merge_patch(media_type: Option<&str>) -> bool {
+    let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default();
+    media_type.trim().eq_ignore_ascii_case("application/merge-patch+json")
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}

@@ -1,0 +1,198 @@
+//! Listens, accepts, serves. A slow or malformed client costs one connection, never the server.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::Listener;
+use crate::pipeline::Pipeline;
+
+use super::door::{self, Door, Peer};
+use super::tls::{TlsError, server_config};
+
+/// How long the TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How long requests in flight may take to end once the server is asked to stop.
+const DRAIN: Duration = Duration::from_secs(15);
+/// The first byte of a TLS connection: a record of type handshake (RFC 8446 section 5.1).
+const TLS_HANDSHAKE: u8 = 0x16;
+/// How long a connection is kept open for the next request, at most.
+const KEEP_ALIVE: Duration = Duration::from_secs(60);
+/// Requests at a time on one HTTP/2 connection.
+const STREAMS: u32 = 128;
+
+/// A bound listener.
+#[derive(Debug)]
+pub struct Server {
+    socket: TcpListener,
+    settings: Arc<Listener>,
+    tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+    door: Door,
+}
+
+/// A handle on a listener that serves.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    settings: Arc<Listener>,
+    tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+}
+
+impl Listening {
+    /// Reads certificates, keys and authorities again. Connections that are open go on; sessions do not resume.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        let (Some(slot), Some(tls)) = (&self.tls, &self.settings.tls) else { return Ok(()) };
+        let config = server_config(tls)?;
+        *slot.write().unwrap_or_else(PoisonError::into_inner) = config;
+        Ok(())
+    }
+}
+
+impl Server {
+    /// Binds a listener in front of `pipeline`.
+    pub async fn bind(settings: Listener, pipeline: Arc<Pipeline>) -> io::Result<Self> {
+        let tls = match &settings.tls {
+            None => None,
+            Some(tls) => Some(Arc::new(RwLock::new(server_config(tls).map_err(io::Error::other)?))),
+        };
+        let socket = TcpListener::bind(settings.address).await?;
+        let settings = Arc::new(settings);
+        let door = Door { pipeline, listener: settings.clone() };
+        Ok(Self { socket, settings, tls, door })
+    }
+
+    /// The address that is listened on.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// A handle for reloading.
+    pub fn handle(&self) -> Listening {
+        Listening { settings: self.settings.clone(), tls: self.tls.clone() }
+    }
+
+    /// Serves until `shutdown`, then lets requests in flight end.
+    pub async fn serve(self, shutdown: CancellationToken) {
+        let connections = TaskTracker::new();
+        let graceful = GracefulShutdown::new();
+        let free = Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
+        let app = Router::new().fallback(door::answer).with_state(self.door.clone());
+        loop {
+            // A connection beyond the limit waits in the operating system's queue.
+            let Ok(place) = free.clone().acquire_owned().await else { break };
+            let accepted = tokio::select! {
+                () = shutdown.cancelled() => break,
+                accepted = self.socket.accept() => accepted,
+            };
+            let (stream, address) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Out of file descriptors, or a client that went away: neither ends the listener.
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let connection = Connection {
+                tls: self.tls.as_ref().map(|slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone()),
+                settings: self.settings.clone(),
+                app: app.clone(),
+                graceful: graceful.watcher(),
+            };
+            connections.spawn(async move {
+                connection.run(stream, address).await;
+                drop(place);
+            });
+        }
+        drop(self.socket);
+        connections.close();
+        let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+        let _ = tokio::time::timeout(DRAIN, connections.wait()).await;
+    }
+}
+
+struct Connection {
+    tls: Option<Arc<ServerConfig>>,
+    settings: Arc<Listener>,
+    app: Router,
+    graceful: Watcher,
+}
+
+impl Connection {
+    async fn run(self, stream: TcpStream, address: SocketAddr) {
+        let _ = stream.set_nodelay(true);
+        let Some(config) = self.tls.clone() else {
+            let peer = Peer { address, certificates: Arc::default() };
+            return self.serve(stream, peer).await;
+        };
+        let Ok(handshaken) = tokio::time::timeout(HANDSHAKE, handshake(config, stream)).await else { return };
+        match handshaken {
+            Ok(None) => {}
+            Ok(Some(stream)) => {
+                let shown = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                let certificates = shown.iter().map(|certificate| certificate.to_vec()).collect();
+                self.serve(stream, Peer { address, certificates }).await;
+            }
+            Err(error) => tracing::debug!(%address, %error, "a TLS handshake failed"),
+        }
+    }
+
+    async fn serve<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(self, stream: S, peer: Peer) {
+        let mut builder = Builder::new(TokioExecutor::new());
+        let header_bytes = usize::try_from(self.settings.limits.header_bytes).unwrap_or(usize::MAX).max(8192);
+        builder.http1().timer(TokioTimer::new()).max_buf_size(header_bytes);
+        builder.http1().header_read_timeout(self.silence());
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_header_list_size(u32::try_from(header_bytes).unwrap_or(u32::MAX))
+            .max_concurrent_streams(STREAMS)
+            .keep_alive_interval(self.settings.timeouts.idle)
+            .keep_alive_timeout(HANDSHAKE);
+        let app = self.app.layer(axum::Extension(peer));
+        let connection = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(app));
+        if let Err(error) = self.graceful.watch(connection.into_owned()).await {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+}
+
+impl Connection {
+    /// How long a connection may go without a whole request head. One timer serves for a slow head and for the pause
+    /// between two requests, so it is not shorter than a client's keep-alive usually is.
+    fn silence(&self) -> Option<Duration> {
+        let read = self.settings.timeouts.read_header?;
+        Some(read.max(self.settings.timeouts.idle.unwrap_or(KEEP_ALIVE).min(KEEP_ALIVE)))
+    }
+}
+
+/// The TLS stream; nothing for a client that spoke plain HTTP, who is told so.
+async fn handshake(
+    config: Arc<ServerConfig>,
+    mut stream: TcpStream,
+) -> io::Result<Option<tokio_rustls::server::TlsStream<TcpStream>>> {
+    let mut first = [0; 1];
+    if stream.peek(&mut first).await? == 0 {
+        return Ok(None);
+    }
+    if first != [TLS_HANDSHAKE] && first.iter().all(u8::is_ascii_uppercase) {
+        const TEXT: &[u8] = b"HTTP/1.0 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+            Client sent an HTTP request to an HTTPS server.\n";
+        stream.write_all(TEXT).await?;
+        return Ok(None);
+    }
+    TlsAcceptor::from(config).accept(stream).await.map(Some)
+}

@@ -1,0 +1,16 @@
+//! TLS, HTTP, limits: requests in, responses out. Everything behind the door sees [`crate::pipeline::Request`] only.
+
+mod body;
+mod door;
+mod json;
+mod listener;
+mod path;
+mod query;
+mod reply;
+mod tls;
+
+pub use listener::{Listening, Server};
+pub use tls::TlsError;
+
+#[cfg(test)]
+mod tests;

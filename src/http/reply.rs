@@ -1,0 +1,54 @@
+//! An audited answer as an HTTP response.
+
+use axum::body::{Body, Bytes};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::error::{Error, Kind};
+use crate::pipeline::Audited;
+
+/// The response of an answer.
+pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> Response<Body> {
+    let Audited { status, media_type, body } = audited;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = if without_body { Bytes::new() } else { Bytes::copy_from_slice(&body) };
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    if let Some(media_type) = media_type {
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    }
+    common(&mut response, over_tls);
+    response
+}
+
+/// The response to what is no request.
+pub(super) fn refusal(error: &Error, over_tls: bool) -> Response<Body> {
+    response(Audited::failure(error), false, over_tls)
+}
+
+/// A failure without a sentence, as clients know it for this kind.
+pub(super) fn bare(kind: Kind) -> Error {
+    Error::without_message(kind)
+}
+
+/// Sends the client to the clean spelling of its path.
+pub(super) fn redirect(path: &str, query: Option<&str>, over_tls: bool) -> Response<Body> {
+    let target = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let Ok(target) = HeaderValue::from_str(&target) else {
+        return refusal(&Error::invalid("the path cannot be read"), over_tls);
+    };
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::TEMPORARY_REDIRECT;
+    response.headers_mut().insert(LOCATION, target);
+    common(&mut response, over_tls);
+    response
+}
+
+fn common(response: &mut Response<Body>, over_tls: bool) {
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if over_tls {
+        let year = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        headers.insert(STRICT_TRANSPORT_SECURITY, year);
+    }
+}
