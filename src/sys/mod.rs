@@ -2,9 +2,16 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod ha_status;
+mod health;
+mod init;
 mod key_status;
+mod leader;
+mod seal;
 mod seal_status;
+mod step_down;
 mod token;
+mod unseal;
 
 use std::sync::Arc;
 
@@ -25,12 +32,22 @@ pub struct NoPath {}
 
 /// What is below `sys/` whether or not the vault is sealed.
 pub fn vault_routes() -> Routes<Arc<Vault>> {
-    Routes::new().endpoint::<seal_status::ReadSealStatus>()
+    Routes::new()
+        .endpoint::<seal_status::ReadSealStatus>()
+        .endpoint::<init::ReadInit>()
+        .endpoint::<init::Initialise>()
+        .endpoint::<unseal::Unseal>()
+        .endpoint::<health::ReadHealth>()
+        .endpoint::<leader::ReadLeader>()
 }
 
 /// What is below `sys/` once the vault is unsealed.
 pub fn routes() -> Routes<Arc<Unsealed>> {
-    Routes::new().endpoint::<key_status::ReadKeyStatus>()
+    Routes::new()
+        .endpoint::<key_status::ReadKeyStatus>()
+        .endpoint::<seal::Seal>()
+        .endpoint::<step_down::StepDown>()
+        .endpoint::<ha_status::ReadHaStatus>()
 }
 
 /// What is below `auth/token/`.

@@ -1,0 +1,124 @@
+//! `GET` or `HEAD /v1/sys/health`: how the node stands, in a status that load balancers read.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::api::{Health, LooseText};
+use crate::engine::{Cx, Endpoint, Raw, Route, StatusCode};
+use crate::error::{Error, Result};
+use crate::vault::{Standing, Vault};
+
+use super::NoPath;
+
+/// The statuses that the caller wants in place of the usual ones.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(crate) struct ReadHealth {
+    /// In place of 200, for an active node.
+    activecode: Option<LooseText>,
+    /// In place of 429, for a standby. There is none, so the number is only checked.
+    standbycode: Option<LooseText>,
+    /// In place of 503, for a sealed node.
+    sealedcode: Option<LooseText>,
+    /// In place of 501, for a node that is not initialised.
+    uninitcode: Option<LooseText>,
+    /// In place of 473, for a performance standby. There is none, so the number is only checked.
+    performancestandbycode: Option<LooseText>,
+    /// In place of 472, for a secondary. There is none, so the number is only checked.
+    drsecondarycode: Option<LooseText>,
+    /// Whether a standby counts as active. There is none.
+    standbyok: Option<LooseText>,
+    /// Whether a performance standby counts as active. There is none.
+    perfstandbyok: Option<LooseText>,
+}
+
+impl Endpoint for ReadHealth {
+    type Target = Arc<Vault>;
+    type Path = NoPath;
+    type Reply = Raw<Health>;
+    const ROUTE: Route = Route::read("health").public().summary("How the node stands");
+
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Raw<Health>> {
+        let standing = vault.standing();
+        let status = self.status(&standing)?;
+        let Standing { initialised, sealed, cluster, .. } = standing;
+        let (cluster_name, cluster_id) = cluster.unzip();
+        let health = Health {
+            initialized: initialised,
+            sealed,
+            standby: sealed,
+            performance_standby: false,
+            replication_performance_mode: "disabled".to_owned(),
+            replication_dr_mode: "disabled".to_owned(),
+            server_time_utc: cx.now().unix_seconds(),
+            version: super::VERSION.to_owned(),
+            cluster_name,
+            cluster_id,
+        };
+        Ok(Raw::new(health).with_status(status))
+    }
+}
+
+impl ReadHealth {
+    fn status(&self, standing: &Standing) -> Result<StatusCode> {
+        let Self { activecode, standbycode, sealedcode, uninitcode, performancestandbycode, drsecondarycode, .. } =
+            self;
+        for unused in [standbycode, performancestandbycode, drsecondarycode] {
+            code(unused.as_ref(), 429)?;
+        }
+        let (active, sealed, uninitialised) =
+            (code(activecode.as_ref(), 200)?, code(sealedcode.as_ref(), 503)?, code(uninitcode.as_ref(), 501)?);
+        Ok(match (standing.initialised, standing.sealed) {
+            (false, _) => uninitialised,
+            (true, true) => sealed,
+            (true, false) => active,
+        })
+    }
+}
+
+/// The status that was asked for, or the usual one.
+fn code(asked: Option<&LooseText>, usual: u16) -> Result<StatusCode> {
+    let Some(LooseText(text)) = asked.filter(|text| !text.0.is_empty()) else { return Ok(StatusCode(usual)) };
+    match text.parse() {
+        Ok(code @ 200..=599) => Ok(StatusCode(code)),
+        Ok(_) | Err(_) => Err(Error::invalid("a status must be a number from 200 to 599")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn standing(initialised: bool, sealed: bool) -> Standing {
+        Standing { initialised, sealed, threshold: None, progress: 0, nonce: String::new(), cluster: None }
+    }
+
+    fn status(query: &str, initialised: bool, sealed: bool) -> Option<u16> {
+        let health: ReadHealth = serde_json::from_str(query).unwrap();
+        health.status(&standing(initialised, sealed)).ok().map(|status| status.0)
+    }
+
+    #[test]
+    fn each_standing_has_its_status() {
+        assert_eq!(status("{}", false, true), Some(501));
+        assert_eq!(status("{}", true, true), Some(503));
+        assert_eq!(status("{}", true, false), Some(200));
+    }
+
+    #[test]
+    fn the_caller_may_choose_another() {
+        let query = r#"{"activecode":"299","sealedcode":"297","uninitcode":"298","standbyok":"true"}"#;
+        assert_eq!(status(query, true, false), Some(299));
+        assert_eq!(status(query, true, true), Some(297));
+        assert_eq!(status(query, false, true), Some(298));
+    }
+
+    #[test]
+    fn what_is_no_status_is_refused_whether_or_not_it_counts() {
+        for query in [r#"{"activecode":"abc"}"#, r#"{"standbycode":"-1"}"#, r#"{"uninitcode":"100"}"#] {
+            assert_eq!(status(query, true, false), None, "{query}");
+        }
+    }
+}
