@@ -8,5 +8,10 @@ use crate::engine::Kind;
 
 /// Every secrets engine that can be mounted.
 pub fn kinds() -> Vec<Kind> {
-    vec![Kind::secrets_engine::<cubbyhole::Cubbyhole>(), Kind::secrets_engine::<kv::v1::Kv1>()]
+    vec![
+        Kind::secrets_engine::<kv::v1::Kv1>(),
+        Kind::secrets_engine::<kv::v2::Kv2>(),
+        Kind::secrets_engine::<cubbyhole::Cubbyhole>(),
+        Kind::secrets_engine::<database::Database>(),
+    ]
 }
