@@ -3,7 +3,7 @@
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
@@ -142,7 +142,7 @@ impl Drop for Postgres {
         if let Some(pid) = self.pid() {
             let _ = Command::new("kill").args(["-QUIT", &pid.to_string()]).status();
             let mut patience = 200;
-            while Path::new(&format!("/proc/{pid}")).exists() && patience > 0 {
+            while self.pid().is_some() && patience > 0 {
                 let _ = Command::new("sleep").arg("0.02").status();
                 patience -= 1;
             }
