@@ -207,7 +207,7 @@ impl<'a> Cx<'a> {
 
     /// Records, durably and before it happens, that something is about to be made outside of the vault. Give the intent
     /// to [`super::NewLease::intent`]; if the request does not end in a granted lease, the engine is asked to revoke it.
-    pub async fn intend<T: Serialize + Sync>(&self, data: &T) -> Result<Intent> {
+    pub async fn intend<T: Serialize + Sync>(&mut self, data: &T) -> Result<Intent> {
         let data = SecretJson::of(data).map_err(|_| Error::internal("an intent cannot be written"))?;
         self.intents.record(self.mount, self.path, data).await
     }
