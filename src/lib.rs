@@ -9,6 +9,7 @@
 //! | 0 | [`error`] | what a caller may see of a failure, and what only the log sees |
 //! | 0 | [`api`] | wire types that the server and the CLI share |
 //! | 0 | [`hcl`] | the configuration language of policies and of the server's file |
+//! | 1 | [`authority`] | a certificate authority for a first start |
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
 //! | 2 | [`barrier`] | encrypts everything on its way to storage |
@@ -26,8 +27,10 @@
 //! | 10 | [`pipeline`] | the straight line that every request takes |
 //! | 11 | [`http`] | axum and rustls: listener, limits, request in, response out |
 //! | 11 | [`config`] | the configuration file: text to checked types |
+//! | 12 | [`daemon`] | the process: command line, signals, start and stop |
 
 pub mod api;
+pub mod authority;
 pub mod chain;
 pub mod entropy;
 pub mod error;
@@ -43,6 +46,8 @@ pub mod auth;
 pub mod barrier;
 #[cfg(feature = "server")]
 pub mod config;
+#[cfg(feature = "server")]
+pub mod daemon;
 #[cfg(feature = "server")]
 pub mod engine;
 #[cfg(feature = "server")]

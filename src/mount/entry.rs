@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Ttl;
+use crate::audit::MountFacts;
 use crate::barrier::Record;
 use crate::engine::{Mount, Role, TokenType};
 
@@ -187,6 +188,22 @@ impl MountEntry {
             namespace_id: namespace_id.to_owned(),
             default_ttl: self.default_ttl(server),
             max_ttl: self.max_ttl(server),
+        }
+    }
+
+    /// The mount as the audit log shows it.
+    pub fn audit_facts(&self) -> MountFacts {
+        MountFacts {
+            point: self.path.clone(),
+            kind: self.kind.clone(),
+            accessor: self.accessor.clone(),
+            running_version: format!("v{}+builtin.arca", env!("CARGO_PKG_VERSION")),
+            class: match self.role {
+                Role::Secret => "secret",
+                Role::Auth => "auth",
+            },
+            non_hmac_request_keys: self.config.audit_non_hmac_request_keys.clone(),
+            non_hmac_response_keys: self.config.audit_non_hmac_response_keys.clone(),
         }
     }
 

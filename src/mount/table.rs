@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use crate::audit::MountFacts;
 use crate::barrier::{Txn, View};
 use crate::engine::{Kind, Mount, Mounted, Role};
 use crate::error::{Error, Result};
@@ -55,6 +56,8 @@ pub struct MountPoint {
     pub entry: MountEntry,
     /// The same as its handlers see it.
     pub facts: Mount,
+    /// The same as the audit log shows it.
+    pub audit: Arc<MountFacts>,
     /// What answers.
     pub backend: Backend,
 }
@@ -149,7 +152,8 @@ impl MountTable {
     /// Takes a mount into the table, or replaces what is known of it; one that is being removed serves nothing.
     pub fn install(&self, entry: MountEntry, backend: Backend) {
         let facts = entry.facts(&self.namespace_id, self.server);
-        let point = Arc::new(MountPoint { entry, facts, backend });
+        let audit = Arc::new(entry.audit_facts());
+        let point = Arc::new(MountPoint { entry, facts, audit, backend });
         let uuid = point.entry.uuid.clone();
         let previous = self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);

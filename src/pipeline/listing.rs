@@ -20,7 +20,7 @@ pub(super) async fn visible(
     if !request.operation.is_listing() || (permit.page_limit().is_none() && permit.list_filters().is_empty()) {
         return Ok(answer);
     }
-    let (Content::Data { payload, lease, repeated }, Some(caller)) = (answer.content, caller) else {
+    let (Content::Data { payload, lease, repeated, lasts }, Some(caller)) = (answer.content, caller) else {
         return Err(Error::internal("a list has an unknown form"));
     };
     let mut data: Value = serde_json::from_slice(payload.json())
@@ -41,6 +41,6 @@ pub(super) async fn visible(
     if let Some(fields) = data.as_object_mut() {
         fields.insert("keys".to_owned(), Value::Array(shown));
     }
-    let content = Content::Data { payload: Payload::of(&data)?, lease, repeated };
+    let content = Content::Data { payload: Payload::of(&data)?, lease, repeated, lasts };
     Ok(Answer { content, ..answer })
 }

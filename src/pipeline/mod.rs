@@ -2,6 +2,7 @@
 
 mod authorise;
 mod catch;
+mod facts;
 mod help;
 mod intents;
 mod listing;
@@ -12,7 +13,7 @@ mod route;
 mod settle;
 
 pub use request::Request;
-pub use response::{Audited, Response, Retry};
+pub use response::{Audited, Response};
 
 use std::fmt;
 use std::sync::Arc;
@@ -100,7 +101,7 @@ impl Pipeline {
         let mut entry = unsealed.open_entry(&request.facts());
         let mut outcome = Outcome::default();
         let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
-        let audited = Audited::close(entry, &request, &outcome, answered).await;
+        let audited = Audited::close(entry, &request, answered).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
         }
@@ -123,7 +124,7 @@ impl Pipeline {
         }
         let routed = self.route(unsealed, request)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
-        outcome.describe(entry, &routed);
+        outcome.describe(entry, request, &routed);
         let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
         let admitted = entry.admit(permit).await?;
         let routed = routed.found()?;

@@ -1,18 +1,17 @@
 //! `Response`, and `Audited`: the only thing that the HTTP layer can turn into bytes on the wire.
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use crate::api::{Auth, Ttl, WrapInfo};
-use crate::audit::Entry;
+use crate::audit::{AuthFacts, Entry, ResponseFacts};
 use crate::engine::{Answer, Content, Payload, StatusCode};
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
 use crate::token::{Authenticated, Uses};
 
-use super::render;
 use super::request::Request;
-use super::route::Route;
+use super::route::{Route, Routed};
+use super::{facts, render};
 
 /// What a caller gets.
 #[derive(Debug)]
@@ -63,11 +62,11 @@ pub struct LeaseInfo {
     pub renewable: bool,
 }
 
-/// When to come back.
-#[derive(Clone, Copy, Debug)]
-pub struct Retry {
-    /// How long to wait.
-    pub after: Duration,
+impl LeaseInfo {
+    /// How long something is good for that has no lease.
+    pub(super) fn unregistered(ttl: Ttl) -> Self {
+        Self { id: String::new(), ttl, renewable: false }
+    }
 }
 
 /// A response whose audit entry is written. Nothing else leaves the server.
@@ -100,7 +99,31 @@ impl Outcome {
     }
 
     /// Tells the audit entry where the request goes and who asks.
-    pub(super) fn describe(&self, _entry: &mut Entry, _route: &Route) {}
+    pub(super) fn describe(&self, entry: &mut Entry, request: &Request, route: &Route) {
+        if entry.is_idle() {
+            return;
+        }
+        if let Some(point) = route.target.as_ref().and_then(Routed::point) {
+            entry.route(&point.audit);
+        }
+        let Some(Authenticated { caller, record }) = &self.known else { return };
+        entry.identify(&AuthFacts {
+            client_token: request.token.as_ref(),
+            accessor: &caller.accessor,
+            client_id: &caller.entity_id,
+            display_name: &caller.display_name,
+            policies: &caller.policies,
+            token_policies: &caller.policies,
+            identity_policies: &caller.identity_policies,
+            metadata: Some(&caller.metadata).filter(|metadata| !metadata.is_empty()),
+            entity_id: &caller.entity_id,
+            entity_created: false,
+            token_type: caller.token_type.as_str(),
+            token_ttl: Some(record.creation_ttl.duration()),
+            token_issue_time: Some(record.created),
+            remaining_uses: caller.uses_left,
+        });
+    }
 }
 
 impl Response {
@@ -110,7 +133,9 @@ impl Response {
         let body = match content {
             Content::Nothing => ResponseBody::Empty,
             Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
-            Content::Data { payload, lease: None, repeated } => ResponseBody::Data { payload, lease: None, repeated },
+            Content::Data { payload, lease: None, repeated, lasts } => {
+                ResponseBody::Data { payload, lease: lasts.map(LeaseInfo::unregistered), repeated }
+            }
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
@@ -122,8 +147,13 @@ impl Response {
 
 impl Audited {
     /// Writes the response's audit entry. If no device takes it the caller gets an error and no data.
-    pub(super) async fn close(entry: Entry, request: &Request, _outcome: &Outcome, answered: Result<Response>) -> Self {
-        match entry.close().await {
+    pub(super) async fn close(entry: Entry, request: &Request, answered: Result<Response>) -> Self {
+        let closed = if entry.is_idle() {
+            entry.close(&ResponseFacts::default()).await
+        } else {
+            facts::close(entry, &answered).await
+        };
+        match closed {
             Ok(()) => Self::rendered(&request.id, answered),
             Err(error) => Self::failure(&error),
         }

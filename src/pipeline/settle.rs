@@ -30,10 +30,10 @@ pub(super) async fn settle(
         Content::Nothing => ResponseBody::Empty,
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
         Content::Token(auth) => ResponseBody::Auth(auth),
-        Content::Data { payload, lease, repeated } => {
+        Content::Data { payload, lease, repeated, lasts } => {
             let lease = match lease {
                 Some(lease) => Some(register(unsealed, request, found, caller, lease, txn).await?),
-                None => None,
+                None => lasts.map(LeaseInfo::unregistered),
             };
             ResponseBody::Data { payload, lease, repeated }
         }

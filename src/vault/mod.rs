@@ -1,6 +1,7 @@
 //! The lifecycle: uninitialised, sealed, unsealed. Keys, mounts, tokens, leases, policies and audit exist only inside an
 //! [`Unsealed`]; while the vault is sealed there is nothing to call.
 
+mod audits;
 mod cluster;
 mod init;
 mod keys;
@@ -14,6 +15,7 @@ mod tokens;
 mod unsealed;
 mod wrapping;
 
+pub use audits::AuditRecord;
 pub use cluster::Cluster;
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};

@@ -1,7 +1,5 @@
 //! What the operator configured, as far as the vault itself goes by it.
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value};
 
 use crate::api::Ttl;
@@ -20,6 +18,10 @@ pub struct Settings {
     pub audit: Vec<DeclaredAudit>,
     /// Whether audit devices may be enabled through the API.
     pub allow_api_audit: bool,
+    /// Whether `sys/rekey/*` may be used without a token, as older clients do.
+    pub unauthed_rekey: bool,
+    /// Whether `sys/generate-root/*` may be used without a token, as older clients do.
+    pub unauthed_generate_root: bool,
     /// Whether metrics are kept in Prometheus' form.
     pub prometheus: bool,
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
@@ -50,17 +52,11 @@ impl Default for Settings {
             cluster_name: None,
             audit: Vec::new(),
             allow_api_audit: false,
+            unauthed_rekey: false,
+            unauthed_generate_root: false,
             prometheus: false,
             sanitized: Map::new(),
             log_level: "info".to_owned(),
         }
-    }
-}
-
-impl Settings {
-    /// The file of a declared file device, to be prepared before the vault is unsealed.
-    pub fn audit_files(&self) -> Vec<PathBuf> {
-        let files = self.audit.iter().filter(|device| device.kind == "file");
-        files.filter_map(|device| device.options.get("file_path")).map(PathBuf::from).collect()
     }
 }

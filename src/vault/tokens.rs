@@ -8,6 +8,7 @@ use crate::barrier::Txn;
 use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, renewed};
 use crate::error::{Error, Result};
 use crate::mount::{Backend, MountPoint};
+use crate::secret::ClientToken;
 use crate::token::{Issued, NewToken, TokenRecord, Uses};
 
 use super::init::root_record;
@@ -36,6 +37,14 @@ impl Unsealed {
     pub(super) fn issue_root(&self, txn: &mut Txn) -> Result<Issued> {
         let record = root_record(self.deps.clock.now());
         self.issue(NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record }, txn)
+    }
+
+    /// Makes `token` a root token without end; for a vault in memory, whose operator chooses it.
+    pub async fn adopt_root_token(&self, token: ClientToken) -> Result<()> {
+        let record = root_record(self.deps.clock.now());
+        let mut txn = Txn::new();
+        self.issue(NewToken { token_type: TokenType::Service, custom_id: Some(token), parent: None, record }, &mut txn)?;
+        self.commit(txn).await
     }
 
     /// Makes the token of a login.

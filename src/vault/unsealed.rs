@@ -9,7 +9,9 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::audit::AuditBroker;
 use crate::barrier::{Barrier, Scope, Txn, View};
+use crate::chain::VerifyingKey;
 use crate::engine::{Deps, Role};
 use crate::error::{Error, Kind, Result};
 use crate::lease::LeaseManager;
@@ -40,6 +42,10 @@ pub struct Unsealed {
     pub policies: PolicyStore,
     /// The leases.
     pub leases: Arc<LeaseManager>,
+    /// The audit devices.
+    pub audit: AuditBroker,
+    /// The public half of the key that audit logs are signed with.
+    pub audit_key: VerifyingKey,
     /// The password policies.
     pub passwords: Arc<PasswordStore>,
     /// The cluster's name and id.
@@ -66,7 +72,10 @@ impl Unsealed {
         let (entropy, clock) = (parts.entropy.clone(), parts.clock.clone());
         let passwords =
             Arc::new(PasswordStore::new(barrier.view(Scope::new("root", "password-policy")), parts.entropy.clone()));
+        let (audit, audit_key) = super::audits::broker(parts, &barrier).await?;
         let unsealed = Arc::new(Self {
+            audit,
+            audit_key,
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),
             tokens: TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, entropy.clone(), clock.clone()),
             policies: PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root"),
@@ -83,6 +92,7 @@ impl Unsealed {
             seal_asked: CancellationToken::new(),
             barrier,
         });
+        unsealed.open_audit_devices().await?;
         unsealed.open_mounts().await?;
         unsealed.start();
         Ok(unsealed)
@@ -101,11 +111,6 @@ impl Unsealed {
     /// Commits `txn`.
     pub async fn commit(&self, txn: Txn) -> Result<()> {
         self.barrier.commit(txn).await
-    }
-
-    /// Opens the audit entry of a request.
-    pub fn open_entry(&self, _facts: &crate::audit::RequestFacts<'_>) -> crate::audit::Entry {
-        crate::audit::Entry
     }
 
     /// Does something in the background. Sealing cancels it, and waits for it to end.
@@ -146,6 +151,12 @@ impl Unsealed {
         self.shutdown.cancel();
         self.tasks.close();
         self.tasks.wait().await;
+        if let Err(error) = self.record_audit_positions().await {
+            tracing::warn!(%error, "how far the audit logs have come could not be put on record");
+        }
+        if let Err(error) = self.audit.close().await {
+            tracing::warn!(%error, "an audit log could not be closed");
+        }
     }
 
     async fn open_mounts(self: &Arc<Self>) -> Result<()> {
@@ -207,6 +218,9 @@ impl Unsealed {
     async fn watch_keys(&self) -> Result<()> {
         loop {
             tokio::time::sleep(COUNTING).await;
+            if let Err(error) = self.record_audit_positions().await {
+                tracing::warn!(%error, "how far the audit logs have come could not be put on record; it is tried again");
+            }
             match self.keep_keys_fresh().await {
                 Err(error) if error.kind() == Kind::Sealed => return Ok(()),
                 Err(error) => tracing::error!(%error, "the keyring could not be written; it is tried again"),

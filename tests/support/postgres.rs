@@ -3,10 +3,10 @@
 use std::io;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tempfile::TempDir;
 
 /// The superuser of every cluster.
@@ -21,8 +21,8 @@ pub(crate) struct Postgres {
     as_root: bool,
     /// Its port.
     pub(crate) port: u16,
-    /// The certificate of the authority that its own certificate is of, in PEM.
-    pub(crate) authority: String,
+    /// Its own certificate and those around it.
+    pub(crate) certificates: Certificates,
     /// The certificate of an authority that it has nothing to do with, in PEM.
     pub(crate) other_authority: String,
 }
@@ -32,13 +32,18 @@ impl Postgres {
     pub(crate) fn start() -> Self {
         let folder = TempDir::new().expect("a temporary folder");
         let as_root = std::fs::metadata(folder.path()).expect("the temporary folder").uid() == 0;
-        let (authority, certificate, key) = certificates();
-        let (other_authority, _, _) = certificates();
-        let cluster = Self { folder, programs: programs(), as_root, port: free_port(), authority, other_authority };
+        let certificates = Certificates::make();
+        let other_authority = Certificates::make().authority;
+        let cluster = Self { folder, programs: programs(), as_root, port: free_port(), certificates, other_authority };
         let password_file = cluster.folder.path().join("password");
         std::fs::write(&password_file, ADMIN_PASSWORD).expect("the password file");
-        std::fs::write(cluster.folder.path().join("server.crt"), certificate).expect("the certificate");
-        std::fs::write(cluster.folder.path().join("server.key"), key).expect("the key");
+        for (name, text) in [
+            ("authority.crt", &cluster.certificates.authority),
+            ("server.crt", &cluster.certificates.server),
+            ("server.key", &cluster.certificates.server_key),
+        ] {
+            std::fs::write(cluster.folder.path().join(name), text).expect("a certificate");
+        }
         if as_root {
             // PostgreSQL refuses to run as root.
             let status = Command::new("chown").args(["-R", "postgres"]).arg(cluster.folder.path()).status();
@@ -65,7 +70,8 @@ impl Postgres {
         let folder = self.folder.path().display();
         let options = format!(
             "-p {port} -c listen_addresses=localhost -c unix_socket_directories='' -c fsync=off -c ssl=on \
-             -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key -c log_statement=all",
+             -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key \
+             -c ssl_ca_file={folder}/authority.crt -c log_statement=all",
             port = self.port
         );
         let log = self.folder.path().join("log");
@@ -136,7 +142,7 @@ impl Drop for Postgres {
         if let Some(pid) = self.pid() {
             let _ = Command::new("kill").args(["-QUIT", &pid.to_string()]).status();
             let mut patience = 200;
-            while Path::new(&format!("/proc/{pid}")).exists() && patience > 0 {
+            while self.pid().is_some() && patience > 0 {
                 let _ = Command::new("sleep").arg("0.02").status();
                 patience -= 1;
             }
@@ -168,14 +174,34 @@ fn check(output: io::Result<Output>, what: &str) {
     assert!(output.status.success(), "{what} failed: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// An authority, and a certificate of it for `localhost` with its key, in PEM.
-fn certificates() -> (String, String, String) {
-    let mut params = CertificateParams::new([]).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().expect("a key");
-    let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
-    let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(["localhost".to_owned()]).expect("parameters");
-    let certificate = params.signed_by(&key, &authority).expect("a certificate");
-    (authority.pem(), certificate.pem(), key.serialize_pem())
+/// An authority and two certificates of it, in PEM.
+pub(crate) struct Certificates {
+    /// The authority's own certificate.
+    pub(crate) authority: String,
+    /// The certificate of the server, for `localhost`.
+    pub(crate) server: String,
+    server_key: String,
+    /// The certificate of a client.
+    pub(crate) client: String,
+    /// Its key.
+    pub(crate) client_key: String,
+}
+
+impl Certificates {
+    fn make() -> Self {
+        let mut params = CertificateParams::new([]).expect("parameters");
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().expect("a key");
+        let authority = CertifiedIssuer::self_signed(params, key).expect("an authority");
+        let issue = |name: &str| {
+            let key = KeyPair::generate().expect("a key");
+            let mut params = CertificateParams::new([name.to_owned()]).expect("parameters");
+            params.distinguished_name.push(DnType::CommonName, name);
+            let certificate = params.signed_by(&key, &authority).expect("a certificate");
+            (certificate.pem(), key.serialize_pem())
+        };
+        let (server, server_key) = issue("localhost");
+        let (client, client_key) = issue("client");
+        Self { authority: authority.pem(), server, server_key, client, client_key }
+    }
 }

@@ -81,6 +81,21 @@ impl Failure {
         Self { reason, detail: None }
     }
 
+    /// The failure of a login with a password that was just set.
+    #[must_use]
+    pub(super) fn of_rotation(self) -> Self {
+        match self.reason {
+            Reason::Denied => Self::new(Reason::Misconfigured(
+                "the rotation statements were executed and did not set the password; put {{password}} into them",
+            )),
+            Reason::Misconfigured(_)
+            | Reason::Unreachable
+            | Reason::Untrusted
+            | Reason::Refused(_)
+            | Reason::Unknown => self,
+        }
+    }
+
     /// The same with what the log reads; it must have no secrets in it.
     #[must_use]
     pub(super) fn with_detail(mut self, detail: String) -> Self {

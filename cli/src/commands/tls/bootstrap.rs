@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arca::api::Ttl;
+use arca::authority::{Authority, Pair};
 use arca::entropy::SystemEntropy;
 use arca::time::{Clock, SystemClock};
 
-use super::certificates::{Authority, Pair};
 use crate::error::{Error, Result, os_message};
 use crate::json::Json;
 use crate::output::{Output, Sheet};
@@ -53,7 +53,7 @@ impl Args {
         let pairs = self.pairs()?;
         for (name, pair) in names.iter().zip(&pairs) {
             self.write(&self.certificate(name), pair.certificate.as_bytes(), 0o644)?;
-            self.write(&self.key(name), pair.key.as_bytes(), 0o600)?;
+            self.write(&self.key(name), pair.key.expose().as_bytes(), 0o600)?;
         }
         let folder = fs::canonicalize(&self.out).map_err(|error| failed(&self.out, &error))?;
         let client = names.get(2).map_or("client", String::as_str);
@@ -75,7 +75,7 @@ impl Args {
     /// In the same order.
     fn pairs(&self) -> Result<Vec<Pair>> {
         let entropy = SystemEntropy::new();
-        let authority = Authority::new(SystemClock.now(), &entropy)?;
+        let authority = Authority::new(SystemClock.now(), &entropy).map_err(refused)?;
         let lasts: Duration = self.ttl.duration();
         let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         for host in &self.host {
@@ -83,8 +83,8 @@ impl Args {
                 hosts.push(host.clone());
             }
         }
-        let server = authority.server(hosts, lasts)?;
-        let clients = self.client.iter().map(|name| authority.client(name, lasts)).collect::<Result<Vec<_>>>()?;
+        let server = authority.server(hosts, lasts).map_err(refused)?;
+        let clients = self.client.iter().map(|name| authority.client(name, lasts)).collect::<Result<Vec<_>, _>>().map_err(refused)?;
         let mut pairs = vec![authority.own, server];
         pairs.extend(clients);
         Ok(pairs)
@@ -124,6 +124,10 @@ fn check_name(name: &str) -> Result<()> {
     }
     Err(Error::local("A -host or -client name has a character that it cannot have.")
         .advise("Use letters, digits, dots, dashes and colons."))
+}
+
+fn refused(error: arca::error::Error) -> Error {
+    Error::local(format!("Error making a certificate: {error}.")).advise("Check the names and -ttl.")
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Error {

@@ -1,7 +1,6 @@
 //! `arca tls …`
 
 mod bootstrap;
-mod certificates;
 
 use clap::Subcommand;
 

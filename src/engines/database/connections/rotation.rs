@@ -1,7 +1,7 @@
 //! Changing the password of a connection's own user so that no crash loses it: the new password is on disk before the
 //! database hears of it, and whoever opens the connection afterwards finishes what was begun.
 
-use super::super::plugin::{Failure, Reason};
+use super::super::plugin::{DatabasePlugin, Failure, Reason};
 use super::record::Connection;
 use super::registry::{Connections, Pooled, plugin, put};
 use crate::engine::Txn;
@@ -21,23 +21,17 @@ impl Connections {
         if !record.pending_password.is_empty() {
             record = self.settle(name, record).await?;
         }
-        let username = rotated_user(&record)?;
+        rotated_user(&record)?;
         let current = plugin(&record, &record.password, &self.deps)?;
         // Said before anything is recorded: a database that is away now is not asked to change anything.
         current.verify().await?;
         let new = self.deps.passwords.generate(&record.password_policy).await?;
         let record = self.change(name, Some(record.revision), |record| record.pending_password = copy(&new)).await?;
         put(&mut slot, None);
-        match current.set_password(&username, &new, &record.root_rotation_statements).await {
-            Ok(()) => {}
-            Err(failure) if failure.is_certain() => {
-                self.change(name, Some(record.revision), drop_pending).await?;
-                return Err(failure.into());
-            }
-            Err(failure) => return Err(failure.into()),
+        let (record, failure) = self.apply(name, &record, &*current).await?;
+        if let Some(failure) = failure {
+            return Err(failure.into());
         }
-        // The database has it now, whatever was configured meanwhile.
-        let record = self.change(name, None, |record| promote(record, &new)).await?;
         let plugin = plugin(&record, &record.password, &self.deps)?;
         put(&mut slot, Some(Pooled { revision: record.revision, plugin }));
         Ok(())
@@ -46,32 +40,55 @@ impl Connections {
     /// Finishes a rotation that was interrupted: finds out which of the two passwords the database takes, and sets the
     /// new one again, so that it is certain which one holds. Only for who holds the lock of the slot.
     pub(super) async fn settle(&self, name: &str, record: Connection) -> Result<Connection> {
-        let username = rotated_user(&record)?;
-        let mut working = None;
-        for (password, is_new) in [(&record.pending_password, true), (&record.password, false)] {
+        for password in [&record.pending_password, &record.password] {
             let plugin = plugin(&record, password, &self.deps)?;
             match plugin.verify().await {
                 Ok(()) => {
-                    working = Some((plugin, is_new));
-                    break;
+                    let (record, failure) = self.apply(name, &record, &*plugin).await?;
+                    if let Some(failure) = failure {
+                        tracing::warn!(connection = name, ?failure, "an interrupted rotation could not be completed");
+                    }
+                    return Ok(record);
                 }
                 Err(failure) if failure.reason == Reason::Denied => {}
                 Err(failure) => return Err(failure.into()),
             }
         }
-        let Some((plugin, is_new)) = working else { return Err(Failure::new(Reason::Denied).into()) };
-        let outcome = plugin.set_password(&username, &record.pending_password, &record.root_rotation_statements).await;
+        Err(Failure::new(Reason::Denied).into())
+    }
+
+    /// Sets the pending password of `record` through a connection that works, and stores what holds afterwards. If that
+    /// is not the new password, the failure says why. An error leaves both passwords where they are.
+    async fn apply(
+        &self,
+        name: &str,
+        record: &Connection,
+        through: &dyn DatabasePlugin,
+    ) -> Result<(Connection, Option<Failure>)> {
+        let (username, new) = (rotated_user(record)?, &record.pending_password);
+        let outcome = match through.set_password(&username, new, &record.root_rotation_statements).await {
+            // Statements that do not set the password must not make the server forget the one that holds.
+            Ok(()) => self.opens(record, new).await.map_err(Failure::of_rotation),
+            Err(failure) => Err(failure),
+        };
         match outcome {
-            Ok(()) => self.change(name, None, |changed| promote(changed, &record.pending_password)).await,
-            // The statements do not work, and the login tells which password holds.
-            Err(failure) if matches!(failure.reason, Reason::Refused(_) | Reason::Misconfigured(_)) => {
-                let change = |changed: &mut Connection| {
-                    if is_new { promote(changed, &record.pending_password) } else { drop_pending(changed) }
-                };
-                self.change(name, Some(record.revision), change).await
-            }
-            Err(failure) => Err(failure.into()),
+            // The database has it now, whatever was configured meanwhile.
+            Ok(()) => Ok((self.change(name, None, |changed| promote(changed, new)).await?, None)),
+            Err(failure) if !failure.is_certain() => Err(failure.into()),
+            // It may have been set before, by the rotation that was interrupted.
+            Err(failure) => match self.opens(record, &record.password).await {
+                Ok(()) => Ok((self.change(name, Some(record.revision), drop_pending).await?, Some(failure))),
+                Err(old) if old.reason == Reason::Denied && self.opens(record, new).await.is_ok() => {
+                    Ok((self.change(name, Some(record.revision), |changed| promote(changed, new)).await?, None))
+                }
+                Err(_) => Err(failure.into()),
+            },
         }
+    }
+
+    /// Whether `password` opens the connection.
+    async fn opens(&self, record: &Connection, password: &SecretText) -> Result<(), Failure> {
+        plugin(record, password, &self.deps)?.verify().await
     }
 
     /// Changes a record, durably and at once; only as long as it has `revision`, if one is given.

@@ -18,6 +18,9 @@ use crate::secret::SecretText;
 /// How long a request waits for a connection that others use.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection that was idle has to show that it is still there.
+const REUSE: Duration = Duration::from_secs(5);
+
 /// How many connections there may be, and for how long.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -69,11 +72,12 @@ impl Pool {
         let permit = permit.ok().and_then(Result::ok).ok_or_else(|| {
             Failure::new(Reason::Unreachable).with_detail("all connections of the pool are in use".to_owned())
         })?;
-        while let Some(mut session) = self.take() {
-            // It may have died while nobody looked; then the next one, or a new one, does as well.
-            if session.begin().await.is_ok() {
+        if let Some(mut session) = self.take() {
+            if matches!(timeout(REUSE, session.begin()).await, Ok(Ok(()))) {
                 return Ok(Transaction { pool: self, session, permit });
             }
+            // It died while nobody looked, and so did the others, most likely; a new one does as well.
+            self.close();
         }
         let mut session = self.connect().await?;
         session.begin().await.map_err(|fault| self.failure(&fault))?;

@@ -36,8 +36,17 @@ struct State {
     locks: BTreeMap<String, Arc<AsyncMutex<()>>>,
     /// When the next rotation of any role is due; nothing if that is not known.
     next: Option<Timestamp>,
+    /// Counts what may make `next` too late.
+    changes: u64,
     /// Roles whose rotation failed, and when it is tried again.
     failed: BTreeMap<String, Timestamp>,
+}
+
+impl State {
+    fn reconsider(&mut self) {
+        self.next = None;
+        self.changes += 1;
+    }
 }
 
 impl Rotations {
@@ -48,15 +57,19 @@ impl Rotations {
 
     /// Gives the user of the role `name` a new password now, or finishes the rotation that was interrupted.
     pub(crate) async fn rotate(&self, name: &str) -> Result<StaticRole> {
+        if !self.view.exists(&StaticRole::key(name)).await? {
+            return Err(gone());
+        }
         let lock = self.locked(|state| state.locks.entry(name.to_owned()).or_default().clone());
         let _alone = lock.lock().await;
         let outcome = self.rotate_alone(name).await;
         let again = self.deps.clock.now().plus(BACKOFF);
         self.locked(|state| {
-            state.next = None;
-            match &outcome {
-                Ok(_) => drop(state.failed.remove(name)),
-                Err(_) => drop(state.failed.insert(name.to_owned(), again)),
+            if outcome.is_ok() {
+                state.failed.remove(name);
+            } else {
+                state.failed.insert(name.to_owned(), again);
+                state.reconsider();
             }
         });
         outcome
@@ -64,24 +77,25 @@ impl Rotations {
 
     /// Rotates what is due. A role whose rotation fails does not keep the others from theirs.
     pub(crate) async fn rotate_due(&self, now: Timestamp) -> Result<()> {
-        if self.locked(|state| state.next).is_some_and(|next| now < next) {
+        let (planned, changes) = self.locked(|state| (state.next, state.changes));
+        if planned.is_some_and(|next| now < next) {
             return Ok(());
         }
-        self.locked(|state| state.next = None);
         let mut next: Option<Timestamp> = None;
         for name in self.view.list("static-role/", Page::all()).await? {
             let due = self.attend(&name, now).await?;
             next = due.into_iter().chain(next).min();
         }
         // Whoever changed a role meanwhile has asked for another look.
-        let none = now.plus(Duration::from_hours(1));
-        self.locked(|state| state.next = Some(next.unwrap_or(none).min(none)));
+        let latest = now.plus(Duration::from_hours(1));
+        let next = next.map_or(latest, |next| next.min(latest));
+        self.locked(|state| state.next = (state.changes == changes).then_some(next));
         Ok(())
     }
 
     /// A role was written: the next rotation may be due sooner than was thought.
     pub(crate) fn reconsider(&self) {
-        self.locked(|state| state.next = None);
+        self.locked(State::reconsider);
     }
 
     /// Rotates one role if it is due; when it is due next.
@@ -110,7 +124,6 @@ impl Rotations {
     }
 
     async fn rotate_alone(&self, name: &str) -> Result<StaticRole> {
-        let gone = || Error::invalid("no static role found for role name");
         let role: Option<StaticRole> = self.view.get(&StaticRole::key(name)).await?;
         let mut role = role.ok_or_else(gone)?;
         let opened = self.connections.open_for(&role.db_name, name).await?;
@@ -164,6 +177,10 @@ impl fmt::Debug for Rotations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Rotations")
     }
+}
+
+fn gone() -> Error {
+    Error::invalid("no static role found for role name")
 }
 
 fn copy(password: &SecretText) -> SecretText {

@@ -10,7 +10,7 @@ use super::record::StaticRole;
 use super::schedule::Schedule;
 use crate::api::{KeyValues, Ttl};
 use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route, Txn};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::secret::SecretText;
 use crate::time::Timestamp;
 
@@ -45,10 +45,13 @@ impl Endpoint for WriteStaticRole {
 
     async fn handle(self, database: &Database, path: EntryPath, cx: &mut Cx<'_>) -> Result<Done> {
         let name = path.name.as_str();
-        match database.view.fetch::<StaticRole>(cx.txn(), &StaticRole::key(name)).await? {
-            Some(before) => self.update(before, name, database, cx).await,
-            None => self.create(name, database, cx.now()).await,
+        // Not with the request's transaction: creating commits one of its own, which that one would not expect.
+        if !database.view.exists(&StaticRole::key(name)).await? {
+            return self.create(name, database, cx.now()).await;
         }
+        let before: Option<StaticRole> = database.view.fetch(cx.txn(), &StaticRole::key(name)).await?;
+        let before = before.ok_or_else(|| Error::new(Kind::Conflict, "the role was deleted meanwhile; try again"))?;
+        self.update(before, name, database, cx).await
     }
 
     async fn existence(database: &Database, path: EntryPath, _: Option<&Caller>) -> Result<Existence> {
@@ -87,7 +90,10 @@ impl WriteStaticRole {
         database.view.insert(&mut txn, &StaticRole::key(name), &role)?;
         database.view.commit(txn).await?;
         match database.rotations.rotate(name).await {
-            Ok(_) => Ok(Done),
+            Ok(_) => {
+                database.rotations.reconsider();
+                Ok(Done)
+            }
             Err(error) => Err(discard(name, database, error).await?),
         }
     }

@@ -115,7 +115,8 @@ async fn a_password_in_the_url_is_never_shown() {
 #[tokio::test]
 async fn tls_trusts_whom_it_is_told_to_trust() {
     let bench = Bench::start().await;
-    let (right, wrong) = (bench.server.authority.as_str(), bench.server.other_authority.as_str());
+    let (right, wrong) = (bench.server.certificates.authority.as_str(), bench.server.other_authority.as_str());
+    let itself = bench.server.certificates.server.as_str();
     let cases = [
         ("sslmode=verify-full", "localhost", right, true),
         ("sslmode=verify-ca", "localhost", right, true),
@@ -128,6 +129,9 @@ async fn tls_trusts_whom_it_is_told_to_trust() {
         ("sslmode=verify-ca", "localhost", wrong, false),
         ("sslmode=require", "localhost", wrong, false),
         ("sslmode=prefer", "localhost", wrong, false),
+        // Its own certificate is trusted as it is, for its own name.
+        ("sslmode=verify-full", "localhost", itself, true),
+        ("sslmode=verify-full", "127.0.0.1", itself, false),
         ("sslmode=disable", "localhost", right, false),
         ("sslmode=verify-full", "localhost", "", false),
         ("sslmode=verify-ca", "localhost", "", false),
@@ -146,12 +150,29 @@ async fn tls_trusts_whom_it_is_told_to_trust() {
             }
         }
     }
-    bench.server.query("create role tls_only with login password 'x'");
-    bench.connect("pg", json!({"connection_url": bench.url("sslmode=verify-full"), "tls_ca": right})).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_database_can_ask_who_connects() {
+    let bench = Bench::start().await;
+    let certificates = &bench.server.certificates;
+    let settings = json!({
+        "connection_url": bench.url("sslmode=verify-full"),
+        "tls_ca": certificates.authority,
+        "tls_certificate": certificates.client,
+        "private_key": certificates.client_key,
+    });
+    bench.connect("pg", settings).await.unwrap();
+    let shown = bench.read("config/pg").await.unwrap();
+    assert_eq!(shown["connection_details"]["tls_certificate"], json!(certificates.client));
+    assert!(!shown.to_string().contains("PRIVATE KEY"));
     bench.role("r", json!({})).await;
     let user = bench.user("r").await.unwrap();
     assert!(bench.admits(&user.name, &user.password));
-    let encrypted = "select bool_or(ssl) from pg_stat_ssl s join pg_stat_activity a using (pid) \
-                     where a.application_name = 'arca'";
-    assert_eq!(bench.server.query(encrypted), "t");
+    let sessions = "select distinct client_dn from pg_stat_ssl join pg_stat_activity using (pid) \
+                    where application_name = 'arca' and ssl";
+    assert_eq!(bench.server.query(sessions), "/CN=client");
+    let foreign = rcgen::KeyPair::generate().unwrap().serialize_pem();
+    let error = bench.write("config/pg", json!({"private_key": foreign})).await.unwrap_err();
+    assert!(error.to_string().contains("belong together"), "{error}");
 }

@@ -1,4 +1,6 @@
+use std::process::Command;
 use std::sync::Mutex;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -9,7 +11,6 @@ use crate::api::{ApiPath, Operation, Ttl};
 use crate::engine::{Body, Content, Cx, CxParts, Engine, Existence, Intent, Intents, Mount, Renewal, SecretsEngine};
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretJson;
-use std::time::Duration;
 
 #[tokio::test]
 async fn a_user_lives_from_its_creation_to_its_revocation() {
@@ -158,6 +159,19 @@ async fn a_database_that_went_away_is_found_again() {
     assert!(bench.admits(&other.name, &other.password) && bench.admits(&user.name, &user.password));
     bench.revoke(&user.lease).await.unwrap();
     assert!(!bench.has_user(&user.name));
+}
+
+#[tokio::test]
+async fn a_connection_that_hangs_is_replaced() {
+    let bench = Bench::configured().await;
+    bench.user("r").await.unwrap();
+    let backend = bench.server.query("select pid from pg_stat_activity where application_name = 'arca'");
+    let signal = |name: &str| Command::new("kill").args([name, &backend]).status().unwrap().success();
+    assert!(signal("-STOP"));
+    let user = bench.user("r").await;
+    assert!(signal("-CONT"));
+    let user = user.unwrap();
+    assert!(bench.admits(&user.name, &user.password));
 }
 
 #[tokio::test]

@@ -92,7 +92,7 @@ async fn no_crash_loses_the_password() {
 #[tokio::test]
 async fn a_rotation_that_fails_changes_nothing() {
     let bench = bench().await;
-    for statements in ["ALTER ROLE \"{{name}}\" PASSWORD '{{password}}'; SELECT bad", "COMMIT; SELECT 1"] {
+    for statements in ["ALTER ROLE \"{{name}}\" PASSWORD '{{password}}'; SELECT bad", "COMMIT; SELECT 1", "SELECT 1"] {
         bench.write("config/pg", json!({"root_rotation_statements": statements})).await.unwrap();
         assert!(bench.write("rotate-root/pg", Value::Null).await.is_err());
         assert!(bench.admits("root_user", "first"));

@@ -1,0 +1,86 @@
+//! The command line of `arcad`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::secret::ClientToken;
+
+/// Arca, a secrets vault that speaks the Vault HTTP API v1.
+#[derive(Debug, Parser)]
+#[command(name = "arcad", version)]
+pub struct Args {
+    /// A configuration file, or a folder of them; may be repeated
+    #[arg(long, value_name = "FILE")]
+    config: Vec<PathBuf>,
+    /// Serve from memory, unsealed, with certificates made for this run. For trying things out: all is lost at the end
+    #[arg(long, conflicts_with = "config")]
+    dev: bool,
+    /// The root token of --dev
+    #[arg(long, value_name = "TOKEN", requires = "dev", env = "ARCA_DEV_ROOT_TOKEN_ID", hide_env_values = true)]
+    dev_root_token_id: Option<String>,
+    /// Where --dev listens
+    #[arg(long, value_name = "ADDRESS", requires = "dev", default_value = "127.0.0.1:8200")]
+    dev_listen_address: SocketAddr,
+    /// The folder for the certificates of --dev [default: a new one below the folder for temporary files]
+    #[arg(long, value_name = "DIR", requires = "dev")]
+    dev_tls_dir: Option<PathBuf>,
+    #[command(subcommand)]
+    words: Option<Words>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Words {
+    /// About the configuration file
+    #[command(subcommand)]
+    Config(ConfigWords),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigWords {
+    /// Say whether a configuration file is good, and if not, what is wrong with it and where
+    Check {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+}
+
+/// What the server is asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Serve by these files.
+    Serve(Vec<PathBuf>),
+    /// Check these files.
+    Check(Vec<PathBuf>),
+    /// Serve from memory.
+    Dev(DevOptions),
+}
+
+/// How to serve from memory.
+#[derive(Debug)]
+pub struct DevOptions {
+    /// The root token; one is made up where none is given.
+    pub root_token: Option<ClientToken>,
+    /// Where to listen.
+    pub address: SocketAddr,
+    /// The folder for the certificates.
+    pub tls_dir: Option<PathBuf>,
+}
+
+impl Args {
+    /// What the server is asked to do.
+    pub fn command(self) -> Command {
+        let Self { config, dev, dev_root_token_id, dev_listen_address, dev_tls_dir, words } = self;
+        match words {
+            Some(Words::Config(ConfigWords::Check { files })) => Command::Check(files),
+            None if dev => Command::Dev(DevOptions {
+                root_token: dev_root_token_id.map(ClientToken::new),
+                address: dev_listen_address,
+                tls_dir: dev_tls_dir,
+            }),
+            None => Command::Serve(config),
+        }
+    }
+}

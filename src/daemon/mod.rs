@@ -1,0 +1,162 @@
+//! The server process: from its command line to its last line in the log.
+
+mod args;
+mod dev;
+mod logging;
+mod settings;
+mod signals;
+
+pub use args::{Args, Command};
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::config::{Config, Storage as StorageConfig, Warning};
+use crate::entropy::SystemEntropy;
+use crate::http::{Listening, Server};
+use crate::mount::Registry;
+use crate::pipeline::Pipeline;
+use crate::storage::{self, DEFAULT_CACHE_BYTES};
+use crate::time::SystemClock;
+use crate::vault::{Parts, Vault};
+
+use signals::Signals;
+
+/// What went wrong at start, as the operator reads it.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Does what the command line says. Serving ends with SIGTERM or SIGINT, and is a success.
+pub async fn run(args: Args) -> ExitCode {
+    let outcome = match args.command() {
+        Command::Check(files) => check(&files),
+        Command::Serve(files) => match load(&files) {
+            Ok((config, warnings)) => serve(config, warnings).await,
+            Err(failure) => Err(failure),
+        },
+        Command::Dev(options) => dev::serve(options).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            let mut text = format!("arcad: {failure}");
+            let mut source = failure.source();
+            while let Some(cause) = source {
+                text.push_str(&format!(": {cause}"));
+                source = cause.source();
+            }
+            let _ = writeln!(std::io::stderr(), "{text}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn load(files: &[std::path::PathBuf]) -> Result<(Config, Vec<Warning>), Failure> {
+    Ok(Config::load(files)?)
+}
+
+fn check(files: &[std::path::PathBuf]) -> Result<(), Failure> {
+    let (_, warnings) = load(files)?;
+    let mut out = std::io::stdout();
+    for warning in warnings {
+        writeln!(out, "warning: {warning}")?;
+    }
+    writeln!(out, "The configuration is good.")?;
+    Ok(())
+}
+
+/// Serves what `config` says until the process is asked to stop.
+async fn serve(config: Config, warnings: Vec<Warning>) -> Result<(), Failure> {
+    let log = logging::start(&config.log)?;
+    for warning in &warnings {
+        tracing::warn!("{warning}");
+    }
+    let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
+    let running = Running::start(&config).await?;
+    for address in &running.addresses {
+        tracing::info!(%address, "listening");
+    }
+    signals::ready();
+    let mut signals = Signals::new()?;
+    while signals.reload_or_stop().await == signals::Wish::Reload {
+        running.reload();
+        log.reload();
+    }
+    running.stop().await;
+    Ok(())
+}
+
+/// A server with its listeners.
+struct Running {
+    pipeline: Arc<Pipeline>,
+    addresses: Vec<SocketAddr>,
+    listening: Vec<Listening>,
+    serving: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Running {
+    /// Opens the store and binds the listeners.
+    async fn start(config: &Config) -> Result<Self, Failure> {
+        let entropy = Arc::new(SystemEntropy::new());
+        let path = match &config.storage {
+            StorageConfig::Memory => std::path::Path::new(""),
+            StorageConfig::Redb(path) | StorageConfig::Sled(path) => path,
+        };
+        let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy)?;
+        let mut kinds = crate::engines::kinds();
+        kinds.extend(crate::auth::kinds());
+        let vault = Vault::open(Parts {
+            storage,
+            clock: Arc::new(SystemClock),
+            entropy,
+            registry: Registry::new(kinds),
+            settings: Arc::new(settings::of(config)),
+        })
+        .await?;
+        let pipeline = Pipeline::new(vault);
+        let (serving, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let (mut addresses, mut listening) = (Vec::new(), Vec::new());
+        for listener in &config.listeners {
+            if listener.tls.is_none() {
+                tracing::warn!(address = %listener.address, "TLS is off: whoever is on the way reads every secret");
+            }
+            let server = Server::bind(listener.clone(), pipeline.clone()).await.map_err(|error| {
+                std::io::Error::new(error.kind(), format!("the listener {} cannot be opened: {error}", listener.address))
+            })?;
+            addresses.push(server.address()?);
+            listening.push(server.handle());
+            serving.spawn(server.serve(shutdown.clone()));
+        }
+        Ok(Self { pipeline, addresses, listening, serving, shutdown })
+    }
+
+    /// Reads certificates again, and opens audit logs anew under their names.
+    fn reload(&self) {
+        for listening in &self.listening {
+            match listening.reload() {
+                Ok(()) => tracing::info!("the certificates were read again"),
+                Err(error) => tracing::error!(%error, "the certificates could not be read; those of before stay"),
+            }
+        }
+        if let Ok(unsealed) = self.pipeline.vault().unsealed() {
+            let reopened = unsealed.clone();
+            unsealed.spawn("reopen the audit logs", async move { reopened.audit.reopen().await });
+        }
+    }
+
+    /// Lets requests in flight end, seals the vault and closes the store.
+    async fn stop(self) {
+        signals::stopping();
+        tracing::info!("stopping: no new connections, requests in flight end");
+        self.shutdown.cancel();
+        self.serving.close();
+        self.serving.wait().await;
+        self.pipeline.vault().seal().await;
+        tracing::info!("stopped");
+    }
+}

@@ -1,0 +1,41 @@
+//! What of the configuration the vault itself goes by.
+
+use serde_json::Value;
+
+use crate::config::{AuditDevice, Config};
+use crate::mount::MountTune;
+use crate::vault::{DeclaredAudit, Settings};
+
+/// The settings of `config`.
+pub(super) fn of(config: &Config) -> Settings {
+    let sanitized = match config.sanitized() {
+        Value::Object(fields) => fields,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => serde_json::Map::new(),
+    };
+    let api_addr = config.api_addr.clone().unwrap_or_else(|| {
+        let first = config.listeners.first();
+        let scheme = if first.is_some_and(|listener| listener.tls.is_none()) { "http" } else { "https" };
+        first.map_or_else(String::new, |listener| format!("{scheme}://{}", listener.address))
+    });
+    Settings {
+        ttl: MountTune { default_ttl: config.default_lease_ttl, max_ttl: config.max_lease_ttl },
+        api_addr,
+        cluster_name: config.cluster_name.clone(),
+        audit: config.audit.iter().map(declared).collect(),
+        allow_api_audit: config.unsafe_allow_api_audit_creation,
+        unauthed_rekey: config.listeners.iter().any(|listener| listener.unauthenticated.rekey),
+        unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),
+        prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
+        sanitized,
+        log_level: config.log.level.as_str().to_owned(),
+    }
+}
+
+fn declared(device: &AuditDevice) -> DeclaredAudit {
+    DeclaredAudit {
+        kind: device.kind.as_str().to_owned(),
+        path: format!("{}/", device.path),
+        description: device.description.clone(),
+        options: device.options.clone(),
+    }
+}
