@@ -170,11 +170,7 @@ impl Audited {
         if matches!(error.kind(), Kind::Internal | Kind::Corrupt) {
             tracing::error!(%error, source = ?std::error::Error::source(error), "a request failed");
         }
-        Self {
-            status: render::status(error.kind()),
-            media_type: Some("application/json"),
-            body: render::error(error),
-        }
+        Self { status: render::status(error.kind()), media_type: Some("application/json"), body: render::error(error) }
     }
 
     fn rendered(request_id: &str, answered: Result<Response>) -> Self {
