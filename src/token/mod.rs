@@ -6,6 +6,7 @@
 mod batch;
 mod hash;
 mod record;
+mod tidy;
 
 pub use hash::TokenHasher;
 pub use record::{Issued, NewToken, TokenRecord, Uses};

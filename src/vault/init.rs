@@ -28,9 +28,8 @@ pub struct Initialised {
 }
 
 /// What is mounted from the start and cannot be taken away.
-const BUILT_IN: [(&str, Role, &str, &str); 4] = [
+const BUILT_IN: [(&str, Role, &str, &str); 3] = [
     ("cubbyhole/", Role::Secret, "cubbyhole", "per-token private secret storage"),
-    ("identity/", Role::Secret, "identity", "identity store"),
     ("sys/", Role::Secret, "system", "system endpoints used for control, policy and debugging"),
     ("auth/token/", Role::Auth, "token", "token based credentials"),
 ];

@@ -1,0 +1,164 @@
+//! `POST /v1/auth/token/create`, `create-orphan` and `create/{role}`: makes a token.
+
+mod plan;
+mod policies;
+mod request;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::engine::{Cx, Endpoint, Route, Token, TokenType};
+use crate::error::{Error, Result};
+use crate::policy::PolicyName;
+use crate::token::TokenRecord;
+use crate::vault::Unsealed;
+
+use super::super::NoPath;
+use super::roles::{RolePath, TokenRole};
+use plan::{Maker, Plan};
+use request::TokenRequest;
+
+/// `create`: a child of the token that asks.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Create(TokenRequest);
+
+impl Endpoint for Create {
+    type Target = Arc<Unsealed>;
+    type Path = NoPath;
+    type Reply = Token;
+    const ROUTE: Route = Route::write("create").summary("Make a token");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Token> {
+        make(self.0, Way::Child, unsealed, cx).await
+    }
+}
+
+/// `create-orphan`: a token that outlives the one that asks.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct CreateOrphan(TokenRequest);
+
+impl Endpoint for CreateOrphan {
+    type Target = Arc<Unsealed>;
+    type Path = NoPath;
+    type Reply = Token;
+    const ROUTE: Route = Route::write("create-orphan").summary("Make a token without a parent");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Token> {
+        make(self.0, Way::Orphan, unsealed, cx).await
+    }
+}
+
+/// `create/{role}`: a token as a role allows it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct CreateByRole(TokenRequest);
+
+impl Endpoint for CreateByRole {
+    type Target = Arc<Unsealed>;
+    type Path = RolePath;
+    type Reply = Token;
+    const ROUTE: Route = Route::write("create/{role}").summary("Make a token by a role");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, cx: &mut Cx<'_>) -> Result<Token> {
+        let role = TokenRole::load(&path.role, unsealed).await?;
+        let role = role.ok_or_else(|| Error::invalid(format!("unknown role {}", path.role)))?;
+        make(self.0, Way::Role(role), unsealed, cx).await
+    }
+}
+
+/// Which endpoint a token is made by.
+enum Way {
+    Child,
+    Orphan,
+    Role(TokenRole),
+}
+
+impl Way {
+    fn role(&self) -> Option<&TokenRole> {
+        match self {
+            Self::Child | Self::Orphan => None,
+            Self::Role(role) => Some(role),
+        }
+    }
+
+    /// The path as it is shown with the token: a role's suffix stands behind it.
+    fn path(&self, path: &str) -> String {
+        match self.role().map(|role| role.path_suffix.as_str()).filter(|suffix| !suffix.is_empty()) {
+            Some(suffix) => format!("{path}/{suffix}"),
+            None => path.to_owned(),
+        }
+    }
+}
+
+async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Token> {
+    let (id, record) = parent(unsealed, cx).await?;
+    let acl = unsealed.policies.acl(cx.caller()?, cx.now()).await?;
+    let sudo = acl.capabilities(cx.path.as_str()).iter().any(|word| matches!(*word, "sudo" | "root"));
+    checked_alias(&request, way.role())?;
+    let maker = Maker {
+        id: &id,
+        record: &record,
+        sudo,
+        mount: cx.mount,
+        path: way.path(cx.path.as_str()),
+        makes_orphans: matches!(way, Way::Orphan),
+        role: way.role(),
+        now: cx.now(),
+    };
+    let Plan { new, warnings } = maker.plan(request)?;
+    if let Some(custom) = &new.custom_id
+        && unsealed.tokens.stored(&unsealed.tokens.id_of(custom)).await?.is_some()
+    {
+        return Err(Error::invalid("cannot create a token with a duplicate ID"));
+    }
+    for warning in warnings {
+        cx.warn(warning);
+    }
+    warn_of_unknown(&new.record.policies, unsealed, cx).await?;
+    let issued = unsealed.issue(new, cx.txn())?;
+    Ok(Token(unsealed.auth_of(issued)))
+}
+
+/// The token that asks. It must still be there when the child is written: a child must not outlive a parent that is
+/// revoked meanwhile.
+async fn parent(unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<(String, TokenRecord)> {
+    let caller = cx.caller()?;
+    if caller.token_type == TokenType::Batch {
+        return Err(Error::invalid("batch tokens cannot create more tokens"));
+    }
+    if caller.uses_left.is_some() {
+        return Err(Error::invalid("restricted use token cannot generate child tokens"));
+    }
+    let now = cx.now();
+    let record = unsealed.tokens.fetch(&caller.token_id, cx.txn()).await?;
+    let record = record.filter(|record| !record.has_ended(now)).ok_or_else(Error::bad_token)?;
+    Ok((caller.token_id.clone(), record))
+}
+
+/// An alias names an entity of the identity store. There is none, so no alias can be kept.
+fn checked_alias(request: &TokenRequest, role: Option<&TokenRole>) -> Result<()> {
+    let Some(alias) = request.entity_alias.as_ref().map(|alias| alias.0.to_lowercase()) else { return Ok(()) };
+    match role {
+        _ if alias.is_empty() => Ok(()),
+        None => Err(Error::invalid("'entity_alias' is only allowed in combination with token role")),
+        Some(role) if !role.allows_alias(&alias) => Err(Error::invalid("invalid 'entity_alias' value")),
+        Some(_) => Err(Error::invalid("'entity_alias' needs the identity store, which this server does not have")),
+    }
+}
+
+async fn warn_of_unknown(policies: &[String], unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<()> {
+    for policy in policies {
+        let known = match PolicyName::parse(policy) {
+            Ok(name) => name.is_fixed() || unsealed.policies.policy(&name).await?.is_some(),
+            Err(_) => false,
+        };
+        if !known {
+            cx.warn(format!("Policy {policy:?} does not exist"));
+        }
+    }
+    Ok(())
+}
