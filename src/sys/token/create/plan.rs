@@ -97,7 +97,8 @@ impl Maker<'_> {
         };
         let custom_id = request.id.filter(|id| !id.is_empty() && !batch);
         if custom_id.is_some() {
-            warnings.push("A token that was chosen is only as hard to guess as it was made; better leave out 'id'.".into());
+            warnings
+                .push("A token that was chosen is only as hard to guess as it was made; better leave out 'id'.".into());
         }
         let parent = (!orphan).then(|| self.id.to_owned());
         let record = TokenRecord { parent: parent.clone(), ..record };
