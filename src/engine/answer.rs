@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::api::{Auth, Ttl};
+use crate::api::{Auth, Ttl, WrapInfo};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -90,6 +90,8 @@ pub enum Content {
     Login(Box<Login>),
     /// A token that was made by itself: `auth/token/create`.
     Token(Box<Auth>),
+    /// An answer that was wrapped by itself: `sys/wrapping/rewrap`.
+    Wrapped(Box<WrapInfo>),
     /// A body without the envelope.
     Raw {
         /// Its media type.

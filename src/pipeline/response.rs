@@ -137,6 +137,7 @@ impl Response {
                 ResponseBody::Data { payload, lease: lasts.map(LeaseInfo::unregistered), repeated }
             }
             Content::Token(auth) => ResponseBody::Auth(auth),
+            Content::Wrapped(info) => ResponseBody::Wrapped(info),
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }

@@ -12,6 +12,7 @@ mod seal_status;
 mod step_down;
 mod token;
 mod unseal;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -43,11 +44,12 @@ pub fn vault_routes() -> Routes<Arc<Vault>> {
 
 /// What is below `sys/` once the vault is unsealed.
 pub fn routes() -> Routes<Arc<Unsealed>> {
-    Routes::new()
+    let routes = Routes::new()
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>()
+        .endpoint::<ha_status::ReadHaStatus>();
+    wrapping::add(routes)
 }
 
 /// What is below `auth/token/`.
