@@ -146,6 +146,7 @@ impl Response {
             }
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Renewed(lease) => ResponseBody::renewed(lease)?,
+            Content::Wrapped(info) => ResponseBody::Wrapped(info),
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
