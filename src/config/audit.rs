@@ -27,10 +27,6 @@ pub struct AuditDevice {
 pub enum AuditKind {
     /// Lines in a file.
     File,
-    /// Lines to a socket.
-    Socket,
-    /// Lines to the system's log.
-    Syslog,
 }
 
 section! {
@@ -47,9 +43,7 @@ impl AuditDevice {
     pub(super) fn read(stanza: &Stanza<'_>, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
         let kind = match stanza.label(0) {
             "file" => AuditKind::File,
-            "socket" => AuditKind::Socket,
-            "syslog" => AuditKind::Syslog,
-            _ => return Err(stanza.error("this kind of audit device is not supported; use file, socket or syslog")),
+            _ => return Err(stanza.error("this kind of audit device is not supported; use file")),
         };
         let path = stanza.label(1).trim_matches('/').to_owned();
         if path.is_empty() {
@@ -79,8 +73,6 @@ impl AuditKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
-            Self::Socket => "socket",
-            Self::Syslog => "syslog",
         }
     }
 }

@@ -268,7 +268,7 @@ fn the_packaged_example_is_fresh() {
 #[test]
 fn the_sanitized_form_has_no_more_than_it_may() {
     let text = r#"storage "redb" { path = "/canary-path" } listener "tcp" { tls_cert_file = "/c" tls_key_file = "/k" tls_client_ca_file = "/ca"
-        tls_acme_eab_mac_key = "canary-mac" } audit "socket" "s" { options { address = "canary-option" } }
+        tls_acme_eab_mac_key = "canary-mac" } audit "file" "s" { options { file_path = "canary-option" } }
         telemetry { circonus_api_token = "canary-token" prometheus_retention_time = "30s" } api_addr = "https://a:1" default_lease_ttl = "10h""#;
     let sanitized = load(text).unwrap().0.sanitized();
     assert!(!sanitized.to_string().contains("canary"), "{sanitized}");

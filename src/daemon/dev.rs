@@ -33,7 +33,9 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
         None => (std::env::temp_dir().join(format!("arca-dev-{}", entropy.base62(12)?)), true),
     };
     let files = Certificates::write(&folder, address.ip().to_string(), &*entropy)?;
-    let config = Config::parse(&files.configuration(address), "the configuration of --dev")?;
+    let file = folder.join("arca.hcl");
+    fs::write(&file, files.configuration(address))?;
+    let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
     let running = Running::start(&config).await?;
     let root_token = unseal(running.pipeline.vault(), root_token).await?;

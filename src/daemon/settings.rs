@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::config::{AuditDevice, AuditKind, Config};
+use crate::config::{AuditDevice, Config};
 use crate::mount::MountTune;
 use crate::vault::{DeclaredAudit, Settings};
 
@@ -32,11 +32,8 @@ pub(super) fn of(config: &Config) -> Settings {
 }
 
 fn declared(device: &AuditDevice) -> DeclaredAudit {
-    let kind = match device.kind {
-        AuditKind::File => "file",
-    };
     DeclaredAudit {
-        kind: kind.to_owned(),
+        kind: device.kind.as_str().to_owned(),
         path: format!("{}/", device.path),
         description: device.description.clone(),
         options: device.options.clone(),

@@ -14,6 +14,7 @@ use super::answer::Reply;
 use super::cx::{Caller, Client, Cx, Deps};
 use super::identity::{Identity, Terms};
 use super::lease::{LeaseData, Renewal};
+use super::lockout::Lockouts;
 use super::routes::Routes;
 
 /// One mounted engine, of either role.
@@ -53,6 +54,11 @@ pub trait AuthMethod: Engine {
     /// Whether this identity is still good, and what its token is like from now on. Asked when a token is renewed;
     /// nothing refuses the renewal.
     fn renew(&self, identity: &Identity, client: &Client) -> impl Future<Output = Result<Option<Terms>>> + Send;
+
+    /// Whom it has locked out after wrong passwords; nothing for a method that checks none.
+    fn lockouts(&self) -> Option<&Lockouts> {
+        None
+    }
 }
 
 /// One operation on one path. The type (the body of a write, the query of a read) *is* the endpoint.

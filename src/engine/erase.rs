@@ -21,6 +21,7 @@ use super::cx::{Caller, Client, Cx, Deps};
 use super::endpoint::{AuthMethod, Engine, SecretsEngine};
 use super::identity::{Identity, Terms};
 use super::lease::{LeaseData, Renewal};
+use super::lockout::Lockouts;
 use super::routes::{Hit, Resolved, RouteInfo, Routes};
 
 /// Which of the two roles an engine has.
@@ -53,6 +54,12 @@ pub trait Mounted: Send + Sync + fmt::Debug + 'static {
 
     /// Whether an identity is still good, and what its token is like from now on.
     async fn renew_token(&self, identity: &Identity, client: &Client) -> Result<Option<Terms>>;
+
+    /// Whom an auth method has locked out after wrong passwords; nothing for a method that checks none, and for secrets
+    /// engines.
+    fn lockouts(&self) -> Option<&Lockouts> {
+        None
+    }
 
     /// Work that no request asks for.
     async fn maintain(&self, now: Timestamp) -> Result<()>;
@@ -191,6 +198,10 @@ impl<E: AuthMethod> Mounted for Auth<E> {
 
     async fn renew_token(&self, identity: &Identity, client: &Client) -> Result<Option<Terms>> {
         self.engine.renew(identity, client).await
+    }
+
+    fn lockouts(&self) -> Option<&Lockouts> {
+        self.engine.lockouts()
     }
 
     async fn maintain(&self, now: Timestamp) -> Result<()> {

@@ -2,11 +2,15 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod auth;
+mod capabilities;
 mod ha_status;
 mod health;
 mod init;
 mod key_status;
 mod leader;
+mod mounts;
+mod policies;
 mod seal;
 mod seal_status;
 mod step_down;
@@ -44,12 +48,17 @@ pub fn vault_routes() -> Routes<Arc<Vault>> {
 
 /// What is below `sys/` once the vault is unsealed.
 pub fn routes() -> Routes<Arc<Unsealed>> {
-    let routes = Routes::new()
+    let routes = Routes::new();
+    let routes = mounts::add(routes);
+    let routes = auth::add(routes);
+    let routes = policies::add(routes);
+    let routes = capabilities::add(routes);
+    let routes = wrapping::add(routes);
+    routes
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>();
-    wrapping::add(routes)
+        .endpoint::<ha_status::ReadHaStatus>()
 }
 
 /// What is below `auth/token/`.

@@ -237,7 +237,8 @@ impl TokenStore {
         }
     }
 
-    fn caller(&self, id: String, record: &TokenRecord) -> Caller {
+    /// The facts that a request by the token `id` goes by.
+    pub fn caller(&self, id: String, record: &TokenRecord) -> Caller {
         Caller {
             token_id: id,
             accessor: record.accessor.clone(),

@@ -28,9 +28,8 @@ pub struct Initialised {
 }
 
 /// What is mounted from the start and cannot be taken away.
-const BUILT_IN: [(&str, Role, &str, &str); 4] = [
+const BUILT_IN: [(&str, Role, &str, &str); 3] = [
     ("cubbyhole/", Role::Secret, "cubbyhole", "per-token private secret storage"),
-    ("identity/", Role::Secret, "identity", "identity store"),
     ("sys/", Role::Secret, "system", "system endpoints used for control, policy and debugging"),
     ("auth/token/", Role::Auth, "token", "token based credentials"),
 ];
@@ -82,7 +81,7 @@ async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn
     for (path, role, kind, description) in BUILT_IN {
         let entry = MountEntry {
             uuid: parts.entropy.uuid()?,
-            accessor: accessor(kind, parts)?,
+            accessor: accessor(role, kind, parts)?,
             path: path.to_owned(),
             role,
             kind: kind.to_owned(),
@@ -136,9 +135,13 @@ pub(super) fn root_record(now: crate::time::Timestamp) -> TokenRecord {
 }
 
 /// A new accessor for a mount of this kind.
-pub(super) fn accessor(kind: &str, parts: &Parts) -> Result<String> {
+pub(super) fn accessor(role: Role, kind: &str, parts: &Parts) -> Result<String> {
     let random: [u8; 4] = parts.entropy.bytes()?;
-    Ok(format!("{kind}_{:08x}", u32::from_be_bytes(random)))
+    let role = match role {
+        Role::Secret => "",
+        Role::Auth => "auth_",
+    };
+    Ok(format!("{role}{kind}_{:08x}", u32::from_be_bytes(random)))
 }
 
 /// The shares as their holders get them: in hexadecimal and in base64, encrypted where there are keys.

@@ -57,7 +57,7 @@ impl Unsealed {
         checked(&config)?;
         let entry = MountEntry {
             uuid: self.parts.entropy.uuid()?,
-            accessor: accessor(&kind, &self.parts)?,
+            accessor: accessor(role, &kind, &self.parts)?,
             path,
             role,
             kind,

@@ -78,6 +78,9 @@ async fn the_store_does_not_know_the_ids() {
     assert_eq!(again.hash(&["x"]), hash);
     let other = Approle::open(harness.view.within("other"), &json!({}), harness.deps.clone()).await.unwrap();
     assert_ne!(other.hash(&["x"]), hash);
+    // Whoever comes second to a new mount takes the key that is there.
+    let second = super::HashKey::create(&harness.view, &harness.deps).await.unwrap();
+    assert_eq!(second.key.expose(), data_encoding::BASE64.encode(&harness.engine.key));
     assert_ne!(again.hash(&["a", "bc"]), again.hash(&["ab", "c"]));
 }
 

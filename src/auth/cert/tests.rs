@@ -357,6 +357,33 @@ async fn the_first_role_by_name_that_fits_is_taken() {
 }
 
 #[tokio::test]
+async fn roles_of_one_authority_share_its_verification() {
+    let mut harness = harness().await;
+    let ca = ca("CA");
+    for index in 0..200 {
+        let body = json!({"certificate": ca.pem, "allowed_common_names": format!("host-{index}")});
+        role(&harness, &format!("r{index:03}"), body).await;
+    }
+    let identity = log_in(&mut harness, "", &[&ca.leaf("host-199", 1).der]).await.unwrap();
+    assert_eq!(identity.metadata["cert_name"], "r199");
+    assert_eq!(log_in(&mut harness, "", &[&ca.leaf("host", 1).der]).await.unwrap_err(), UNFIT);
+    let trust = harness.engine.trust().await.unwrap();
+    let authorities: Vec<_> = trust.authorities.values().flatten().collect();
+    assert_eq!((authorities.len(), authorities[0].roles.len()), (1, 200));
+    // Nothing has changed: nothing is read again.
+    assert!(std::sync::Arc::ptr_eq(&trust, &harness.engine.trust().await.unwrap()));
+}
+
+#[tokio::test]
+async fn an_authority_that_may_not_sign_certificates_is_refused() {
+    let harness = harness().await;
+    let mut params = ca_params("CA");
+    params.key_usages = vec![KeyUsagePurpose::CrlSign];
+    let error = harness.call(Operation::Write, "certs/x", json!({"certificate": ca_of(params).pem})).await;
+    assert_eq!(error.unwrap_err().kind(), Kind::InvalidRequest);
+}
+
+#[tokio::test]
 async fn revoked_certificates_are_refused_at_once_and_after_a_restart() {
     let mut harness = harness().await;
     let (ca, other) = (ca("CA"), ca("Other"));

@@ -160,6 +160,11 @@ impl Authority {
         let der = CertificateDer::from(der.to_vec());
         let anchor = webpki::anchor_from_trusted_cert(&der).ok()?.to_owned();
         let constraints = certificate.basic_constraints().ok().flatten()?;
+        // The verifier takes an anchor as it is: whether it may sign certificates has to be asked here.
+        let usage = certificate.key_usage().ok()?;
+        if usage.is_some_and(|usage| !usage.value.key_cert_sign()) {
+            return None;
+        }
         Some(Self {
             anchor,
             valid: (certificate.validity().not_before.timestamp(), certificate.validity().not_after.timestamp()),
@@ -222,6 +227,26 @@ impl Trust {
             }
             None => namesakes
                 .push(TrustedAuthority { authority: authority.clone(), roles: BTreeSet::from([role.to_owned()]) }),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::cert::leaf::Leaf;
+    use data_encoding::BASE64;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn garbage_is_refused_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let text = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", BASE64.encode(&bytes));
+            prop_assert!(Anchors::parse(&text).is_err());
+            prop_assert!(Anchors::parse(&String::from_utf8_lossy(&bytes)).is_err());
+            prop_assert!(Leaf::parse(&bytes).is_none());
+            prop_assert!(Crl::new(&text.replace("CERTIFICATE", "X509 CRL")).is_err());
+            prop_assert!(Crl::new(&BASE64.encode(&bytes)).is_err());
         }
     }
 }

@@ -6,12 +6,11 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, TokenType, View, address_is_bound};
+use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, TokenType, Verdict, View, address_is_bound};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
 use super::Userpass;
-use super::lockout::{LockoutPolicy, Outcome};
 use super::password::{MAX_PASSWORD, PasswordHash};
 use super::users::{User, UserPath, key};
 
@@ -36,8 +35,7 @@ impl Endpoint for LogIn {
         if password.expose().len() > MAX_PASSWORD {
             return Err(wrong());
         }
-        let policy = LockoutPolicy::default();
-        if userpass.lockouts.is_locked_out(&username, &policy, cx.now()) {
+        if userpass.lockouts.is_locked_out(&username, cx.now()) {
             return Err(Error::bad_token());
         }
         let user: Option<User> = userpass.view.get(&key(&username)).await?;
@@ -45,10 +43,10 @@ impl Endpoint for LogIn {
         // For a user that there is not, the same work is done: the time must not tell.
         let right = userpass.hasher.matches(&password, hash).await?;
         let user = user.ok_or_else(wrong)?;
-        match userpass.lockouts.settle(&username, right, &policy, cx.now()) {
-            Outcome::Right => {}
-            Outcome::Wrong => return Err(wrong()),
-            Outcome::LockedOut => return Err(Error::bad_token()),
+        match userpass.lockouts.settle(&username, right, cx.now()) {
+            Verdict::Right => {}
+            Verdict::Wrong => return Err(wrong()),
+            Verdict::LockedOut => return Err(Error::bad_token()),
         }
         if !address_is_bound(&user.token.token_bound_cidrs, cx.client.address) {
             return Err(Error::bad_token());

@@ -3,7 +3,6 @@
 //! Names do not depend on case. Passwords are kept as Argon2id hashes; checking one costs tens of milliseconds of one
 //! core and 19 MiB, so few are checked at a time, and who does not know a password soon has to wait.
 
-mod lockout;
 mod login;
 mod password;
 mod users;
@@ -12,10 +11,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::{AuthMethod, Client, Deps, Engine, Identity, Routes, Terms, View};
+use crate::engine::{AuthMethod, Client, Deps, Engine, Identity, Lockouts, Routes, Terms, View};
 use crate::error::Result;
 
-use lockout::Lockouts;
 use password::Hasher;
 
 /// The `userpass` auth method.
@@ -48,6 +46,10 @@ impl Engine for Userpass {
 impl AuthMethod for Userpass {
     async fn renew(&self, identity: &Identity, _client: &Client) -> Result<Option<Terms>> {
         login::renew(&self.view, identity).await
+    }
+
+    fn lockouts(&self) -> Option<&Lockouts> {
+        Some(&self.lockouts)
     }
 }
 

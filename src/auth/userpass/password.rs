@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
@@ -108,9 +108,11 @@ impl Hasher {
 fn argon2id(cost: Cost, password: &SecretText, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
     let failed = |_| Error::internal("a password could not be hashed");
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(failed)?;
+    let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = Zeroizing::new([0; 32]);
-    argon2.hash_password_into(password.expose().as_bytes(), salt, &mut *hash).map_err(failed)?;
+    let password = password.expose().as_bytes();
+    argon2.hash_password_into_with_memory(password, salt, &mut *hash, memory.as_mut_slice()).map_err(failed)?;
     Ok(hash)
 }
 

@@ -113,6 +113,8 @@ async fn wrong_passwords_under_any_spelling_lock_the_user_out() {
     }
     assert_eq!(log_in(&harness, "nobody", "wrong").await.unwrap_err().to_string(), WRONG);
     assert!(log_in(&harness, "eve", "right").await.is_ok());
+    let now = harness.deps.clock.now();
+    assert_eq!(harness.engine.lockouts().unwrap().locked_out(now), ["bob"]);
     harness.advance(15 * 60 + 1);
     assert!(log_in(&harness, "bob", "right").await.is_ok());
 }

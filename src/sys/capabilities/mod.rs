@@ -1,0 +1,59 @@
+//! `/v1/sys/capabilities`: what a token may do at which paths.
+
+mod by_accessor;
+mod by_token;
+mod own;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::api::StringList;
+use crate::engine::{Caller, Data, Routes};
+use crate::error::{Error, Result};
+use crate::vault::Unsealed;
+
+/// Adds the three endpoints of `sys/capabilities`.
+pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
+    routes
+        .endpoint::<by_token::TokenCapabilities>()
+        .endpoint::<by_accessor::AccessorCapabilities>()
+        .endpoint::<own::OwnCapabilities>()
+}
+
+/// The paths that are asked about.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default)]
+struct Asked {
+    /// The paths; a path that ends in a slash is asked about as a list.
+    paths: Option<StringList>,
+    /// The same, under its first name; counts where `paths` is not given.
+    path: Option<StringList>,
+}
+
+/// Capabilities by path, sorted by name; of a single path also as `capabilities`.
+type Capabilities = Data<BTreeMap<String, Vec<&'static str>>>;
+
+impl Asked {
+    /// What `caller` may do.
+    async fn answer(self, unsealed: &Unsealed, caller: &Caller) -> Result<Capabilities> {
+        let paths = self.paths.or(self.path).unwrap_or_default().0;
+        if paths.is_empty() {
+            return Err(Error::invalid("paths must be supplied"));
+        }
+        let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
+        let single = paths.len() == 1;
+        let mut found = BTreeMap::new();
+        for path in paths {
+            let path = path.strip_prefix('/').unwrap_or(&path);
+            let capabilities = acl.capabilities(path);
+            if single {
+                found.insert("capabilities".to_owned(), capabilities.clone());
+            }
+            found.insert(path.to_owned(), capabilities);
+        }
+        Ok(Data::new(found).repeated())
+    }
+}
