@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::engine::{Body, Caller, Hit, Resolved};
 use crate::api::Operation;
+use crate::engine::{Body, Caller, Hit, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
 use crate::vault::{Unsealed, invalid_wrapping_token};
@@ -49,9 +49,7 @@ impl Pipeline {
         let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
         let matched = acl.rule(request.operation, &route.canonical);
         let existence = match &route.resolved {
-            Resolved::Found(hit) if matched.needs_existence() => {
-                self.existence(unsealed, route, hit, caller).await?
-            }
+            Resolved::Found(hit) if matched.needs_existence() => self.existence(unsealed, route, hit, caller).await?,
             Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
         };
         let fields = LazyFields { body: &request.body, parsed: OnceCell::new() };
