@@ -4,19 +4,25 @@
 
 mod auth;
 mod capabilities;
+mod config;
 mod ha_status;
 mod health;
 mod init;
+mod internal;
 mod key_status;
 mod leader;
 mod leases;
 mod mounts;
+mod openapi;
+mod plugins;
 mod policies;
 mod seal;
 mod seal_status;
 mod step_down;
 mod token;
+mod tools;
 mod unseal;
+mod version_history;
 
 use std::sync::Arc;
 
@@ -54,6 +60,11 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
     let routes = leases::add(routes);
+    let routes = internal::add(routes);
+    let routes = tools::add(routes);
+    let routes = config::add(routes);
+    let routes = routes.endpoint::<version_history::ListVersions>();
+    let routes = plugins::add(routes);
     routes
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<seal::Seal>()

@@ -3,6 +3,7 @@
 
 mod audits;
 mod cluster;
+mod cors;
 mod init;
 mod keys;
 mod leasing;
@@ -14,10 +15,12 @@ mod sealing;
 mod settings;
 mod tokens;
 mod unsealed;
+mod versions;
 mod wrapping;
 
 pub use audits::AuditRecord;
 pub use cluster::Cluster;
+pub use cors::{Cors, CorsStore};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
 pub use mounting::NewMount;
@@ -27,6 +30,7 @@ pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::Renewed;
 pub use unsealed::Unsealed;
+pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;

@@ -20,6 +20,7 @@ use crate::secret::RootKey;
 use crate::token::TokenStore;
 
 use super::cluster::Cluster;
+use super::cors::CorsStore;
 use super::keys::KeyOperations;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
@@ -48,6 +49,8 @@ pub struct Unsealed {
     pub audit_key: VerifyingKey,
     /// The password policies.
     pub passwords: Arc<PasswordStore>,
+    /// Which web pages may call the API.
+    pub cors: CorsStore,
     /// The cluster's name and id.
     pub cluster: Cluster,
     /// Rekeying and the generation of root tokens, while they go on.
@@ -82,6 +85,7 @@ impl Unsealed {
             leases: Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock)),
             deps: parts.deps(passwords.clone()),
             passwords,
+            cors: CorsStore::open(barrier.view(Scope::new("root", "config"))).await?,
             cluster,
             key_operations: KeyOperations::default(),
             root,
@@ -94,6 +98,7 @@ impl Unsealed {
         });
         unsealed.open_audit_devices().await?;
         unsealed.open_mounts().await?;
+        unsealed.note_version().await?;
         unsealed.start();
         Ok(unsealed)
     }
@@ -101,6 +106,11 @@ impl Unsealed {
     /// What the operator configured.
     pub fn settings(&self) -> &Settings {
         &self.parts.settings
+    }
+
+    /// The kinds of engine that can be mounted.
+    pub fn registry(&self) -> &crate::mount::Registry {
+        &self.parts.registry
     }
 
     /// The part of the barrier that `area` of the core has.
