@@ -16,6 +16,7 @@ mod mounts;
 mod openapi;
 mod plugins;
 mod policies;
+mod quotas;
 mod seal;
 mod seal_status;
 mod step_down;
@@ -63,6 +64,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = internal::add(routes);
     let routes = tools::add(routes);
     let routes = config::add(routes);
+    let routes = quotas::add(routes);
     let routes = routes.endpoint::<version_history::ListVersions>();
     let routes = plugins::add(routes);
     routes

@@ -24,6 +24,7 @@ use super::cors::CorsStore;
 use super::keys::KeyOperations;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
+use super::quotas::QuotaStore;
 use super::{Parts, Settings};
 
 /// How often engines are asked to do what no request asks for.
@@ -49,6 +50,8 @@ pub struct Unsealed {
     pub audit_key: VerifyingKey,
     /// The password policies.
     pub passwords: Arc<PasswordStore>,
+    /// The rate limits.
+    pub quotas: QuotaStore,
     /// Which web pages may call the API.
     pub cors: CorsStore,
     /// The cluster's name and id.
@@ -85,6 +88,7 @@ impl Unsealed {
             leases: Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock)),
             deps: parts.deps(passwords.clone()),
             passwords,
+            quotas: QuotaStore::open(barrier.view(Scope::new("root", "config"))).await?,
             cors: CorsStore::open(barrier.view(Scope::new("root", "config"))).await?,
             cluster,
             key_operations: KeyOperations::default(),
