@@ -4,6 +4,7 @@
 
 mod auth;
 mod capabilities;
+mod generate_root;
 mod ha_status;
 mod health;
 mod init;
@@ -12,6 +13,8 @@ mod leader;
 mod leases;
 mod mounts;
 mod policies;
+mod rekey;
+mod rotate;
 mod seal;
 mod seal_status;
 mod step_down;
@@ -38,7 +41,11 @@ pub struct NoPath {}
 
 /// What is below `sys/` whether or not the vault is sealed.
 pub fn vault_routes() -> Routes<Arc<Vault>> {
-    Routes::new()
+    let routes = Routes::new();
+    let routes = rekey::add(routes);
+    let routes = rotate::add_root(routes);
+    let routes = generate_root::add(routes);
+    routes
         .endpoint::<seal_status::ReadSealStatus>()
         .endpoint::<init::ReadInit>()
         .endpoint::<init::Initialise>()
@@ -59,6 +66,8 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
         .endpoint::<ha_status::ReadHaStatus>();
+    let routes = rotate::add(routes);
+    let routes = generate_root::add_decoding(routes);
     wrapping::add(routes)
 }
 
