@@ -2,6 +2,7 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit;
 mod audit_key;
 mod auth;
 mod capabilities;
@@ -68,6 +69,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
         .endpoint::<ha_status::ReadHaStatus>();
+    let routes = audit::add(routes);
     let routes = rotate::add(routes);
     let routes = generate_root::add_decoding(routes);
     wrapping::add(routes)

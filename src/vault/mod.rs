@@ -36,6 +36,8 @@ pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio_util::task::TaskTracker;
+
 use crate::engine::Deps;
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
@@ -64,7 +66,9 @@ pub struct Vault {
     parts: Parts,
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
-    turning: tokio::sync::Mutex<()>,
+    turning: Arc<tokio::sync::Mutex<()>>,
+    /// What is left to do for a vault that was just sealed.
+    sealing: TaskTracker,
 }
 
 enum Phase {
@@ -83,7 +87,7 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: tokio::sync::Mutex::default() }))
+        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), sealing: TaskTracker::new() }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

@@ -48,8 +48,8 @@ pub(crate) struct RekeyInfo {
     pgp_fingerprints: Option<Vec<String>>,
     backup: bool,
     verification_required: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verification_nonce: Option<String>,
+    /// Empty while there is nothing to verify.
+    verification_nonce: String,
 }
 
 /// The new shares.
@@ -64,8 +64,8 @@ pub(crate) struct Rekeyed {
     pgp_fingerprints: Option<Vec<String>>,
     backup: bool,
     verification_required: bool,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    verification_nonce: Option<String>,
+    /// Empty where nothing is to be verified.
+    verification_nonce: String,
 }
 
 /// What giving a share came to.
@@ -119,7 +119,7 @@ pub(in crate::sys) fn status(vault: &Vault) -> Result<RekeyInfo> {
             pgp_fingerprints: None,
             backup: false,
             verification_required: false,
-            verification_nonce: None,
+            verification_nonce: String::new(),
         },
         Some(rekey) => {
             let RekeyGoingOn {
@@ -141,7 +141,7 @@ pub(in crate::sys) fn status(vault: &Vault) -> Result<RekeyInfo> {
                 pgp_fingerprints: Some(pgp_fingerprints).filter(|keys| !keys.is_empty()),
                 backup,
                 verification_required: require_verification,
-                verification_nonce: verification.map(|verification| verification.nonce),
+                verification_nonce: verification.map(|verification| verification.nonce).unwrap_or_default(),
             }
         }
     })
@@ -176,7 +176,7 @@ pub(in crate::sys) async fn give(request: GiveShare, vault: &Vault) -> Result<Re
         pgp_fingerprints: Some(pgp_fingerprints).filter(|keys| !keys.is_empty()),
         backup: before.is_some_and(|rekey| rekey.backup),
         verification_required: verification_nonce.is_some(),
-        verification_nonce,
+        verification_nonce: verification_nonce.unwrap_or_default(),
     })))
 }
 
