@@ -2,10 +2,12 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit;
 mod audit_key;
 mod auth;
 mod capabilities;
 mod config;
+mod generate_root;
 mod ha_status;
 mod health;
 mod init;
@@ -19,6 +21,8 @@ mod openapi;
 mod plugins;
 mod policies;
 mod quotas;
+mod rekey;
+mod rotate;
 mod seal;
 mod seal_status;
 mod step_down;
@@ -47,7 +51,11 @@ pub struct NoPath {}
 
 /// What is below `sys/` whether or not the vault is sealed.
 pub fn vault_routes() -> Routes<Arc<Vault>> {
-    Routes::new()
+    let routes = Routes::new();
+    let routes = rekey::add(routes);
+    let routes = rotate::add_root(routes);
+    let routes = generate_root::add(routes);
+    routes
         .endpoint::<seal_status::ReadSealStatus>()
         .endpoint::<init::ReadInit>()
         .endpoint::<init::Initialise>()
@@ -76,6 +84,9 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
         .endpoint::<ha_status::ReadHaStatus>();
+    let routes = audit::add(routes);
+    let routes = rotate::add(routes);
+    let routes = generate_root::add_decoding(routes);
     wrapping::add(routes)
 }
 

@@ -132,14 +132,18 @@ mod tests {
 
     #[test]
     fn a_read_and_a_list_share_one_operation() {
-        let section =
-            Section { mount: "sys/".to_owned(), tag: "system", routes: crate::sys::routes().infos() };
+        let section = Section { mount: "sys/".to_owned(), tag: "system", routes: crate::sys::routes().infos() };
         let document = serde_json::to_value(document(&[section])).unwrap();
         let get = &document["paths"]["/sys/policies/password"]["get"];
         assert_eq!(get["parameters"][0]["name"], "list");
-        let ids: Vec<&str> = document["paths"].as_object().unwrap().values().flat_map(|item| {
-            item.as_object().unwrap().values().filter_map(|operation| operation.get("operationId")?.as_str())
-        }).collect();
+        let ids: Vec<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|item| {
+                item.as_object().unwrap().values().filter_map(|operation| operation.get("operationId")?.as_str())
+            })
+            .collect();
         let mut unique = ids.clone();
         unique.sort_unstable();
         unique.dedup();

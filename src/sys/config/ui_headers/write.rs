@@ -25,7 +25,8 @@ impl Endpoint for WriteHeader {
     type Target = Arc<Unsealed>;
     type Path = HeaderPath;
     type Reply = Answer;
-    const ROUTE: Route = Route::write("config/ui/headers/{header:lower}").sudo().summary("Sets a header of a user interface");
+    const ROUTE: Route =
+        Route::write("config/ui/headers/{header:lower}").sudo().summary("Sets a header of a user interface");
 
     /// Answers 200 with an envelope without data, as the peer does.
     async fn handle(self, unsealed: &Arc<Unsealed>, path: HeaderPath, cx: &mut Cx<'_>) -> Result<Answer> {
