@@ -19,7 +19,7 @@ use crate::secret::ClientToken;
 
 use super::json::JsonLimits;
 use super::path::{Place, place};
-use super::{body, query, reply};
+use super::{body, cors, query, reply};
 
 /// What every request of a listener shares.
 #[derive(Clone, Debug)]
@@ -43,25 +43,48 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let over_tls = door.listener.tls.is_some();
     let (parts, http_body) = request.into_parts();
-    let path = match place(parts.uri.path()) {
-        Ok(Place::Api(path)) => Ok(path),
-        Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
-        Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
-        Err(error) => Err(error),
-    };
-    let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
-        Ok(Some(operation)) => operation,
-        Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
+    let crossing = match cors::origin(&door.pipeline, &parts.headers) {
+        Ok(crossing) => crossing,
         Err(error) => return reply::refusal(&error, over_tls),
     };
-    let audited = match door.request(&parts, operation, path, peer, http_body).await {
-        Ok(request) => door.limited(request).await,
-        Err(error) => Audited::failure(&error),
-    };
-    reply::response(audited, parts.method == Method::HEAD, over_tls)
+    let preflight = crossing.as_ref().is_some_and(|crossing| crossing.is_preflight(&parts.method));
+    let mut response =
+        if preflight { reply::preflight(over_tls) } else { door.respond(&parts, peer, http_body, over_tls).await };
+    if let Some(crossing) = crossing {
+        crossing.allow(&mut response, preflight);
+    }
+    response
 }
 
 impl Door {
+    async fn respond(
+        &self,
+        parts: &http::request::Parts,
+        peer: Peer,
+        http_body: HttpBody,
+        over_tls: bool,
+    ) -> HttpResponse {
+        let path = match place(parts.uri.path()) {
+            Ok(Place::Api(path)) => Ok(path),
+            Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
+            Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
+            Err(error) => Err(error),
+        };
+        let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
+            Ok(Some(operation)) => operation,
+            Ok(None) if parts.method == Method::OPTIONS => {
+                return reply::refusal(&Error::invalid("cannot handle internal-only request operation"), over_tls);
+            }
+            Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
+            Err(error) => return reply::refusal(&error, over_tls),
+        };
+        let audited = match self.request(parts, operation, path, peer, http_body).await {
+            Ok(request) => self.limited(request).await,
+            Err(error) => Audited::failure(&error),
+        };
+        reply::response(audited, parts.method == Method::HEAD, over_tls)
+    }
+
     /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
     async fn request(
         &self,

@@ -96,10 +96,11 @@ impl Pipeline {
         let mut entry = unsealed.open_entry(&request.facts());
         let mut outcome = Outcome::default();
         let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
-        let audited = Audited::close(entry, &request, answered).await;
+        let mut audited = Audited::close(entry, &request, answered).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
         }
+        audited.headers = outcome.into_headers();
         if unsealed.seal_was_asked() {
             self.vault.seal_behind_this_request().await;
         }
@@ -118,6 +119,7 @@ impl Pipeline {
             return Err(fault);
         }
         let routed = self.route(unsealed, request)?;
+        Self::count(unsealed, request, &routed, outcome)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, request, &routed);
         let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
@@ -133,6 +135,16 @@ impl Pipeline {
             }
         }
         Err(Error::new(Kind::Unavailable, "too many requests change the same record; try again"))
+    }
+
+    /// Counts the request against the rate limits, before anything is done for it.
+    fn count(unsealed: &Unsealed, request: &Request, route: &route::Route, outcome: &mut Outcome) -> Result<()> {
+        let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
+        let path = route.canonical.as_str();
+        let checked = unsealed.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
+        outcome.counted(&checked);
+        let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
+        checked.map(|_| ()).map_err(|_| refused())
     }
 
     /// One try: the handler, then one commit of all it changed, its lease, its token and its wrapping.
