@@ -1,2 +1,55 @@
-//! x
-fn main() {}
+//! Set-up, tests and demonstration of Arca: `cargo xtask demo`, `cargo xtask test`.
+
+mod certificates;
+mod conformance;
+mod debian;
+mod demo;
+mod failure;
+mod folder;
+mod fuzzing;
+mod operator;
+mod port;
+mod postgres;
+mod program;
+mod running;
+mod say;
+mod server;
+mod test;
+mod wait;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Set-up, tests and demonstration of Arca
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build Arca, start it, and show all that it is for: seal, secrets, certificates, database users, crash, audit
+    Demo(demo::Args),
+    /// Install what the tests need and run all of them
+    Test(test::Args),
+}
+
+fn main() -> ExitCode {
+    let outcome: Result<(), Failure> = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}
