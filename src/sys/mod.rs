@@ -9,6 +9,7 @@ mod health;
 mod init;
 mod key_status;
 mod leader;
+mod leases;
 mod mounts;
 mod policies;
 mod seal;
@@ -16,6 +17,7 @@ mod seal_status;
 mod step_down;
 mod token;
 mod unseal;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -52,11 +54,12 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
-    routes
+    let routes = leases::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>()
+        .endpoint::<ha_status::ReadHaStatus>();
+    wrapping::add(routes)
 }
 
 /// What is below `auth/token/`.
