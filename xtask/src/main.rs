@@ -7,7 +7,7 @@ mod demo;
 mod failure;
 mod folder;
 mod fuzzing;
-mod operator;
+mod person;
 mod port;
 mod postgres;
 mod program;
@@ -18,6 +18,7 @@ mod test;
 mod wait;
 mod workspace;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -38,12 +39,19 @@ enum Command {
     Demo(demo::Args),
     /// Install what the tests need and run all of them
     Test(test::Args),
+    /// Run a new server for a conformance scenario
+    #[command(hide = true)]
+    FreshServer {
+        /// The program
+        arcad: PathBuf,
+    },
 }
 
 fn main() -> ExitCode {
     let outcome: Result<(), Failure> = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::FreshServer { arcad } => conformance::fresh(&arcad),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -6,11 +6,7 @@ use std::time::Duration;
 
 use crate::failure::Failure;
 use crate::folder;
-use crate::program::Program;
 use crate::wait;
-
-/// How long a program may take to stop when it is asked to.
-const STOPS_WITHIN: Duration = Duration::from_secs(15);
 
 /// A program in the background. It is killed when this is dropped.
 #[derive(Debug)]
@@ -40,30 +36,16 @@ impl Running {
             format!("`{}` is not ready after {} seconds", self.line, limit.as_secs()),
             format!("Its log is {}.", self.log.display()),
         );
-        wait::until(
-            limit,
-            || match self.has_ended() {
-                true => Err(self.stopped_by_itself()),
-                false => ready(),
-            },
-            || late,
-        )
+        wait::until(limit, || if self.has_ended() { Err(self.stopped_by_itself()) } else { ready() }, || late)
     }
 
     /// Kills it with SIGKILL, as a power cut would end it.
-    pub(crate) fn kill(mut self) {
-        self.end();
-    }
-
-    /// Asks it to stop (SIGTERM), and waits until it has.
-    pub(crate) fn stop(mut self) -> Result<(), Failure> {
-        Program::new("kill").arg(self.id().to_string()).capture()?;
-        let line = self.line.clone();
-        wait::until(
-            STOPS_WITHIN,
-            || Ok(self.has_ended()),
-            || Failure::new(format!("`{line}` does not stop"), "It was killed instead. See its log."),
-        )
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // Both fail only if it has ended already.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 
     /// Leaves it running at the end.
@@ -84,19 +66,11 @@ impl Running {
             "Correct what they name, and run this again.",
         )
     }
-
-    fn end(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            // Both fail only if it has ended already.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
-    }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.end();
+        self.kill();
     }
 }
 
@@ -106,6 +80,7 @@ mod tests {
 
     use super::*;
     use crate::folder::Folder;
+    use crate::program::Program;
 
     #[test]
     fn nothing_outlives_its_guard() {
@@ -120,15 +95,8 @@ mod tests {
     #[test]
     fn a_program_that_ends_too_early_is_told_with_its_last_words() {
         let folder = Folder::new("arca-xtask-early-test").unwrap();
-        let mut early =
-            Program::new("sh").args(["-c", "echo it broke"]).start(&folder.path().join("log")).unwrap();
+        let mut early = Program::new("sh").args(["-c", "echo it broke"]).start(&folder.path().join("log")).unwrap();
         let failure = early.until(Duration::from_secs(20), || Ok(false)).unwrap_err();
         assert!(failure.what.ends_with("stopped by itself. Its last lines:\nit broke"), "{}", failure.what);
-    }
-
-    #[test]
-    fn a_program_can_be_asked_to_stop() {
-        let folder = Folder::new("arca-xtask-stop-test").unwrap();
-        Program::new("sleep").arg("600").start(&folder.path().join("log")).unwrap().stop().unwrap();
     }
 }
