@@ -2,6 +2,7 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit_key;
 mod auth;
 mod capabilities;
 mod ha_status;
@@ -56,6 +57,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = capabilities::add(routes);
     let routes = leases::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
+        .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
         .endpoint::<ha_status::ReadHaStatus>();
