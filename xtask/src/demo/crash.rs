@@ -1,6 +1,9 @@
 //! SIGKILL, and everything is still there.
 
+use serde_json::Value;
+
 use crate::failure::Failure;
+use crate::person;
 use crate::postgres::Postgres;
 use crate::say;
 
@@ -33,19 +36,22 @@ pub(super) fn survive(site: &mut Site, postgres: &Postgres, user: &DatabaseUser)
     Ok(())
 }
 
-/// All that must outlive a crash and has no time in it.
-fn overview(site: &Site) -> Result<Vec<String>, Failure> {
+/// All that must outlive a crash, without the parts of an answer that are another each time.
+fn overview(site: &Site) -> Result<Vec<Value>, Failure> {
     [
-        "secrets list -format=json",
-        "auth list -format=json",
+        "secrets list",
+        "auth list",
         "policy read billing",
-        "read -format=json -field=data auth/cert/certs/billing",
-        "read -format=json -field=data database/roles/billing",
-        "read -format=json -field=data database/config/shop",
-        "kv get -mount=secret -format=json -field=data billing/payments",
-        "kv get -mount=secret -format=json -field=data payroll/bank",
+        "read auth/cert/certs/billing",
+        "read database/roles/billing",
+        "read database/config/shop",
+        "kv get -mount=secret billing/payments",
+        "kv get -mount=secret payroll/bank",
     ]
-    .map(|words| site.operator.arca(words).capture())
+    .map(|words| {
+        let answer = person::json(site.operator.arca(words))?;
+        Ok(answer.get("data").cloned().unwrap_or(answer))
+    })
     .into_iter()
     .collect()
 }
