@@ -11,6 +11,7 @@ mod init;
 mod key_status;
 mod leader;
 mod leases;
+mod locked_users;
 mod mounts;
 mod policies;
 mod seal;
@@ -55,6 +56,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
+    let routes = locked_users::add(routes);
     let routes = leases::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<audit_key::ReadAuditKey>()

@@ -164,7 +164,7 @@ impl Unsealed {
             let backend = self.open_backend(&entry).await?;
             let removing = entry.state == MountState::Removing;
             let uuid = entry.uuid.clone();
-            self.mounts.install(entry, backend);
+            self.install(entry, backend);
             if removing {
                 let unsealed = self.clone();
                 self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
