@@ -170,7 +170,7 @@ fn later_files_win_and_lists_add_up() {
         "{STORE}{PLAIN}cluster_name = \"a\" log_level = \"debug\" audit \"file\" \"a\" {{ options {{ file_path = \"/a\" }} }}"
     );
     let second = "cluster_name = \"b\" storage \"redb\" { path = \"/d\" } listener \"tcp\" { tls_disable = true address = \"127.0.0.1:2\" }
-                  audit \"syslog\" \"b\" {}";
+                  audit \"file\" \"b\" { options { file_path = \"/b\" } }";
     let (config, warnings) = merge(&[&first, second]).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!((config.cluster_name.as_deref(), config.log.level), (Some("b"), LogLevel::Debug));

@@ -101,7 +101,7 @@ impl Pipeline {
             unsealed.revoke_in_background(token_id);
         }
         if unsealed.seal_was_asked() {
-            self.vault.seal().await;
+            self.vault.seal_behind_this_request().await;
         }
         audited
     }
