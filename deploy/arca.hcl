@@ -126,7 +126,7 @@ listener "tcp" {
   }
 }
 
-# Where the audit log goes: "file", "socket" or "syslog". There may be several.
+# Where the audit log goes. There may be several.
 audit "file" "main" {
   # What it is for.
   # description = "what this log is for"
