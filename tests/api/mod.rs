@@ -1,0 +1,3 @@
+//! What clients get, by URL.
+
+mod sys;
