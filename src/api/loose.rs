@@ -278,7 +278,8 @@ mod tests {
         ] {
             assert_eq!(ttl(json), Some(seconds), "{json}");
         }
-        for json in ["\"1w\"", "\"1y\"", "1.5", "\"1 h\"", "\"abc\"", "-1", "\"-1h\"", "\"h\"", "\".\"", "true", "[1]"] {
+        for json in ["\"1w\"", "\"1y\"", "1.5", "\"1 h\"", "\"abc\"", "-1", "\"-1h\"", "\"h\"", "\".\"", "true", "[1]"]
+        {
             assert_eq!(ttl(json), None, "{json}");
         }
         assert_eq!(ttl("99999999999999999999"), None);

@@ -126,7 +126,10 @@ impl Running {
                 tracing::warn!(address = %listener.address, "TLS is off: whoever is on the way reads every secret");
             }
             let server = Server::bind(listener.clone(), pipeline.clone()).await.map_err(|error| {
-                std::io::Error::new(error.kind(), format!("the listener {} cannot be opened: {error}", listener.address))
+                std::io::Error::new(
+                    error.kind(),
+                    format!("the listener {} cannot be opened: {error}", listener.address),
+                )
             })?;
             addresses.push(server.address()?);
             listening.push(server.handle());

@@ -90,6 +90,8 @@ pub enum Content {
     Login(Box<Login>),
     /// A token that was made by itself: `auth/token/create`.
     Token(Box<Auth>),
+    /// A lease that was renewed; no data.
+    Renewed(RenewedLease),
     /// A body without the envelope.
     Raw {
         /// Its media type.
@@ -245,6 +247,27 @@ impl Reply for Token {
 
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
         Some(generator.subschema_for::<Auth>())
+    }
+}
+
+/// A lease that was renewed: the envelope says how it stands, and there is no data.
+#[derive(Debug)]
+pub struct RenewedLease {
+    /// Its id.
+    pub id: String,
+    /// How long it lasts from now.
+    pub ttl: Ttl,
+    /// Whether it can be renewed again.
+    pub renewable: bool,
+}
+
+impl Reply for RenewedLease {
+    fn into_answer(self) -> Result<Answer> {
+        Ok(Answer { status: StatusCode::OK, content: Content::Renewed(self), warnings: Vec::new() })
+    }
+
+    fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
     }
 }
 

@@ -12,12 +12,12 @@ use crate::barrier::{Barrier, Scope, View};
 use crate::entropy::{Entropy, SeededEntropy};
 use crate::error::{Error, Result};
 use crate::secret::{RootKey, SecretJson, SecretText};
-use crate::storage::{Batch, MemoryStorage, Storage};
+use crate::storage::MemoryStorage;
 use crate::time::{ManualClock, Timestamp};
 
 use super::{
     Answer, Body, Caller, Client, Content, Cx, CxParts, Deps, Engine, Existence, Intent, Intents, Mount,
-    PasswordPolicies, Routes,
+    PasswordPolicies, Routes, Txn,
 };
 
 /// One opened engine and all that its handlers need.
@@ -94,6 +94,7 @@ impl<E: Engine> Harness<E> {
                 Ok(serde_json::from_slice(payload.json()).unwrap())
             }
             Content::Nothing => Ok(Value::Null),
+            Content::Token(auth) => Ok(serde_json::to_value(auth).unwrap()),
             Content::Login(login) => Ok(json!({"identity": login.identity, "terms": login.terms})),
         }
     }

@@ -22,7 +22,7 @@ pub use crate::barrier::{Record, Scope, Txn, View};
 pub use crate::policy::{Access, Existence};
 pub use crate::storage::Page;
 
-pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Reply, StatusCode, Token};
+pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, RenewedLease, Reply, StatusCode, Token};
 pub use body::Body;
 pub use bounds::{Bounds, Granted, grant, renewed};
 pub use cidr::{address_is_bound, bound_cidrs, cidrs_within};

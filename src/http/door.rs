@@ -107,7 +107,8 @@ impl Door {
         match operation {
             Operation::Write | Operation::Patch => {
                 if operation == Operation::Patch && !is_merge_patch(media_type) {
-                    let message = "PATCH requires Content-Type of application/merge-patch+json, provided type not supported";
+                    let message =
+                        "PATCH requires Content-Type of application/merge-patch+json, provided type not supported";
                     return Err(Error::new(Kind::UnsupportedMediaType, message));
                 }
                 let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };

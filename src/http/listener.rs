@@ -88,7 +88,8 @@ impl Server {
     pub async fn serve(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
         let graceful = GracefulShutdown::new();
-        let free = Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
+        let free =
+            Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
         let app = Router::new().fallback(door::answer).with_state(self.door.clone());
         loop {
             // A connection beyond the limit waits in the operating system's queue.

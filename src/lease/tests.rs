@@ -12,7 +12,7 @@ use crate::engine::{Bounds, NewLease, Renewal};
 use crate::entropy::SeededEntropy;
 use crate::error::{Error, Result};
 use crate::secret::RootKey;
-use crate::storage::{Batch, MemoryStorage, Storage};
+use crate::storage::MemoryStorage;
 use crate::time::{Clock, ManualClock, Timestamp};
 
 #[derive(Default)]

@@ -47,9 +47,7 @@ impl Pipeline {
         let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
         let matched = acl.rule(request.operation, &route.canonical);
         let existence = match &route.resolved {
-            Resolved::Found(hit) if matched.needs_existence() => {
-                self.existence(unsealed, route, hit, caller).await?
-            }
+            Resolved::Found(hit) if matched.needs_existence() => self.existence(unsealed, route, hit, caller).await?,
             Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
         };
         let fields = LazyFields { body: &request.body, parsed: OnceCell::new() };

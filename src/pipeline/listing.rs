@@ -23,13 +23,13 @@ pub(super) async fn visible(
     let (Content::Data { payload, lease, repeated, lasts }, Some(caller)) = (answer.content, caller) else {
         return Err(Error::internal("a list has an unknown form"));
     };
-    let mut data: Value = serde_json::from_slice(payload.json())
-        .map_err(|_| Error::internal("a list has an unknown form"))?;
+    let mut data: Value =
+        serde_json::from_slice(payload.json()).map_err(|_| Error::internal("a list has an unknown form"))?;
     let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
     let keys = data.get_mut("keys").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
-    let shown = keys.into_iter().filter(|key| {
-        key.as_str().is_some_and(|key| acl.shows(permit.list_filters(), &request.path, key))
-    });
+    let shown = keys
+        .into_iter()
+        .filter(|key| key.as_str().is_some_and(|key| acl.shows(permit.list_filters(), &request.path, key)));
     let most = permit.page_limit().map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
     let shown: Vec<Value> = shown.take(most).collect();
     if shown.is_empty() {

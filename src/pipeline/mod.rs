@@ -43,12 +43,7 @@ pub struct Pipeline {
 impl Pipeline {
     /// The line in front of `vault`.
     pub fn new(vault: Arc<Vault>) -> Arc<Self> {
-        Arc::new(Self {
-            vault,
-            turning: sys::vault_routes(),
-            system: sys::routes(),
-            token: sys::token_routes(),
-        })
+        Arc::new(Self { vault, turning: sys::vault_routes(), system: sys::routes(), token: sys::token_routes() })
     }
 
     /// The vault behind the line.
@@ -199,7 +194,6 @@ fn with(mut answer: Answer, warnings: Vec<std::borrow::Cow<'static, str>>) -> An
     answer.warnings.extend(warnings);
     answer
 }
-
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

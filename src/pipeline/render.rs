@@ -93,7 +93,11 @@ impl Writer {
         self.raw(&json(request_id)?);
         self.raw(br#","lease_id":"#);
         self.raw(&json(lease.map_or("", |lease| lease.id.as_str()))?);
-        self.raw(if lease.is_some_and(|lease| lease.renewable) { br#","renewable":true"# } else { br#","renewable":false"# });
+        self.raw(if lease.is_some_and(|lease| lease.renewable) {
+            br#","renewable":true"#
+        } else {
+            br#","renewable":false"#
+        });
         self.raw(br#","lease_duration":"#);
         self.raw(&json(&lease.map_or(0, |lease| lease.ttl.seconds()))?);
         Ok(())

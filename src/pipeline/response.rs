@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
-use crate::engine::{Answer, Content, Payload, StatusCode};
+use crate::engine::{Answer, Content, Payload, RenewedLease, StatusCode};
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
 use crate::token::{Authenticated, Uses};
@@ -49,6 +49,14 @@ pub enum ResponseBody {
     Auth(Box<Auth>),
     /// Where the answer is.
     Wrapped(Box<WrapInfo>),
+}
+
+impl ResponseBody {
+    /// A renewed lease, and no data.
+    pub(super) fn renewed(lease: RenewedLease) -> Result<Self> {
+        let RenewedLease { id, ttl, renewable } = lease;
+        Ok(Self::Data { payload: Payload::of(&())?, lease: Some(LeaseInfo { id, ttl, renewable }), repeated: false })
+    }
 }
 
 /// A lease as the caller reads it.
@@ -137,6 +145,7 @@ impl Response {
                 ResponseBody::Data { payload, lease: lasts.map(LeaseInfo::unregistered), repeated }
             }
             Content::Token(auth) => ResponseBody::Auth(auth),
+            Content::Renewed(lease) => ResponseBody::renewed(lease)?,
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
@@ -170,11 +179,7 @@ impl Audited {
         if matches!(error.kind(), Kind::Internal | Kind::Corrupt) {
             tracing::error!(%error, source = ?std::error::Error::source(error), "a request failed");
         }
-        Self {
-            status: render::status(error.kind()),
-            media_type: Some("application/json"),
-            body: render::error(error),
-        }
+        Self { status: render::status(error.kind()), media_type: Some("application/json"), body: render::error(error) }
     }
 
     fn rendered(request_id: &str, answered: Result<Response>) -> Self {

@@ -30,6 +30,7 @@ pub(super) async fn settle(
         Content::Nothing => ResponseBody::Empty,
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
         Content::Token(auth) => ResponseBody::Auth(auth),
+        Content::Renewed(lease) => ResponseBody::renewed(lease)?,
         Content::Data { payload, lease, repeated, lasts } => {
             let lease = match lease {
                 Some(lease) => Some(register(unsealed, request, found, caller, lease, txn).await?),

@@ -9,6 +9,7 @@ mod health;
 mod init;
 mod key_status;
 mod leader;
+mod leases;
 mod mounts;
 mod policies;
 mod seal;
@@ -52,6 +53,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
+    let routes = leases::add(routes);
     routes
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<seal::Seal>()

@@ -5,7 +5,7 @@ use super::*;
 use crate::api::Ttl;
 use crate::entropy::SeededEntropy;
 use crate::secret::RootKey;
-use crate::storage::{Batch, MemoryStorage, Storage};
+use crate::storage::MemoryStorage;
 use crate::time::ManualClock;
 
 struct Fixture {

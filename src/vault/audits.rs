@@ -13,9 +13,9 @@ use crate::chain::{LineHash, Link, NodeId, SigningKey, VerifyingKey};
 use crate::error::{Error, Result};
 use crate::secret::AuditKey;
 
+use super::Parts;
 use super::settings::DeclaredAudit;
 use super::unsealed::Unsealed;
-use super::Parts;
 
 /// An audit device as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -134,8 +134,8 @@ impl Unsealed {
             self.open_device(&record).await?;
         }
         for record in self.audit_devices().await? {
-            let is_current = !record.declared
-                || self.parts.settings.audit.iter().any(|declared| declared.path == record.path);
+            let is_current =
+                !record.declared || self.parts.settings.audit.iter().any(|declared| declared.path == record.path);
             if is_current && !self.audit.devices().iter().any(|device| device.path == record.path) {
                 self.open_device(&record).await?;
             }

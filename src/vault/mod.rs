@@ -5,6 +5,7 @@ mod audits;
 mod cluster;
 mod init;
 mod keys;
+mod leasing;
 mod mounting;
 mod passwords;
 mod policies;

@@ -43,7 +43,10 @@ impl Unsealed {
     pub async fn adopt_root_token(&self, token: ClientToken) -> Result<()> {
         let record = root_record(self.deps.clock.now());
         let mut txn = Txn::new();
-        self.issue(NewToken { token_type: TokenType::Service, custom_id: Some(token), parent: None, record }, &mut txn)?;
+        self.issue(
+            NewToken { token_type: TokenType::Service, custom_id: Some(token), parent: None, record },
+            &mut txn,
+        )?;
         self.commit(txn).await
     }
 

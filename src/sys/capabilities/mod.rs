@@ -26,7 +26,7 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
 /// The paths that are asked about.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-struct Asked {
+pub(crate) struct Asked {
     /// The paths; a path that ends in a slash is asked about as a list.
     paths: Option<StringList>,
     /// The same, under its first name; counts where `paths` is not given.
@@ -34,7 +34,7 @@ struct Asked {
 }
 
 /// Capabilities by path, sorted by name; of a single path also as `capabilities`.
-type Capabilities = Data<BTreeMap<String, Vec<&'static str>>>;
+pub(crate) type Capabilities = Data<BTreeMap<String, Vec<&'static str>>>;
 
 impl Asked {
     /// What `caller` may do.

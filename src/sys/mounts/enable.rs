@@ -17,7 +17,7 @@ use super::settings::MountSettings;
 /// A mount that is to be enabled.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(in crate::sys) struct Mounting {
+pub(crate) struct Mounting {
     /// What: `kv`, `database`, `userpass`.
     #[serde(rename = "type")]
     kind: LooseText,

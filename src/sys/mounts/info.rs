@@ -11,7 +11,7 @@ use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, UserLockout, Vi
 
 /// A mount.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct MountInfo {
+pub(crate) struct MountInfo {
     /// Names the mount for good.
     accessor: String,
     /// How it is tuned; zero lengths are the server's.
@@ -35,7 +35,7 @@ pub(in crate::sys) struct MountInfo {
 
 /// How a mount is tuned.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct ConfigInfo {
+pub(crate) struct ConfigInfo {
     /// In seconds.
     default_lease_ttl: Ttl,
     /// In seconds.
@@ -49,7 +49,7 @@ pub(in crate::sys) struct ConfigInfo {
 
 /// What `config` and the tuning have in common; what says nothing is left out.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct SharedInfo {
+pub(crate) struct SharedInfo {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     allowed_response_headers: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -67,7 +67,7 @@ pub(in crate::sys) struct SharedInfo {
 
 /// How failed logins lock users out; lengths in seconds.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct LockoutInfo {
+pub(crate) struct LockoutInfo {
     user_lockout_counter_reset_duration: Ttl,
     user_lockout_disable: bool,
     user_lockout_duration: Ttl,

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::mount::MountPoint;
 use crate::vault::Unsealed;
 
-pub(super) use info::{MountInfo, running_version};
+pub(crate) use info::MountInfo;
 
 /// Adds what is below `sys/mounts`, and `sys/remount`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
@@ -37,7 +37,7 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
 
 /// The path of a mount.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct MountPath {
+pub(crate) struct MountPath {
     /// Where it is mounted, without slashes at its ends.
     pub(super) path: String,
 }

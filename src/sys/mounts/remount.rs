@@ -34,7 +34,7 @@ pub(crate) struct Moved {
 
 /// A move, as it is kept for a day.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct Migration {
+pub(crate) struct Migration {
     /// Where the mount was, with a slash at its end.
     pub(super) source: String,
     /// Where it is.

@@ -12,7 +12,7 @@ use crate::mount::{MountEntry, MountTokenType, UserLockout, Visibility};
 /// Settings of a mount; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct MountSettings {
+pub(crate) struct MountSettings {
     /// How long leases and tokens last when nothing else is said.
     pub(super) default_lease_ttl: LeaseLength,
     /// The longest they can last.
@@ -38,7 +38,7 @@ pub(super) struct MountSettings {
 /// How failed logins lock users out; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(super) struct LockoutSettings {
+pub(crate) struct LockoutSettings {
     /// After so many failures.
     lockout_threshold: Option<LooseInt>,
     /// For so long.
@@ -52,7 +52,7 @@ pub(super) struct LockoutSettings {
 
 /// A length of leases: one of its own, or the server's (`"system"`, 0). An empty text says nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum LeaseLength {
+pub(crate) enum LeaseLength {
     /// Stays as it is.
     #[default]
     Unsaid,

@@ -84,7 +84,12 @@ impl Args {
             }
         }
         let server = authority.server(hosts, lasts).map_err(refused)?;
-        let clients = self.client.iter().map(|name| authority.client(name, lasts)).collect::<Result<Vec<_>, _>>().map_err(refused)?;
+        let clients = self
+            .client
+            .iter()
+            .map(|name| authority.client(name, lasts))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(refused)?;
         let mut pairs = vec![authority.own, server];
         pairs.extend(clients);
         Ok(pairs)

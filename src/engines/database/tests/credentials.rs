@@ -214,6 +214,7 @@ async fn ask(bench: &Bench, intents: &dyn Intents) -> Result<Content> {
     let harness = &bench.harness;
     let path = ApiPath::parse("test/creds/r").unwrap();
     let mut cx = Cx::new(CxParts {
+        token: None,
         caller: Some(&harness.caller),
         client: &harness.client,
         mount: &harness.mount,

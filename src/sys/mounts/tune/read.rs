@@ -20,7 +20,7 @@ pub(crate) struct ReadTuning {}
 
 /// The settings of a mount as they take effect.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct TuningInfo {
+pub(crate) struct TuningInfo {
     /// In seconds.
     default_lease_ttl: Ttl,
     description: String,

@@ -17,7 +17,7 @@ use super::super::{MountPath, found, named};
 /// Changes to a mount; what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(in crate::sys) struct Tuning {
+pub(crate) struct Tuning {
     /// What its operator says about it.
     description: Option<LooseText>,
     /// Options of its engine; those that are not named stay, an empty one is removed.

@@ -31,14 +31,14 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
 
 /// The name of a policy. Its case is folded before anyone decides about the path.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct PolicyPath {
+pub(crate) struct PolicyPath {
     /// The name.
     pub(super) name: String,
 }
 
 /// A folder of policies' names.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(super) struct PrefixPath {
+pub(crate) struct PrefixPath {
     /// What the names begin with; empty for all.
     pub(super) prefix: String,
 }

@@ -20,7 +20,7 @@ pub(crate) struct ReadPolicy {}
 
 /// A policy.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct PolicyInfo {
+pub(crate) struct PolicyInfo {
     /// Its name.
     name: String,
     /// Its text; empty for `root`, which allows everything.
@@ -31,7 +31,7 @@ pub(in crate::sys) struct PolicyInfo {
 
 /// What is known of a policy beside its text.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(in crate::sys) struct PolicyFacts {
+pub(crate) struct PolicyFacts {
     /// Always false: a placeholder whose value has a slash lets its rule out.
     allow_slashes_in_identity_templates: bool,
     /// Always false: a placeholder whose value has a wildcard lets its rule out.

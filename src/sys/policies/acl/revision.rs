@@ -14,7 +14,7 @@ use crate::vault::{PolicyRecord, Unsealed};
 /// A revision that is to be written.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
-pub(in crate::sys) struct Revision {
+pub(crate) struct Revision {
     /// The text: HCL or JSON, or either of them in base64.
     pub(in crate::sys) policy: LooseText,
     /// The version that this one replaces; 0 or -1 for a policy that must not be there yet.
@@ -34,7 +34,7 @@ struct Moment(Timestamp);
 
 /// What becomes of what a revision does not name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unnamed {
+pub(crate) enum Unnamed {
     /// It is reset, as a write does.
     Reset,
     /// It stays, as a patch does.

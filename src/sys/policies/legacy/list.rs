@@ -18,7 +18,7 @@ pub(crate) struct ListPolicies {}
 
 /// The names, twice.
 #[derive(Debug, Serialize, JsonSchema)]
-pub(super) struct PolicyNames {
+pub(crate) struct PolicyNames {
     keys: Vec<String>,
     policies: Vec<String>,
 }

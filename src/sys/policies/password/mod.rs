@@ -27,7 +27,7 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
 
 /// The name of a password policy.
 #[derive(Debug, Deserialize, JsonSchema)]
-struct PolicyPath {
+pub(crate) struct PolicyPath {
     /// The name; its case matters.
     name: String,
 }
