@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
 use serde_json::Value;
-use ureq::http::Request;
+use ureq::http::{HeaderMap, Request};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 /// Asks a server. Each clone has the same connections.
@@ -28,7 +28,7 @@ pub(crate) struct Answer {
     /// The body.
     pub(crate) text: String,
     /// The headers.
-    pub(crate) headers: ureq::http::HeaderMap,
+    pub(crate) headers: HeaderMap,
 }
 
 impl Client {
@@ -81,7 +81,8 @@ impl Client {
 
     /// Sends a request below `/v1/`, or says why it did not come through.
     pub(crate) fn try_send(&self, method: &str, path: &str, body: Option<&[u8]>) -> Result<Answer, ureq::Error> {
-        let url = if path.starts_with('/') { format!("{}{path}", self.base) } else { format!("{}/v1/{path}", self.base) };
+        let url =
+            if path.starts_with('/') { format!("{}{path}", self.base) } else { format!("{}/v1/{path}", self.base) };
         let mut request = Request::builder().method(method).uri(url).header("x-vault-request", "true");
         if let Some(token) = &self.token {
             request = request.header("x-vault-token", token);

@@ -10,7 +10,7 @@ mod wire;
 pub(crate) use certificates::{Issue, Pki, issuer};
 pub(crate) use client::{Answer, Client};
 pub(crate) use process::{Certificates, Process};
-pub(crate) use vault::{Setup, TestVault};
+pub(crate) use vault::{Clients, Setup, TestVault};
 pub(crate) use wire::Wire;
 
 use std::time::Duration;

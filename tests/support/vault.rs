@@ -128,11 +128,7 @@ impl Setup {
         let folder = TempDir::new().unwrap();
         let pki = Pki::new();
         let path = |name: &str| folder.path().join(name);
-        let files = [
-            ("ca.pem", &pki.ca),
-            ("server.pem", &pki.server.0),
-            ("server-key.pem", &pki.server.1),
-        ];
+        let files = [("ca.pem", &pki.ca), ("server.pem", &pki.server.0), ("server-key.pem", &pki.server.1)];
         for (name, text) in files {
             fs::write(path(name), text).unwrap();
         }

@@ -21,7 +21,10 @@ fn a_vault_lives_from_its_keys_to_its_seal() {
     vault.root().get("sys/mounts").refuses(503, "Vault is sealed");
     client.post("sys/unseal", json!({"key": "not a share"})).is(400);
     let first = client.post("sys/unseal", json!({"key": vault.shares[0]})).ok().json();
-    assert_eq!((&first["sealed"], &first["progress"], &first["t"], &first["n"]), (&json!(true), &json!(1), &json!(2), &json!(3)));
+    assert_eq!(
+        (&first["sealed"], &first["progress"], &first["t"], &first["n"]),
+        (&json!(true), &json!(1), &json!(2), &json!(3))
+    );
     // The same share again counts once.
     assert_eq!(client.post("sys/unseal", json!({"key": vault.shares[0]})).ok().json()["progress"], 1);
     assert_eq!(client.post("sys/unseal", json!({"reset": true})).ok().json()["progress"], 0);
@@ -32,7 +35,10 @@ fn a_vault_lives_from_its_keys_to_its_seal() {
     vault.root().post("cubbyhole/kept", json!({"a": "b"})).ok();
 
     client.post("sys/seal", json!({})).is(403);
-    vault.with_policy("no-seal", "path \"sys/seal\" { capabilities = [\"update\"] }").post("sys/seal", json!({})).is(403);
+    vault
+        .with_policy("no-seal", "path \"sys/seal\" { capabilities = [\"update\"] }")
+        .post("sys/seal", json!({}))
+        .is(403);
     vault.root().post("sys/seal", json!({})).is(204);
     assert_eq!(client.get("sys/seal-status").ok().json()["sealed"], true);
     vault.root().get("cubbyhole/kept").is(503);
