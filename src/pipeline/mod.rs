@@ -153,7 +153,8 @@ impl Pipeline {
             path: &request.path,
             deps: &unsealed.deps,
             intents: &intents,
-        });
+        })
+        .wrapping(request.wrap_ttl);
         let done = async {
             let answer = self.call(unsealed, routed, request, admitted, &mut cx).await?;
             let (mut txn, warnings) = cx.into_parts();

@@ -2,6 +2,7 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit_key;
 mod auth;
 mod capabilities;
 mod ha_status;
@@ -17,6 +18,7 @@ mod seal_status;
 mod step_down;
 mod token;
 mod unseal;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -53,12 +55,13 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
-    let routes = leases::add(routes);
-    routes
+    let routes = leases::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
+        .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>()
+        .endpoint::<ha_status::ReadHaStatus>();
+    wrapping::add(routes)
 }
 
 /// What is below `auth/token/`.

@@ -87,7 +87,10 @@ async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn
             kind: kind.to_owned(),
             description: description.to_owned(),
             options: std::collections::BTreeMap::new(),
-            config: MountConfig::default(),
+            config: MountConfig {
+                passthrough_request_headers: if kind == "system" { vec!["Accept".to_owned()] } else { Vec::new() },
+                ..MountConfig::default()
+            },
             local: kind == "cubbyhole",
             seal_wrap: false,
             state: MountState::Active,
