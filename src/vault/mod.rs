@@ -32,6 +32,8 @@ pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio_util::task::TaskTracker;
+
 use crate::engine::Deps;
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
@@ -61,6 +63,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: tokio::sync::Mutex<()>,
+    /// Sealing goes on although whoever asked for it may go away.
+    sealing: TaskTracker,
 }
 
 enum Phase {
@@ -79,7 +83,12 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: tokio::sync::Mutex::default() }))
+        Ok(Arc::new(Self {
+            parts,
+            phase: RwLock::new(phase),
+            turning: tokio::sync::Mutex::default(),
+            sealing: TaskTracker::new(),
+        }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

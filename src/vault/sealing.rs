@@ -163,6 +163,12 @@ impl Vault {
         Ok(())
     }
 
+    /// Seals the vault in the background, for a request that asks for it: sealing waits for the requests that run.
+    pub fn seal_in_background(self: &Arc<Self>) {
+        let vault = self.clone();
+        self.sealing.spawn(async move { vault.seal().await });
+    }
+
     /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault.
     pub async fn seal(&self) {
         let _turning = self.turning.lock().await;

@@ -144,7 +144,7 @@ fn a_client_that_hangs_up_is_audited_all_the_same() {
     );
     let mut wire = vault.wire();
     wire.say(request.as_bytes()).unwrap();
-    drop(wire);
+    wire.hang_up();
     eventually("both lines are there", || {
         let log = vault.audit_log();
         let both = ["request", "response"].map(|kind| entries(&log, kind, "cubbyhole/hangs-up").len());
