@@ -5,4 +5,14 @@
 #[cfg(test)]
 mod api;
 #[cfg(test)]
+mod authz;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod layering;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
 mod support;

@@ -30,9 +30,7 @@ fn version_1_keeps_what_it_is_given() {
     root.delete("kv/folder/a").is(204);
     root.delete("kv/folder/a").is(204);
     root.list("kv/folder").is(404);
-    for broken in
-        [&b"{"[..], b"[1]", b"{\"a\":1}}", b"\"text\"", b"{\"a\":\"\xff\"}", b"\xef\xbb\xbf{}"]
-    {
+    for broken in [&b"{"[..], b"[1]", b"{\"a\":1}}", b"\"text\"", b"{\"a\":\"\xff\"}", b"\xef\xbb\xbf{}"] {
         let answer = root.with_header("content-type", "application/json").send("POST", "kv/x", Some(broken));
         assert_eq!(answer.status, 400, "{broken:?}: {}", answer.text);
     }

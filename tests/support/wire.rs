@@ -1,7 +1,7 @@
 //! A connection that says exactly what a test wants it to say, also what no HTTP client would.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -42,11 +42,6 @@ impl Wire {
     pub(crate) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)?;
         self.0.flush()
-    }
-
-    /// Has no more to say; the server sees the connection end.
-    pub(crate) fn hang_up(&self) {
-        self.0.sock.shutdown(Shutdown::Write).unwrap();
     }
 
     /// What comes back until the server ends the connection, or a whole response without a body is there.

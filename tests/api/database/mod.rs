@@ -155,3 +155,28 @@ fn what_fails_leaves_nothing() {
     eventually("no lease is left", || (vault.lease_count() == 0).then_some(()));
     assert_eq!(users(&server), 0);
 }
+
+#[test]
+fn a_client_that_hangs_up_leaves_nothing_half_done() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, &format!("{CREATE} SELECT pg_sleep(1);"));
+    let token = root.token();
+    let mut wire = vault.wire();
+    let request = format!("GET /v1/database/creds/app HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\n\r\n");
+    wire.say(request.as_bytes()).unwrap();
+    eventually("the database is asked", || server.log().contains("CREATE ROLE").then_some(()));
+    drop(wire);
+    eventually("the response is audited all the same", || {
+        let log = vault.audit_log();
+        let is_ours = |entry: &&Value| {
+            entry["type"] == "response" && entry["request"]["path"] == "database/creds/app" && entry["error"].is_null()
+        };
+        log.iter().find(is_ours).map(|_| ())
+    });
+    // The user is there, and so is the lease that ends it.
+    assert_eq!((users(&server), vault.lease_count()), (1, 1));
+    root.post("sys/leases/revoke-prefix/database", json!({"sync": true})).ok();
+    assert_eq!((users(&server), vault.lease_count()), (0, 0));
+}
