@@ -122,6 +122,11 @@ impl Door {
                 let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };
                 body::object(bytes, media_type, limits)
             }
+            // Clients that cancel an operation name it in the body.
+            Operation::Delete if bytes.starts_with(b"{") => {
+                let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };
+                body::object(bytes, media_type, limits)
+            }
             Operation::Read | Operation::Delete | Operation::List | Operation::Scan | Operation::Help => {
                 query::fields(parts.uri.query().unwrap_or_default()).map(Body::new)
             }

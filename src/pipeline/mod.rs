@@ -57,13 +57,8 @@ impl Pipeline {
         match self.vault.unsealed() {
             Err(_) => self.answer_sealed(request).await,
             Ok(unsealed) => {
-                let served = unsealed.clone();
-                let work = unsealed.finish(async move { line.answer_audited(&served, request).await });
-                let audited = work.await;
-                if unsealed.seal_was_asked() {
-                    self.vault.seal().await;
-                }
-                audited.unwrap_or_else(|_| Audited::failure(&Error::internal("the request was interrupted")))
+                let work = unsealed.clone().finish(async move { line.answer_audited(&unsealed, request).await });
+                work.await.unwrap_or_else(|_| Audited::failure(&Error::internal("the request was interrupted")))
             }
         }
     }
@@ -106,8 +101,7 @@ impl Pipeline {
             unsealed.revoke_in_background(token_id);
         }
         if unsealed.seal_was_asked() {
-            // Not awaited: sealing waits for the requests that run, and this is one of them.
-            self.vault.seal_in_background();
+            self.vault.seal_behind_this_request();
         }
         audited
     }

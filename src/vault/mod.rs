@@ -3,30 +3,42 @@
 
 mod audits;
 mod cluster;
+mod cors;
 mod init;
 mod keys;
 mod leasing;
+mod lockouts;
 mod mounting;
 mod passwords;
 mod policies;
+mod quotas;
+mod rekeying;
 mod revoking;
+mod root_generation;
 mod sealing;
 mod settings;
 mod tokens;
 mod unsealed;
+mod versions;
 mod wrapping;
 
 pub use audits::AuditRecord;
 pub use cluster::Cluster;
+pub use cors::{Cors, CorsStore};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use lockouts::LockedUsers;
 pub use mounting::NewMount;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
+pub use quotas::{QuotaStore, Quotas};
+pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
+pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::Renewed;
 pub use unsealed::Unsealed;
+pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;
@@ -62,8 +74,8 @@ pub struct Vault {
     parts: Parts,
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
-    turning: tokio::sync::Mutex<()>,
-    /// Sealing goes on although whoever asked for it may go away.
+    turning: Arc<tokio::sync::Mutex<()>>,
+    /// What is left to do for a vault that was just sealed.
     sealing: TaskTracker,
 }
 
@@ -83,12 +95,7 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self {
-            parts,
-            phase: RwLock::new(phase),
-            turning: tokio::sync::Mutex::default(),
-            sealing: TaskTracker::new(),
-        }))
+        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), sealing: TaskTracker::new() }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

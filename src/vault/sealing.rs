@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::barrier::{Barrier, Txn};
 use crate::error::{Error, Kind, Result};
@@ -163,27 +164,49 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals the vault in the background, for a request that asks for it: sealing waits for the requests that run.
-    pub fn seal_in_background(self: &Arc<Self>) {
-        let vault = self.clone();
-        self.sealing.spawn(async move { vault.seal().await });
-    }
-
     /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault.
     pub async fn seal(&self) {
-        let _turning = self.turning.lock().await;
-        let unsealed: Arc<Unsealed> = {
-            let mut phase = self.phase_mut();
-            let Phase::Unsealed(record, unsealed) = &*phase else { return };
-            let (record, unsealed) = (record.clone(), unsealed.clone());
-            let progress = UnsealProgress::new(record.config.threshold);
-            *phase = Phase::Sealed(record, progress);
-            unsealed
-        };
-        if tokio::time::timeout(PATIENCE, unsealed.stop()).await.is_err() {
-            tracing::warn!("background work did not end in time; sealing goes on without it");
+        let turning = self.turning.clone().lock_owned().await;
+        if let Some(unsealed) = self.sealed_from_now_on() {
+            finish_sealing(unsealed, turning).await;
         }
-        unsealed.barrier.wipe();
-        tracing::info!("the vault is sealed");
     }
+
+    /// Seals the vault at the end of a request: from now on it is sealed for every other request, and as soon as those
+    /// that are running, among them this one, have ended, the keys are wiped.
+    pub fn seal_behind_this_request(self: &Arc<Self>) {
+        match self.turning.clone().try_lock_owned() {
+            Ok(turning) => {
+                if let Some(unsealed) = self.sealed_from_now_on() {
+                    self.sealing.spawn(finish_sealing(unsealed, turning));
+                }
+            }
+            // Someone turns the vault right now. If they are sealing it they wait for this request, which must not wait
+            // for them.
+            Err(_) => {
+                let vault = self.clone();
+                self.sealing.spawn(async move { vault.seal().await });
+            }
+        }
+    }
+
+    /// Turns the vault to sealed, and gives what has to be ended; nothing if it is sealed already.
+    fn sealed_from_now_on(&self) -> Option<Arc<Unsealed>> {
+        let mut phase = self.phase_mut();
+        let Phase::Unsealed(record, unsealed) = &*phase else { return None };
+        let (record, unsealed) = (record.clone(), unsealed.clone());
+        let progress = UnsealProgress::new(record.config.threshold);
+        *phase = Phase::Sealed(record, progress);
+        Some(unsealed)
+    }
+}
+
+/// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
+async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
+    if tokio::time::timeout(PATIENCE, unsealed.stop()).await.is_err() {
+        tracing::warn!("background work did not end in time; sealing goes on without it");
+    }
+    unsealed.barrier.wipe();
+    drop(turning);
+    tracing::info!("the vault is sealed");
 }
