@@ -127,7 +127,13 @@ impl Door {
     /// The body of a write, the query of anything else.
     async fn content(&self, parts: &http::request::Parts, operation: Operation, body: HttpBody) -> Result<Body> {
         let Limits { request_size, json_strings, json_memory, json_depth, .. } = self.listener.limits;
-        let bytes = body::read(body, request_size).await?;
+        let whole = body::read(body, request_size);
+        let bytes = match self.listener.timeouts.read {
+            None => whole.await?,
+            Some(limit) => tokio::time::timeout(limit, whole)
+                .await
+                .map_err(|_| Error::invalid("the body took too long to arrive; send it faster, or in parts"))??,
+        };
         let media_type = text(&parts.headers, header::CONTENT_TYPE.as_str());
         match operation {
             Operation::Write | Operation::Patch => {

@@ -102,7 +102,7 @@ impl Pipeline {
         }
         audited.headers = outcome.into_headers();
         if unsealed.seal_was_asked() {
-            self.vault.seal_behind_this_request().await;
+            self.vault.seal_behind_this_request();
         }
         audited
     }
