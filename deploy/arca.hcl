@@ -67,7 +67,7 @@ listener "tcp" {
   tls_disable_client_certs = false
 
   # The oldest version of TLS: tls12 or tls13.
-  tls_min_version = "tls12"
+  tls_min_version = "tls13"
 
   # The newest version of TLS: tls12 or tls13.
   tls_max_version = "tls13"

@@ -20,6 +20,7 @@
 //! | 6 | [`token`] | tokens: issue, hash, look up, revoke |
 //! | 6 | [`lease`] | leases: register, renew, expire, revoke with retry |
 //! | 6 | [`mount`] | the mount table: path to engine, for secrets engines and auth methods alike |
+//! | 6 | [`quota`] | rate limits: which request comes too early |
 //! | 7 | [`engines`] | kv, cubbyhole, database, … one folder each |
 //! | 7 | [`auth`] | cert, … one folder each |
 //! | 8 | [`vault`] | the lifecycle: uninitialised, sealed, unsealed |
@@ -62,6 +63,8 @@ pub mod mount;
 pub mod pipeline;
 #[cfg(feature = "server")]
 pub mod policy;
+#[cfg(feature = "server")]
+pub mod quota;
 #[cfg(feature = "server")]
 pub mod seal;
 #[cfg(feature = "server")]

@@ -7,21 +7,29 @@ mod audit_key;
 mod auth;
 mod capabilities;
 mod generate_root;
+mod config;
 mod ha_status;
 mod health;
 mod init;
+mod internal;
 mod key_status;
 mod leader;
 mod leases;
+mod locked_users;
 mod mounts;
+mod openapi;
+mod plugins;
 mod policies;
 mod rekey;
 mod rotate;
+mod quotas;
 mod seal;
 mod seal_status;
 mod step_down;
 mod token;
+mod tools;
 mod unseal;
+mod version_history;
 mod wrapping;
 
 use std::sync::Arc;
@@ -63,7 +71,14 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
-    let routes = leases::add(routes)
+    let routes = locked_users::add(routes);
+    let routes = leases::add(routes);
+    let routes = internal::add(routes);
+    let routes = tools::add(routes);
+    let routes = config::add(routes);
+    let routes = quotas::add(routes);
+    let routes = routes.endpoint::<version_history::ListVersions>();
+    let routes = plugins::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()

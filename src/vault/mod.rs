@@ -3,34 +3,42 @@
 
 mod audits;
 mod cluster;
+mod cors;
 mod init;
 mod keys;
+mod lockouts;
 mod leasing;
 mod mounting;
 mod passwords;
 mod policies;
 mod rekeying;
+mod quotas;
 mod revoking;
 mod root_generation;
 mod sealing;
 mod settings;
 mod tokens;
 mod unsealed;
+mod versions;
 mod wrapping;
 
 pub use audits::AuditRecord;
 pub use cluster::Cluster;
+pub use cors::{Cors, CorsStore};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use lockouts::LockedUsers;
 pub use mounting::NewMount;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
 pub use root_generation::RootGenerationStatus;
+pub use quotas::{QuotaStore, Quotas};
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::Renewed;
 pub use unsealed::Unsealed;
+pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;

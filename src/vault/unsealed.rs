@@ -20,9 +20,11 @@ use crate::secret::RootKey;
 use crate::token::TokenStore;
 
 use super::cluster::Cluster;
+use super::cors::CorsStore;
 use super::keys::KeyOperations;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
+use super::quotas::QuotaStore;
 use super::{Parts, Settings};
 
 /// How often engines are asked to do what no request asks for.
@@ -48,6 +50,10 @@ pub struct Unsealed {
     pub audit_key: VerifyingKey,
     /// The password policies.
     pub passwords: Arc<PasswordStore>,
+    /// The rate limits.
+    pub quotas: QuotaStore,
+    /// Which web pages may call the API.
+    pub cors: CorsStore,
     /// The cluster's name and id.
     pub cluster: Cluster,
     /// Rekeying and the generation of root tokens, while they go on.
@@ -82,6 +88,8 @@ impl Unsealed {
             leases: Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock)),
             deps: parts.deps(passwords.clone()),
             passwords,
+            quotas: QuotaStore::open(barrier.view(Scope::new("root", "config"))).await?,
+            cors: CorsStore::open(barrier.view(Scope::new("root", "config"))).await?,
             cluster,
             key_operations: KeyOperations::default(),
             root,
@@ -94,6 +102,7 @@ impl Unsealed {
         });
         unsealed.open_audit_devices().await?;
         unsealed.open_mounts().await?;
+        unsealed.note_version().await?;
         unsealed.start();
         Ok(unsealed)
     }
@@ -101,6 +110,11 @@ impl Unsealed {
     /// What the operator configured.
     pub fn settings(&self) -> &Settings {
         &self.parts.settings
+    }
+
+    /// The kinds of engine that can be mounted.
+    pub fn registry(&self) -> &crate::mount::Registry {
+        &self.parts.registry
     }
 
     /// The part of the barrier that `area` of the core has.
@@ -164,7 +178,7 @@ impl Unsealed {
             let backend = self.open_backend(&entry).await?;
             let removing = entry.state == MountState::Removing;
             let uuid = entry.uuid.clone();
-            self.mounts.install(entry, backend);
+            self.install(entry, backend);
             if removing {
                 let unsealed = self.clone();
                 self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
