@@ -113,7 +113,9 @@ fn imports_go_downwards() {
     }
     let idle = EXCEPTIONS.iter().enumerate().filter(|(index, _)| !used.contains(index));
     wrong.extend(idle.map(|(_, (file, what, _))| format!("{file}: the exception for {what} is not needed; remove it")));
-    wrong.extend(arrows.difference(&drawn).map(|(from, to)| format!("src/lib.rs: no one needs the arrow {from} → {to}")));
+    wrong.extend(
+        arrows.difference(&drawn).map(|(from, to)| format!("src/lib.rs: no one needs the arrow {from} → {to}")),
+    );
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 

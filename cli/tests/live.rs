@@ -154,7 +154,12 @@ mod live {
         std::fs::write(path("arca.hcl"), config).unwrap();
         let log = std::fs::File::create(path("log")).unwrap();
         let mut command = Command::new(program);
-        command.args(["--config", &path("arca.hcl")]).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .args(["--config", &path("arca.hcl")])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
         let _server = Server(command.spawn().unwrap());
         let address = listening(&path("log"));
         let day = Command::new(std::env::current_exe().unwrap())

@@ -14,7 +14,7 @@ use crate::api::{ApiPath, Operation, Ttl};
 use crate::config::{Limits, Listener};
 use crate::engine::{Body, Client};
 use crate::error::{Error, Kind, Result};
-use crate::pipeline::{Audited, Pipeline, Request};
+use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
 use crate::secret::ClientToken;
 
 use super::json::JsonLimits;
@@ -120,6 +120,7 @@ impl Door {
             body: content,
             client,
             wrap_ttl,
+            headers: self.audited_headers(&parts.headers),
             fault,
         })
     }
@@ -154,6 +155,19 @@ impl Door {
                 query::fields(parts.uri.query().unwrap_or_default()).map(Body::new)
             }
         }
+    }
+
+    /// Those of the headers that the operator chose for the audit log.
+    fn audited_headers(&self, headers: &HeaderMap) -> Vec<AuditedHeader> {
+        let Ok(unsealed) = self.pipeline.vault().unsealed() else { return Vec::new() };
+        let rules = unsealed.audited_headers.rules();
+        let header = |(name, hashed): (&String, &bool)| {
+            let values = headers.get_all(name.as_str()).iter();
+            let values: Vec<String> =
+                values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            (!values.is_empty()).then(|| AuditedHeader { name: name.clone(), values, hashed: *hashed })
+        };
+        rules.iter().filter_map(header).collect()
     }
 
     /// The request's answer, or that it took too long. It is done, and audited, all the same.

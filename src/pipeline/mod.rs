@@ -6,13 +6,14 @@ mod facts;
 mod help;
 mod intents;
 mod listing;
+mod opening;
 mod render;
 mod request;
 mod response;
 mod route;
 mod settle;
 
-pub use request::Request;
+pub use request::{AuditedHeader, Request};
 pub use response::{Audited, Response};
 
 use std::fmt;
@@ -93,7 +94,7 @@ impl Pipeline {
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
     async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
         let fault = request.fault.take();
-        let mut entry = unsealed.open_entry(&request.facts());
+        let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
         let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
         let mut audited = Audited::close(entry, &request, answered).await;
@@ -122,7 +123,7 @@ impl Pipeline {
         Self::count(unsealed, request, &routed, outcome)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, request, &routed);
-        let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
+        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), entry).await?;
         let admitted = entry.admit(permit).await?;
         let routed = routed.found()?;
         if request.operation == crate::api::Operation::Help {
