@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use crate::api::{Auth, Ttl};
+use crate::api::{Auth, Ttl, WrapInfo};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -92,6 +92,8 @@ pub enum Content {
     Token(Box<Auth>),
     /// A lease that was renewed; no data.
     Renewed(RenewedLease),
+    /// An answer that was wrapped by itself: `sys/wrapping/rewrap`.
+    Wrapped(Box<WrapInfo>),
     /// A body without the envelope.
     Raw {
         /// Its media type.

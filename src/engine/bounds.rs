@@ -75,14 +75,16 @@ fn shortest(a: Ttl, b: Ttl) -> Ttl {
     }
 }
 
-/// A length as Go writes it: `1h30m0s`.
+/// A length without the parts that are zero at its end: `1h30m`.
 fn shown(ttl: Ttl) -> String {
     let seconds = ttl.seconds();
-    let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    match (hours, minutes) {
-        (0, 0) => format!("{rest}s"),
-        (0, _) => format!("{minutes}m{rest}s"),
-        _ => format!("{hours}h{minutes}m{rest}s"),
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, rest) => format!("{rest}s"),
+        (0, minutes, 0) => format!("{minutes}m"),
+        (0, minutes, rest) => format!("{minutes}m{rest}s"),
+        (hours, 0, 0) => format!("{hours}h"),
+        (hours, minutes, 0) => format!("{hours}h{minutes}m"),
+        (hours, minutes, rest) => format!("{hours}h{minutes}m{rest}s"),
     }
 }
 
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn lengths_as_go_writes_them() {
-        assert_eq!(shown(ttl(5400)), "1h30m0s");
+        assert_eq!(shown(ttl(5400)), "1h30m");
         assert_eq!(shown(ttl(61)), "1m1s");
         assert_eq!(shown(ttl(5)), "5s");
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -150,6 +151,8 @@ pub struct Cx<'a> {
     pub path: &'a ApiPath,
     /// Time, randomness, passwords.
     pub deps: &'a Deps,
+    /// For how long the answer is to be wrapped, if at all. An engine has no use for it.
+    pub wrap_ttl: Option<Duration>,
     txn: Txn,
     intents: &'a dyn Intents,
     warnings: Vec<Cow<'static, str>>,
@@ -177,7 +180,15 @@ impl<'a> Cx<'a> {
     /// A context with an empty transaction.
     pub fn new(parts: CxParts<'a>) -> Self {
         let CxParts { caller, token, client, mount, path, deps, intents } = parts;
-        Self { caller, token, client, mount, path, deps, txn: Txn::new(), intents, warnings: Vec::new() }
+        let (txn, warnings) = (Txn::new(), Vec::new());
+        Self { caller, token, client, mount, path, deps, wrap_ttl: None, txn, intents, warnings }
+    }
+
+    /// The same for a request whose answer is to be wrapped.
+    #[must_use]
+    pub fn wrapping(mut self, ttl: Option<Duration>) -> Self {
+        self.wrap_ttl = ttl.filter(|ttl| !ttl.is_zero());
+        self
     }
 
     /// The changes of this request. Handlers put into it; the pipeline commits it once.

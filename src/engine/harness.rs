@@ -94,7 +94,9 @@ impl<E: Engine> Harness<E> {
                 Ok(serde_json::from_slice(payload.json()).unwrap())
             }
             Content::Nothing => Ok(Value::Null),
-            Content::Token(auth) => Ok(serde_json::to_value(auth).unwrap()),
+            Content::Token(_) | Content::Renewed(_) | Content::Wrapped(_) => {
+                Err(Error::internal("an engine gives no token"))
+            }
             Content::Login(login) => Ok(json!({"identity": login.identity, "terms": login.terms})),
         }
     }

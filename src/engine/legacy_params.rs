@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{StringList, Ttl};
 
-use super::token_params::{TokenParams, TokenSettings};
+use super::token_params::{TokenParams, TokenSettings, policy_names};
 
 /// Token parameters that came by their older names. Each method reads those it has always had.
 #[derive(Debug, Default)]
 pub struct LegacyParams {
-    /// For `token_policies`.
+    /// For `token_policies`, and unlike that sorted.
     pub policies: Option<StringList>,
     /// For `token_ttl`.
     pub ttl: Option<Ttl>,
@@ -57,6 +57,7 @@ impl LegacyParams {
     /// Puts these where the newer name was not given, and notes in `names` by which name each was written last.
     pub fn merge(self, asked: &mut TokenParams, names: &mut LegacyNames) {
         let Self { policies, ttl, max_ttl, period, bound_cidrs } = self;
+        let policies = policies.map(|names| StringList(policy_names(&names)));
         merge(&mut asked.token_policies, policies, &mut names.policies);
         merge(&mut asked.token_ttl, ttl, &mut names.ttl);
         merge(&mut asked.token_max_ttl, max_ttl, &mut names.max_ttl);

@@ -59,6 +59,11 @@ pub struct TokenSettings {
 }
 
 impl TokenSettings {
+    /// The policies as one text that is the same whatever their order, to see at a renewal whether they have changed.
+    pub fn granted_policies(&self) -> String {
+        policy_names(&StringList(self.token_policies.clone())).join("\n")
+    }
+
     /// The settings of a role that says nothing.
     pub fn new() -> Self {
         Self { token_type: "default".to_owned(), ..Self::default() }
@@ -83,7 +88,7 @@ impl TokenSettings {
         self.token_period = token_period.unwrap_or(self.token_period);
         self.token_no_default_policy = token_no_default_policy.map_or(self.token_no_default_policy, |flag| flag.0);
         if let Some(policies) = token_policies {
-            self.token_policies = policy_names(policies);
+            self.token_policies = folded(policies);
         }
         if let Some(cidrs) = token_bound_cidrs {
             self.token_bound_cidrs = bound_cidrs(cidrs.as_slice())?;
@@ -128,6 +133,17 @@ impl TokenSettings {
         }
         Ok(self)
     }
+}
+
+/// Policy names in lower case, each once, in the order that they came in: that is how roles show them.
+fn folded(names: &StringList) -> Vec<String> {
+    let mut folded: Vec<String> = Vec::with_capacity(names.0.len());
+    for name in names.0.iter().map(|name| name.to_lowercase()) {
+        if !folded.contains(&name) {
+            folded.push(name);
+        }
+    }
+    folded
 }
 
 /// Policy names in their one spelling: lower case, sorted, each once.

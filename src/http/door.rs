@@ -49,8 +49,10 @@ pub(super) async fn answer(
         Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
         Err(error) => Err(error),
     };
-    let Some(operation) = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) else {
-        return reply::refusal(&reply::bare(Kind::MethodNotAllowed), over_tls);
+    let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
+        Ok(Some(operation)) => operation,
+        Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
+        Err(error) => return reply::refusal(&error, over_tls),
     };
     let audited = match door.request(&parts, operation, path, peer, http_body).await {
         Ok(request) => door.limited(request).await,
@@ -174,12 +176,12 @@ fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     seen.collect()
 }
 
-fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Option<Operation> {
+fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Result<Option<Operation>> {
     let is_health = path.as_ref().is_ok_and(|path| path.as_str() == "sys/health");
-    match method.as_str() {
-        "GET" if query::flag(query, "list") => Some(Operation::List),
-        "GET" if query::flag(query, "scan") => Some(Operation::Scan),
-        "GET" if query::flag(query, "help") => Some(Operation::Help),
+    Ok(match method.as_str() {
+        "GET" if query::flag(query, "list")? => Some(Operation::List),
+        "GET" if query::flag(query, "scan")? => Some(Operation::Scan),
+        "GET" if query::flag(query, "help")? => Some(Operation::Help),
         "GET" => Some(Operation::Read),
         "HEAD" if is_health => Some(Operation::Read),
         "POST" | "PUT" => Some(Operation::Write),
@@ -188,7 +190,7 @@ fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Option<Ope
         "LIST" => Some(Operation::List),
         "SCAN" => Some(Operation::Scan),
         _ => None,
-    }
+    })
 }
 
 /// A list names a folder, a read and a delete never do; what a write names is for the pipeline to refuse.

@@ -10,9 +10,14 @@ use crate::secret::SecretBytes;
 /// Names that say what a request is rather than what it carries.
 const DIRECTIONS: [&str; 3] = ["list", "scan", "help"];
 
-/// Whether the query has `name` with a true value.
-pub(super) fn flag(query: &str, name: &str) -> bool {
-    pairs(query).any(|(key, value)| key == name && matches!(value.as_str(), "true" | "1" | "t" | "T" | "TRUE" | "True"))
+/// Whether the query has `name` with a true value. An error for a value that is neither true nor false.
+pub(super) fn flag(query: &str, name: &'static str) -> Result<bool> {
+    let Some((_, value)) = pairs(query).find(|(key, _)| key == name) else { return Ok(false) };
+    match value.as_str() {
+        "true" | "1" | "t" | "T" | "TRUE" | "True" => Ok(true),
+        "" | "false" | "0" | "f" | "F" | "FALSE" | "False" => Ok(false),
+        _ => Err(Error::invalid(format!("the query's {name} must be true or false"))),
+    }
 }
 
 /// The fields of a query as a JSON object; nothing where there are none.
@@ -66,7 +71,8 @@ mod tests {
         let json = form(b"a=1&b=2&b=3&c=x%20y+z").unwrap();
         assert_eq!(&json[..], br#"{"a":"1","b":"2,3","c":"x y z"}"#);
         assert!(fields("list=true").unwrap().is_empty());
-        assert!(flag("a=1&list=true", "list"));
-        assert!(!flag("list=false", "list"));
+        assert!(flag("a=1&list=true", "list").unwrap());
+        assert!(!flag("list=false", "list").unwrap());
+        assert!(flag("list=maybe", "list").is_err());
     }
 }

@@ -4,7 +4,7 @@ use axum::body::{Body, Bytes};
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY};
 use http::{HeaderValue, Response, StatusCode};
 
-use crate::error::{Error, Kind};
+use crate::error::Error;
 use crate::pipeline::Audited;
 
 /// The response of an answer.
@@ -24,11 +24,6 @@ pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> 
 /// The response to what is no request.
 pub(super) fn refusal(error: &Error, over_tls: bool) -> Response<Body> {
     response(Audited::failure(error), false, over_tls)
-}
-
-/// A failure without a sentence, as clients know it for this kind.
-pub(super) fn bare(kind: Kind) -> Error {
-    Error::without_message(kind)
 }
 
 /// Sends the client to the clean spelling of its path.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use crate::api::Operation;
 use crate::engine::{Body, Caller, Hit, Resolved};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
-use crate::vault::Unsealed;
+use crate::vault::{Unsealed, invalid_wrapping_token};
 
 use super::Pipeline;
 use super::request::Request;
@@ -28,7 +29,8 @@ impl Pipeline {
             return Ok(None);
         }
         let token = request.token.as_ref().ok_or_else(Error::bad_token)?;
-        let known = unsealed.tokens.authenticate(token, request.client.address).await?;
+        let known = unsealed.tokens.authenticate(token, request.client.address).await;
+        let known = known.map_err(|error| refusal(request, error))?;
         let caller = known.caller.clone();
         outcome.known(known);
         Ok(Some(caller))
@@ -37,7 +39,7 @@ impl Pipeline {
     /// The permit, or the refusal: for a path that leads somewhere and for one that does not.
     pub(super) async fn authorise(
         &self,
-        unsealed: &Unsealed,
+        unsealed: &Arc<Unsealed>,
         request: &Request,
         route: &Route,
         caller: Option<&Caller>,
@@ -60,13 +62,32 @@ impl Pipeline {
         })
     }
 
-    async fn existence(&self, unsealed: &Unsealed, route: &Route, hit: &Hit, caller: &Caller) -> Result<Existence> {
-        let _ = unsealed;
+    async fn existence(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        route: &Route,
+        hit: &Hit,
+        caller: &Caller,
+    ) -> Result<Existence> {
         match &route.target {
             Some(Routed::Engine(_, engine)) => engine.existence(hit, Some(caller)).await,
-            Some(Routed::Turning | Routed::System(_) | Routed::Token(_)) | None => Ok(Existence::Unknown),
+            Some(Routed::System(_)) => self.system.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Token(_)) => self.token.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Turning) | None => Ok(Existence::Unknown),
         }
     }
+}
+
+/// What a caller without a good token reads. Whoever unwraps with a wrapping token that is spent reads so.
+fn refusal(request: &Request, error: Error) -> Error {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        token: Option<serde::de::IgnoredAny>,
+    }
+    let unwraps_itself = request.operation == Operation::Write
+        && request.path.as_str() == "sys/wrapping/unwrap"
+        && request.body.decode::<Named>().is_ok_and(|named| named.token.is_none());
+    if unwraps_itself && error.kind() == Kind::Forbidden { invalid_wrapping_token() } else { error }
 }
 
 /// How many keys the caller of a list asks for, if they do.

@@ -6,6 +6,7 @@ mod facts;
 mod help;
 mod intents;
 mod listing;
+mod quota;
 mod render;
 mod request;
 mod response;
@@ -118,6 +119,7 @@ impl Pipeline {
             return Err(fault);
         }
         let routed = self.route(unsealed, request)?;
+        quota::check(unsealed, request, &routed)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, request, &routed);
         let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
@@ -153,7 +155,8 @@ impl Pipeline {
             path: &request.path,
             deps: &unsealed.deps,
             intents: &intents,
-        });
+        })
+        .wrapping(request.wrap_ttl);
         let done = async {
             let answer = self.call(unsealed, routed, request, admitted, &mut cx).await?;
             let (mut txn, warnings) = cx.into_parts();

@@ -40,7 +40,7 @@ pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes>
     let Response { status, body, warnings } = response;
     let mut out = Writer(Zeroizing::new(Vec::with_capacity(512)));
     match body {
-        ResponseBody::Empty if *status == StatusCode::NO_CONTENT => return Ok(out.0),
+        ResponseBody::Empty if warnings.is_empty() && *status != StatusCode::OK => return Ok(out.0),
         ResponseBody::Raw { payload, .. } => out.raw(payload.json()),
         ResponseBody::Empty => {
             out.head(request_id, None)?;

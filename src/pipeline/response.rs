@@ -146,6 +146,7 @@ impl Response {
             }
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Renewed(lease) => ResponseBody::renewed(lease)?,
+            Content::Wrapped(info) => ResponseBody::Wrapped(info),
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
@@ -187,7 +188,7 @@ impl Audited {
             Err(error) => Self::failure(&error),
             Ok(response) => {
                 let media_type = match &response.body {
-                    ResponseBody::Empty if response.status == StatusCode::NO_CONTENT => None,
+                    ResponseBody::Empty if response.warnings.is_empty() && response.status != StatusCode::OK => None,
                     ResponseBody::Raw { media_type, .. } => Some(*media_type),
                     ResponseBody::Empty
                     | ResponseBody::Data { .. }

@@ -31,6 +31,7 @@ pub(super) async fn settle(
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
         Content::Token(auth) => ResponseBody::Auth(auth),
         Content::Renewed(lease) => ResponseBody::renewed(lease)?,
+        Content::Wrapped(info) => ResponseBody::Wrapped(info),
         Content::Data { payload, lease, repeated, lasts } => {
             let lease = match lease {
                 Some(lease) => Some(register(unsealed, request, found, caller, lease, txn).await?),

@@ -85,9 +85,7 @@ impl RateLimits {
         let shown = state.config.response_headers;
         match rule.take(client.map_or(OTHERS, network), now) {
             Ok(remaining) => Ok(Some(Allowance { limit: rule.limit.rate, remaining, shown })),
-            Err(wait) => {
-                Err(RetryAfter { wait, limit: rule.limit.rate, shown, audited: state.config.audit_refusals })
-            }
+            Err(wait) => Err(RetryAfter { wait, limit: rule.limit.rate, shown, audited: state.config.audit_refusals }),
         }
     }
 }

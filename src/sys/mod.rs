@@ -2,16 +2,20 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit_key;
 mod auth;
 mod capabilities;
 mod config;
 mod ha_status;
 mod health;
+mod host_info;
 mod init;
 mod internal;
 mod key_status;
 mod leader;
 mod leases;
+mod logger;
+mod loggers;
 mod mounts;
 mod openapi;
 mod plugins;
@@ -24,6 +28,7 @@ mod token;
 mod tools;
 mod unseal;
 mod version_history;
+mod wrapping;
 
 use std::sync::Arc;
 
@@ -65,13 +70,19 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = tools::add(routes);
     let routes = config::add(routes);
     let routes = quotas::add(routes);
-    let routes = routes.endpoint::<version_history::ListVersions>();
+    let routes = routes
+        .endpoint::<version_history::ListVersions>()
+        .endpoint::<host_info::ReadHostInfo>()
+        .endpoint::<loggers::ReadLoggers>()
+        .endpoint::<logger::ReadLogger>();
     let routes = plugins::add(routes);
-    routes
+    let routes = routes
         .endpoint::<key_status::ReadKeyStatus>()
+        .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>()
+        .endpoint::<ha_status::ReadHaStatus>();
+    wrapping::add(routes)
 }
 
 /// What is below `auth/token/`.

@@ -49,7 +49,8 @@ impl Cors {
             return Err(Error::invalid("to allow all origins the '*' must be the only value for allowed_origins"));
         }
         let is_token = |header: &String| {
-            !header.is_empty() && header.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+            !header.is_empty()
+                && header.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
         };
         if !allowed_headers.iter().all(is_token) {
             return Err(Error::invalid("allowed_headers must be names of headers"));

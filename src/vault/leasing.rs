@@ -19,9 +19,8 @@ impl Unsealed {
             None => None,
         };
         let server = self.parts.settings.ttl;
-        let (default_ttl, max_ttl) = mount.map_or((server.default_ttl, server.max_ttl), |point| {
-            (point.facts.default_ttl, point.facts.max_ttl)
-        });
+        let (default_ttl, max_ttl) =
+            mount.map_or((server.default_ttl, server.max_ttl), |point| (point.facts.default_ttl, point.facts.max_ttl));
         let bounds = Bounds { default_ttl, max_ttl, ..Bounds::default() };
         self.leases.renew(id, asked, bounds, self, txn).await
     }

@@ -93,7 +93,9 @@ impl Vault {
         match &*self.phase() {
             Phase::Unsealed(_, unsealed) => Ok(unsealed.clone()),
             Phase::Sealed(..) => Err(Error::sealed()),
-            Phase::Uninitialised => Err(Error::new(Kind::NotInitialised, "Vault is not initialized; call sys/init")),
+            Phase::Uninitialised => {
+                Err(Error::new(Kind::NotInitialised, "Vault is sealed: it is not initialized yet; call sys/init"))
+            }
         }
     }
 

@@ -41,8 +41,7 @@ impl Unsealed {
             return Ok(());
         }
         let previous = known.last().map(|installed| installed.version.clone());
-        let installed =
-            InstalledVersion { version: version.to_owned(), installed: self.deps.clock.now(), previous };
+        let installed = InstalledVersion { version: version.to_owned(), installed: self.deps.clock.now(), previous };
         let mut txn = Txn::new();
         self.core_view("version").insert(&mut txn, version, &installed)?;
         match self.commit(txn).await {

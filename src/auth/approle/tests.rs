@@ -280,7 +280,7 @@ async fn roles_are_written_read_listed_and_renamed_by_id() {
     write(&harness, "role/Web", body).await.unwrap();
     assert_eq!(harness.existence("role/WEB").await, Existence::Exists);
     let shown = read(&harness, "role/web").await.unwrap();
-    assert_eq!((&shown["token_policies"], &shown["token_ttl"]), (&json!(["base", "web"]), &json!(1200)));
+    assert_eq!((&shown["token_policies"], &shown["token_ttl"]), (&json!(["web", "base"]), &json!(1200)));
     assert_eq!((&shown["secret_id_bound_cidrs"], &shown["bind_secret_id"]), (&json!(["10.0.0.1/32"]), &json!(true)));
     assert_eq!((&shown["period"], &shown["token_period"]), (&json!(9), &json!(9)));
     assert!(shown.get("role_id").is_none() && shown.get("uuid").is_none());

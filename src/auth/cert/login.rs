@@ -10,7 +10,6 @@ use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 use super::config::NoPath;
-use super::roles::Role;
 use super::trust::Trust;
 use super::verify::Admission;
 use super::{Cert, DEFAULT_TOKEN};
@@ -49,7 +48,7 @@ impl Endpoint for LogIn {
 pub(super) fn renew(trust: &Trust, identity: &Identity, client: &Client, now: Timestamp) -> Result<Option<Terms>> {
     let internal = |key: &str| identity.internal.get(key).map(String::as_str).unwrap_or_default();
     let Some(trusted) = trust.roles.get(internal(ROLE)) else { return Ok(None) };
-    if internal(POLICIES) != granted(&trusted.role) {
+    if internal(POLICIES) != trusted.role.token.granted_policies() {
         return Ok(None);
     }
     if !trust.settings.disable_binding {
@@ -85,7 +84,7 @@ fn identity(admission: Admission<'_>, alias_metadata: bool) -> Identity {
     let internal = BTreeMap::from([
         (ROLE.to_owned(), name.to_owned()),
         (CERTIFICATE.to_owned(), leaf.fingerprint),
-        (POLICIES.to_owned(), granted(role)),
+        (POLICIES.to_owned(), role.token.granted_policies()),
     ]);
     Identity {
         alias: leaf.common_name,
@@ -96,9 +95,4 @@ fn identity(admission: Admission<'_>, alias_metadata: bool) -> Identity {
         groups: Vec::new(),
         internal,
     }
-}
-
-/// The policies of a role as one text.
-fn granted(role: &Role) -> String {
-    role.token.token_policies.join("\n")
 }

@@ -140,7 +140,7 @@ async fn a_login_tells_who_the_certificate_is_of() {
         let identity = log_in(&mut harness, name, &[&web.der]).await.unwrap();
         assert_eq!(identity.alias, "web.example.com");
         assert_eq!(identity.display_name, "cert-webby");
-        assert_eq!(identity.policies, ["a", "b"]);
+        assert_eq!(identity.policies, ["b", "a"]);
         let metadata = identity.metadata;
         assert_eq!(metadata["cert_name"], "web");
         assert_eq!(metadata["serial_number"], "1234605616436508552");

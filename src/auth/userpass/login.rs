@@ -65,7 +65,7 @@ impl Endpoint for LogIn {
 pub(super) async fn renew(view: &View, identity: &Identity) -> Result<Option<Terms>> {
     let internal = |key: &str| identity.internal.get(key).map(String::as_str).unwrap_or_default();
     let user: Option<User> = view.get(&key(internal(USERNAME))).await?;
-    let user = user.filter(|user| granted(user) == internal(POLICIES));
+    let user = user.filter(|user| user.token.granted_policies() == internal(POLICIES));
     Ok(user.map(|user| user.token.terms(TokenType::Service)))
 }
 
@@ -73,7 +73,8 @@ const USERNAME: &str = "username";
 const POLICIES: &str = "policies";
 
 fn identity(username: String, user: &User, display_name: String) -> Identity {
-    let internal = BTreeMap::from([(USERNAME.to_owned(), username.clone()), (POLICIES.to_owned(), granted(user))]);
+    let internal =
+        BTreeMap::from([(USERNAME.to_owned(), username.clone()), (POLICIES.to_owned(), user.token.granted_policies())]);
     Identity {
         display_name,
         policies: user.token.token_policies.clone(),
@@ -93,11 +94,6 @@ async fn strengthen(userpass: &Userpass, username: &str, password: &Arc<SecretTe
         userpass.view.put(cx.txn(), &key(username), &user)?;
     }
     Ok(())
-}
-
-/// The policies of a user as one text.
-fn granted(user: &User) -> String {
-    user.token.token_policies.join("\n")
 }
 
 fn wrong() -> Error {

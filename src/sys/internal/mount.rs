@@ -37,15 +37,15 @@ impl Endpoint for ReadMount {
     type Target = Arc<Unsealed>;
     type Path = AnyPath;
     type Reply = Data<PathMount>;
-    const ROUTE: Route =
-        Route::read("internal/ui/mounts/{path..}").public().summary("The mount that a path lies in");
+    const ROUTE: Route = Route::read("internal/ui/mounts/{path..}").public().summary("The mount that a path lies in");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: AnyPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
         let caller = known_caller(unsealed, cx).await?.ok_or_else(Error::bad_token)?;
         let acl = unsealed.policies.acl(&caller, cx.now()).await?;
         let point = unsealed.mounts.route(&path.path).map(|(point, _)| point);
         let point = point.filter(|point| acl.reaches(&point.entry.path)).ok_or_else(|| {
-            let reason = "preflight capability check returned 403, please ensure client's policies grant access to path";
+            let reason =
+                "preflight capability check returned 403, please ensure client's policies grant access to path";
             Error::new(Kind::Forbidden, format!("{reason} {:?}", format!("{}/", path.path)))
         })?;
         Ok(Data::new(PathMount { mount: MountInfo::of(&point), path: point.entry.shown_path().to_owned() }))

@@ -41,8 +41,7 @@ impl Endpoint for ReadMounts {
     type Target = Arc<Unsealed>;
     type Path = NoPath;
     type Reply = Data<VisibleMounts>;
-    const ROUTE: Route =
-        Route::read("internal/ui/mounts").public().summary("The mounts that the caller may know of");
+    const ROUTE: Route = Route::read("internal/ui/mounts").public().summary("The mounts that the caller may know of");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
         let acl = match known_caller(unsealed, cx).await? {

@@ -57,7 +57,9 @@ impl Endpoint for ReadLeases {
         let limit = match self.limit.0.as_str() {
             "" => SHOWN,
             "none" => usize::MAX,
-            number => number.parse().map_err(|_| Error::invalid("invalid 'limit' provided: it must be a number or none"))?,
+            number => {
+                number.parse().map_err(|_| Error::invalid("invalid 'limit' provided: it must be a number or none"))?
+            }
         };
         let found = irrevocable(unsealed, &self.kind.0).await?;
         let lease_count = found.len();

@@ -95,10 +95,8 @@ fn add(
 }
 
 fn merge_parameters(known: &mut Map<String, Value>, other: Map<String, Value>) {
-    let mut added = match other.into_iter().find(|(name, _)| name == "parameters") {
-        Some((_, Value::Array(parameters))) => parameters,
-        Some(_) | None => return,
-    };
+    let mut parameters = other.into_iter().filter(|(name, _)| name == "parameters").map(|(_, value)| value);
+    let Some(Value::Array(mut added)) = parameters.next() else { return };
     let present = known.entry("parameters").or_insert_with(|| json!([]));
     if let Some(present) = present.as_array_mut() {
         added.retain(|parameter| !present.iter().any(|other| other.get("name") == parameter.get("name")));
@@ -132,14 +130,18 @@ mod tests {
 
     #[test]
     fn a_read_and_a_list_share_one_operation() {
-        let section =
-            Section { mount: "sys/".to_owned(), tag: "system", routes: crate::sys::routes().infos() };
+        let section = Section { mount: "sys/".to_owned(), tag: "system", routes: crate::sys::routes().infos() };
         let document = serde_json::to_value(document(&[section])).unwrap();
         let get = &document["paths"]["/sys/policies/password"]["get"];
         assert_eq!(get["parameters"][0]["name"], "list");
-        let ids: Vec<&str> = document["paths"].as_object().unwrap().values().flat_map(|item| {
-            item.as_object().unwrap().values().filter_map(|operation| operation.get("operationId")?.as_str())
-        }).collect();
+        let ids: Vec<&str> = document["paths"]
+            .as_object()
+            .unwrap()
+            .values()
+            .flat_map(|item| {
+                item.as_object().unwrap().values().filter_map(|operation| operation.get("operationId")?.as_str())
+            })
+            .collect();
         let mut unique = ids.clone();
         unique.sort_unstable();
         unique.dedup();

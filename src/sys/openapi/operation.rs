@@ -21,7 +21,12 @@ pub(super) fn method(operation: Operation) -> Option<&'static str> {
 }
 
 /// The operation of `info` at `path`. `tag` is the kind of what answers.
-pub(super) fn operation(info: &RouteInfo, path: &str, tag: &str, generator: &mut SchemaGenerator) -> Map<String, Value> {
+pub(super) fn operation(
+    info: &RouteInfo,
+    path: &str,
+    tag: &str,
+    generator: &mut SchemaGenerator,
+) -> Map<String, Value> {
     let route = info.route;
     let mut fields = Map::new();
     fields.insert("summary".to_owned(), route.summary.into());
@@ -33,7 +38,8 @@ pub(super) fn operation(info: &RouteInfo, path: &str, tag: &str, generator: &mut
         Operation::List => parameters.push(flag("list", route.operation)),
         Operation::Scan => parameters.push(flag("scan", route.operation)),
         Operation::Write | Operation::Patch => {
-            let media = if route.operation == Operation::Patch { "application/merge-patch+json" } else { "application/json" };
+            let media =
+                if route.operation == Operation::Patch { "application/merge-patch+json" } else { "application/json" };
             let schema = info.body_schema(generator);
             fields.insert("requestBody".to_owned(), json!({"content": {media: {"schema": schema}}}));
         }
@@ -56,7 +62,11 @@ pub(super) fn operation(info: &RouteInfo, path: &str, tag: &str, generator: &mut
 }
 
 /// The parameters of the path itself.
-pub(super) fn path_parameters(info: &RouteInfo, template: &PathTemplate, generator: &mut SchemaGenerator) -> Vec<Value> {
+pub(super) fn path_parameters(
+    info: &RouteInfo,
+    template: &PathTemplate,
+    generator: &mut SchemaGenerator,
+) -> Vec<Value> {
     template.described(info, generator)
 }
 
@@ -89,7 +99,12 @@ fn identifier(operation: Operation, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let verb = match operation {
         Operation::Write => "write",
-        other => other.as_str(),
+        other @ (Operation::Read
+        | Operation::Patch
+        | Operation::Delete
+        | Operation::List
+        | Operation::Scan
+        | Operation::Help) => other.as_str(),
     };
     std::iter::once(verb).chain(words).collect::<Vec<_>>().join("-")
 }

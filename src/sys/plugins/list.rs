@@ -30,7 +30,8 @@ impl Endpoint for ListPlugins {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: TypePath, _: &mut Cx<'_>) -> Result<Listing> {
         let of = PluginType::parse(&path.r#type);
-        let of = of.ok_or_else(|| Error::new(Kind::MethodNotAllowed, "1 error occurred:\n\t* unsupported operation\n\n"))?;
+        let of =
+            of.ok_or_else(|| Error::new(Kind::MethodNotAllowed, "1 error occurred:\n\t* unsupported operation\n\n"))?;
         Ok(Listing::of(names(unsealed, of).into_iter().map(str::to_owned).collect()))
     }
 }

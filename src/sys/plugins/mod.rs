@@ -14,10 +14,7 @@ use crate::vault::Unsealed;
 
 /// Adds what is below `sys/plugins`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
-    routes
-        .endpoint::<catalog::ReadCatalog>()
-        .endpoint::<list::ListPlugins>()
-        .endpoint::<plugin::ReadPlugin>()
+    routes.endpoint::<catalog::ReadCatalog>().endpoint::<list::ListPlugins>().endpoint::<plugin::ReadPlugin>()
 }
 
 /// What a plugin is for.

@@ -55,8 +55,7 @@ pub(super) async fn renewed(
     if let Some(warning) = renewed.warning {
         cx.warn(warning);
     }
-    let issued =
-        Issued { token: shown, id: id.to_owned(), record: renewed.record, token_type: TokenType::Service };
+    let issued = Issued { token: shown, id: id.to_owned(), record: renewed.record, token_type: TokenType::Service };
     Ok(Token(unsealed.auth_of(issued)))
 }
 

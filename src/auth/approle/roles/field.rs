@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::api::{LooseBool, LooseInt, StringList, Ttl};
 use crate::auth::approle::Approle;
-use crate::engine::{Cx, Data, Done, Endpoint, Route, Routes};
+use crate::engine::{Cx, Data, Done, Endpoint, Route, Routes, policy_names};
 use crate::error::{Error, Result};
 
 use super::read::Shown;
@@ -99,6 +99,9 @@ macro_rules! fields {
                             }
                             let mut asked = RoleParams::default();
                             $(asked.$($place).+ = $field;)+
+                            // This endpoint sorts policies, and the role's own does not.
+                            let policies = asked.token.token_policies.as_ref().map(policy_names);
+                            asked.token.token_policies = policies.map(StringList);
                             write(approle, &path.role_name, asked, cx).await
                         }
                     }

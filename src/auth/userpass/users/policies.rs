@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::api::StringList;
 use crate::auth::userpass::Userpass;
-use crate::engine::{Cx, Done, Endpoint, LegacyParams, Route, TokenParams};
+use crate::engine::{Cx, Done, Endpoint, LegacyParams, Route, TokenParams, policy_names};
 use crate::error::Result;
 
 use super::{User, UserPath, key, user_is_missing};
@@ -30,7 +30,8 @@ impl Endpoint for ChangePolicies {
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known = userpass.view.fetch(cx.txn(), &key(&username)).await?;
         let mut user: User = known.ok_or_else(user_is_missing)?;
-        let mut asked = TokenParams { token_policies: self.token_policies, ..TokenParams::default() };
+        let sorted = self.token_policies.map(|names| StringList(policy_names(&names)));
+        let mut asked = TokenParams { token_policies: sorted, ..TokenParams::default() };
         LegacyParams { policies: self.policies, ..LegacyParams::default() }.merge(&mut asked, &mut user.legacy);
         user.token = user.token.changed(&asked)?;
         userpass.view.put(cx.txn(), &key(&username), &user)?;

@@ -140,6 +140,8 @@ impl Kv2 {
         let dropped = std::mem::replace(&mut secret.versions, kept);
         for number in dropped.keys() {
             self.payloads.delete(txn, &payload_key(path, *number))?;
+        }
+        if number >= new.keep {
             secret.oldest = oldest;
         }
         if let Some(version) = secret.versions.get(&previous).filter(|version| !version.destroyed) {

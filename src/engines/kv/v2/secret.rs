@@ -55,7 +55,7 @@ pub(super) struct Secret {
     pub(super) metadata_version: u64,
     /// The number of the current version; 0 where only metadata were written.
     pub(super) current: u64,
-    /// The oldest version that is left; 0 until one was let go.
+    /// The oldest version that is left; 0 until there have been as many as are kept.
     pub(super) oldest: u64,
     /// The versions from the oldest to the current one, without a gap.
     pub(super) versions: BTreeMap<u64, Version>,

@@ -30,7 +30,8 @@ async fn answer(unsealed: &Arc<Unsealed>, generic_mount_paths: bool, cx: &mut Cx
                 (Backend::Engine(engine), Role::Secret) => ("secrets", engine.infos()),
             };
             let is_generic = generic_mount_paths && tag == "secrets";
-            let mount = if is_generic { format!("{{{}_mount_path}}/", point.entry.kind) } else { point.entry.path.clone() };
+            let mount =
+                if is_generic { format!("{{{}_mount_path}}/", point.entry.kind) } else { point.entry.path.clone() };
             Section { mount, tag, routes }
         })
         .collect();

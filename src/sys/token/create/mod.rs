@@ -66,7 +66,7 @@ impl Endpoint for CreateByRole {
     async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, cx: &mut Cx<'_>) -> Result<Token> {
         let role = TokenRole::load(&path.role, unsealed).await?;
         let role = role.ok_or_else(|| Error::invalid(format!("unknown role {}", path.role)))?;
-        make(self.0, Way::Role(role), unsealed, cx).await
+        make(self.0, Way::Role(Box::new(role)), unsealed, cx).await
     }
 }
 
@@ -74,7 +74,7 @@ impl Endpoint for CreateByRole {
 enum Way {
     Child,
     Orphan,
-    Role(TokenRole),
+    Role(Box<TokenRole>),
 }
 
 impl Way {

@@ -97,7 +97,8 @@ impl Maker<'_> {
         };
         let custom_id = request.id.filter(|id| !id.is_empty() && !batch);
         if custom_id.is_some() {
-            warnings.push("A token that was chosen is only as hard to guess as it was made; better leave out 'id'.".into());
+            warnings
+                .push("A token that was chosen is only as hard to guess as it was made; better leave out 'id'.".into());
         }
         let parent = (!orphan).then(|| self.id.to_owned());
         let record = TokenRecord { parent: parent.clone(), ..record };
@@ -110,13 +111,11 @@ impl Maker<'_> {
             (request.no_parent.0, "create orphan token"),
             (!request.period.is_zero(), "create periodic token"),
         ];
-        match needs_sudo.iter().find(|(asked, _)| *asked && !self.sudo) {
-            Some((_, what)) => Err(Error::invalid(format!("root or sudo privileges required to {what}"))),
-            None => {
-                request.id.as_ref().map_or(Ok(()), checked_id)?;
-                Ok(self.makes_orphans || request.no_parent.0 || self.role.is_some_and(|role| role.orphan))
-            }
+        if let Some((_, what)) = needs_sudo.iter().find(|(asked, _)| *asked && !self.sudo) {
+            return Err(Error::invalid(format!("root or sudo privileges required to {what}")));
         }
+        request.id.as_ref().map_or(Ok(()), checked_id)?;
+        Ok(self.makes_orphans || request.no_parent.0 || self.role.is_some_and(|role| role.orphan))
     }
 
     fn token_type(&self, request: &TokenRequest) -> Result<TokenType> {

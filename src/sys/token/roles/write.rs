@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn what_is_left_out_stays() {
-        let body = r#"{"allowed_policies":"B,a","token_period":"1h","token_bound_cidrs":["127.0.0.1/32"],"orphan":true}"#;
+        let body =
+            r#"{"allowed_policies":"B,a","token_period":"1h","token_bound_cidrs":["127.0.0.1/32"],"orphan":true}"#;
         let role = changed(TokenRole::default(), body).unwrap();
         assert_eq!((role.allowed_policies.clone(), role.period.seconds()), (vec!["a".into(), "b".into()], 3600));
         assert_eq!(role.bound_cidrs, ["127.0.0.1"]);

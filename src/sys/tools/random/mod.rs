@@ -12,8 +12,5 @@ use crate::vault::Unsealed;
 
 /// Adds what is below `sys/tools/random`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
-    routes
-        .endpoint::<zero::RandomBytes>()
-        .endpoint::<one::RandomBytes>()
-        .endpoint::<two::RandomBytes>()
+    routes.endpoint::<zero::RandomBytes>().endpoint::<one::RandomBytes>().endpoint::<two::RandomBytes>()
 }

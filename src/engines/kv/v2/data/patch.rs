@@ -32,8 +32,10 @@ impl Endpoint for Patch {
         let patch = payload(self.data)?;
         let now = cx.now();
         let config = kv.config().await?;
-        let secret = kv.fetch(cx.txn(), &path).await?.ok_or_else(Error::absent)?;
-        let version = secret.versions.get(&secret.current).copied().ok_or_else(Error::absent)?;
+        // Clients know a secret that is not there by a 404 without a body.
+        let absent = || Data::or_nothing(None).with_status(StatusCode::NOT_FOUND);
+        let Some(secret) = kv.fetch(cx.txn(), &path).await? else { return Ok(absent()) };
+        let Some(version) = secret.versions.get(&secret.current).copied() else { return Ok(absent()) };
         config.check_cas(&secret, Options::cas(self.options))?;
         if !version.is_live(now) {
             let info = VersionInfo::new(secret.current, version, secret.custom_metadata);

@@ -1,0 +1,40 @@
+//! `POST /v1/sys/wrapping/rewrap`: puts a wrapped answer behind another token. The old one is good for nothing more.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::api::Ttl;
+use crate::engine::{Answer, Content, Cx, Endpoint, Route, StatusCode};
+use crate::error::Result;
+use crate::secret::ClientToken;
+use crate::vault::{Unsealed, Wrapped, Wrapping, invalid_wrapping_token};
+
+use super::super::NoPath;
+use super::presented::spent;
+
+/// What is to be wrapped anew.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Rewrap {
+    /// The wrapping token; the caller's own if there is none.
+    token: Option<ClientToken>,
+}
+
+impl Endpoint for Rewrap {
+    type Target = Arc<Unsealed>;
+    type Path = NoPath;
+    type Reply = Answer;
+    const ROUTE: Route = Route::write("wrapping/rewrap").summary("Put a wrapped answer behind another token");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
+        let id = spent(self.token, unsealed, cx).await?;
+        let Wrapped { creation_path, creation_ttl, .. } =
+            unsealed.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
+        let ttl = cx.wrap_ttl.map_or(creation_ttl, |ttl| Ttl::from_seconds(ttl.as_secs()));
+        let body = unsealed.unwrap(&id).await?;
+        let wrapping = Wrapping { body, ttl, creation_path, wrapped_accessor: String::new() };
+        let content = Content::Wrapped(Box::new(unsealed.wrap(wrapping, cx.txn())?));
+        Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
+    }
+}

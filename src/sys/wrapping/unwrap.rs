@@ -1,0 +1,51 @@
+//! `POST /v1/sys/wrapping/unwrap`: the wrapped answer, once, as it would have been sent.
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use crate::api::Ttl;
+use crate::engine::{Answer, Content, Cx, Endpoint, Payload, Route, StatusCode};
+use crate::error::Result;
+use crate::secret::ClientToken;
+use crate::vault::{Unsealed, Wrapping};
+
+use super::super::NoPath;
+use super::presented::spent;
+
+/// What is to be unwrapped.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Unwrap {
+    /// The wrapping token; the caller's own if there is none.
+    token: Option<ClientToken>,
+}
+
+impl Endpoint for Unwrap {
+    type Target = Arc<Unsealed>;
+    type Path = NoPath;
+    type Reply = Answer;
+    const ROUTE: Route = Route::write("wrapping/unwrap").summary("The wrapped answer, once");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
+        let id = spent(self.token, unsealed, cx).await?;
+        let body = unsealed.unwrap(&id).await?;
+        let content = match cx.wrap_ttl {
+            Some(ttl) => {
+                let wrapping = Wrapping {
+                    body,
+                    ttl: Ttl::from_seconds(ttl.as_secs()),
+                    creation_path: cx.path.as_str().to_owned(),
+                    wrapped_accessor: String::new(),
+                };
+                Content::Wrapped(Box::new(unsealed.wrap(wrapping, cx.txn())?))
+            }
+            None => Content::Raw {
+                media_type: "application/json",
+                payload: Payload::verbatim(Zeroizing::new(body.expose().as_bytes().to_vec())),
+            },
+        };
+        Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
+    }
+}
