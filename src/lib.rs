@@ -29,6 +29,9 @@
 //! | 11 | [`http`] | axum and rustls: listener, limits, request in, response out |
 //! | 11 | [`config`] | the configuration file: text to checked types |
 //! | 12 | [`daemon`] | the process: command line, signals, start and stop |
+//!
+//! Within a layer nothing is imported, but for these arrows: `entropy` → `error`, `secret` → `error`, `secret` → `entropy`,
+//! `api` → `secret`, `http` → `config`.
 
 pub mod api;
 pub mod authority;

@@ -70,6 +70,9 @@ impl From<BarrierError> for Error {
 pub struct Barrier {
     storage: Arc<dyn Storage>,
     keyring: RwLock<Option<Arc<Keyring>>>,
+    /// The keyring is written by one at a time: an older one that is written last would lose the newest term, and with
+    /// it all that was encrypted since.
+    writing: tokio::sync::Mutex<()>,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -86,7 +89,7 @@ impl Barrier {
         let keyring = Keyring::generate(&*entropy, now)?;
         txn.expect(Key::new(KEYRING)?, crate::storage::Expected::Absent);
         txn.put(Key::new(KEYRING)?, keyring.sealed_under(root, &*entropy)?);
-        Ok(Arc::new(Self { storage, keyring: RwLock::new(Some(Arc::new(keyring))), entropy }))
+        Ok(Arc::new(Self::with(storage, keyring, entropy)))
     }
 
     /// Opens the keyring in `storage` with `root`.
@@ -97,7 +100,7 @@ impl Barrier {
     ) -> Result<Arc<Self>, BarrierError> {
         let stored = storage.get(&Key::new(KEYRING)?).await?.ok_or(BarrierError::Missing)?;
         let keyring = Keyring::opened_with(root, stored)?;
-        Ok(Arc::new(Self { storage, keyring: RwLock::new(Some(Arc::new(keyring))), entropy }))
+        Ok(Arc::new(Self::with(storage, keyring, entropy)))
     }
 
     /// One area of the barrier.
@@ -121,16 +124,11 @@ impl Barrier {
 
     /// Adds a new term, which encrypts from now on; records of older terms stay readable.
     pub async fn rotate(&self, root: &RootKey, now: Timestamp) -> Result<u32> {
+        let _writing = self.writing.lock().await;
         let next = self.keyring()?.rotated(&*self.entropy, now)?;
         let term = next.status().term;
         self.replace(next, root).await?;
         Ok(term)
-    }
-
-    /// Encrypts the same keyring under another root key: the write goes into `txn`.
-    pub fn reseal(&self, root: &RootKey, txn: &mut Txn) -> Result<()> {
-        txn.put(Key::new(KEYRING)?, self.keyring()?.sealed_under(root, &*self.entropy)?);
-        Ok(())
     }
 
     /// The active term: when it was made, how often it was used.
@@ -145,6 +143,7 @@ impl Barrier {
 
     /// Changes when the keyring is to be rotated by itself.
     pub async fn configure_rotation(&self, config: RotationConfig, root: &RootKey) -> Result<()> {
+        let _writing = self.writing.lock().await;
         let next = self.keyring()?.with_rotation_config(config)?;
         self.replace(next, root).await
     }
@@ -156,10 +155,8 @@ impl Barrier {
 
     /// Writes the keyring with the number of encryptions so far, so that a restart goes on counting.
     pub async fn persist_count(&self, root: &RootKey) -> Result<()> {
-        let sealed = self.keyring()?.sealed_under(root, &*self.entropy)?;
-        let mut batch = Batch::new();
-        batch.put(Key::new(KEYRING)?, sealed);
-        Ok(self.storage.commit(batch).await?)
+        let _writing = self.writing.lock().await;
+        self.store(&*self.keyring()?, root).await
     }
 
     /// Sealing: the keys are gone when this returns and the requests in flight have ended, whoever still holds a view.
@@ -177,16 +174,25 @@ impl Barrier {
         Ok(self.keyring()?.decrypt(context, ciphertext)?)
     }
 
+    fn with(storage: Arc<dyn Storage>, keyring: Keyring, entropy: Arc<dyn Entropy>) -> Self {
+        Self { storage, keyring: RwLock::new(Some(Arc::new(keyring))), writing: tokio::sync::Mutex::default(), entropy }
+    }
+
+    /// Stores `next` and encrypts with it from then on. To be called with `writing` held, as is [`Barrier::store`].
     async fn replace(&self, next: Keyring, root: &RootKey) -> Result<()> {
-        let mut batch = Batch::new();
-        batch.put(Key::new(KEYRING)?, next.sealed_under(root, &*self.entropy)?);
-        self.storage.commit(batch).await?;
+        self.store(&next, root).await?;
         let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
         if current.is_none() {
             return Err(Error::sealed());
         }
         *current = Some(Arc::new(next));
         Ok(())
+    }
+
+    async fn store(&self, keyring: &Keyring, root: &RootKey) -> Result<()> {
+        let mut batch = Batch::new();
+        batch.put(Key::new(KEYRING)?, keyring.sealed_under(root, &*self.entropy)?);
+        Ok(self.storage.commit(batch).await?)
     }
 
     fn keyring(&self) -> Result<Arc<Keyring>, BarrierError> {

@@ -93,6 +93,36 @@ async fn rotation_keeps_what_was_written_before() {
     assert!(again.key_status().unwrap().encryptions > 0, "a restart must not start counting anew");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_term_is_lost_to_another_writer_of_the_keyring() {
+    let f = Arc::new(fixture().await);
+    let writer = |work: u64| {
+        let f = f.clone();
+        tokio::task::spawn(async move {
+            for second in 0..20_u64 {
+                match work {
+                    0 => f.barrier.rotate(&f.root, Timestamp::from_unix_seconds(2)).await.map(|_| ()).unwrap(),
+                    1 => f.barrier.persist_count(&f.root).await.unwrap(),
+                    _ => {
+                        let config = RotationConfig { interval_seconds: 86_400 + second, ..RotationConfig::default() };
+                        f.barrier.configure_rotation(config, &f.root).await.unwrap();
+                    }
+                }
+                tokio::task::yield_now().await;
+            }
+        })
+    };
+    for task in [writer(0), writer(1), writer(2), writer(0)] {
+        task.await.unwrap();
+    }
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "newest", "kept").await;
+    assert_eq!(f.barrier.key_status().unwrap().term, 41);
+    let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
+    assert_eq!(again.key_status().unwrap().term, 41);
+    assert_eq!(again.view(Scope::new("root", "test")).get::<Note>("newest").await.unwrap(), Some(note("kept")));
+}
+
 #[tokio::test]
 async fn another_root_key_does_not_open_it() {
     let f = fixture().await;

@@ -14,12 +14,12 @@ use crate::api::{ApiPath, Operation, Ttl};
 use crate::config::{Limits, Listener};
 use crate::engine::{Body, Client};
 use crate::error::{Error, Kind, Result};
-use crate::pipeline::{Audited, Pipeline, Request};
+use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
 use crate::secret::ClientToken;
 
 use super::json::JsonLimits;
 use super::path::{Place, place};
-use super::{body, query, reply};
+use super::{body, cors, query, reply};
 
 /// What every request of a listener shares.
 #[derive(Clone, Debug)]
@@ -43,25 +43,48 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let over_tls = door.listener.tls.is_some();
     let (parts, http_body) = request.into_parts();
-    let path = match place(parts.uri.path()) {
-        Ok(Place::Api(path)) => Ok(path),
-        Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
-        Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
-        Err(error) => Err(error),
-    };
-    let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
-        Ok(Some(operation)) => operation,
-        Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
+    let crossing = match cors::origin(&door.pipeline, &parts.headers) {
+        Ok(crossing) => crossing,
         Err(error) => return reply::refusal(&error, over_tls),
     };
-    let audited = match door.request(&parts, operation, path, peer, http_body).await {
-        Ok(request) => door.limited(request).await,
-        Err(error) => Audited::failure(&error),
-    };
-    reply::response(audited, parts.method == Method::HEAD, over_tls)
+    let preflight = crossing.as_ref().is_some_and(|crossing| crossing.is_preflight(&parts.method));
+    let mut response =
+        if preflight { reply::preflight(over_tls) } else { door.respond(&parts, peer, http_body, over_tls).await };
+    if let Some(crossing) = crossing {
+        crossing.allow(&mut response, preflight);
+    }
+    response
 }
 
 impl Door {
+    async fn respond(
+        &self,
+        parts: &http::request::Parts,
+        peer: Peer,
+        http_body: HttpBody,
+        over_tls: bool,
+    ) -> HttpResponse {
+        let path = match place(parts.uri.path()) {
+            Ok(Place::Api(path)) => Ok(path),
+            Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
+            Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
+            Err(error) => Err(error),
+        };
+        let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
+            Ok(Some(operation)) => operation,
+            Ok(None) if parts.method == Method::OPTIONS => {
+                return reply::refusal(&Error::invalid("cannot handle internal-only request operation"), over_tls);
+            }
+            Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
+            Err(error) => return reply::refusal(&error, over_tls),
+        };
+        let audited = match self.request(parts, operation, path, peer, http_body).await {
+            Ok(request) => self.limited(request).await,
+            Err(error) => Audited::failure(&error),
+        };
+        reply::response(audited, parts.method == Method::HEAD, over_tls)
+    }
+
     /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
     async fn request(
         &self,
@@ -97,6 +120,7 @@ impl Door {
             body: content,
             client,
             wrap_ttl,
+            headers: self.audited_headers(&parts.headers),
             fault,
         })
     }
@@ -104,7 +128,13 @@ impl Door {
     /// The body of a write, the query of anything else.
     async fn content(&self, parts: &http::request::Parts, operation: Operation, body: HttpBody) -> Result<Body> {
         let Limits { request_size, json_strings, json_memory, json_depth, .. } = self.listener.limits;
-        let bytes = body::read(body, request_size).await?;
+        let whole = body::read(body, request_size);
+        let bytes = match self.listener.timeouts.read {
+            None => whole.await?,
+            Some(limit) => tokio::time::timeout(limit, whole)
+                .await
+                .map_err(|_| Error::invalid("the body took too long to arrive; send it faster, or in parts"))??,
+        };
         let media_type = text(&parts.headers, header::CONTENT_TYPE.as_str());
         match operation {
             Operation::Write | Operation::Patch => {
@@ -125,6 +155,19 @@ impl Door {
                 query::fields(parts.uri.query().unwrap_or_default()).map(Body::new)
             }
         }
+    }
+
+    /// Those of the headers that the operator chose for the audit log.
+    fn audited_headers(&self, headers: &HeaderMap) -> Vec<AuditedHeader> {
+        let Ok(unsealed) = self.pipeline.vault().unsealed() else { return Vec::new() };
+        let rules = unsealed.audited_headers.rules();
+        let header = |(name, hashed): (&String, &bool)| {
+            let values = headers.get_all(name.as_str()).iter();
+            let values: Vec<String> =
+                values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            (!values.is_empty()).then(|| AuditedHeader { name: name.clone(), values, hashed: *hashed })
+        };
+        rules.iter().filter_map(header).collect()
     }
 
     /// The request's answer, or that it took too long. It is done, and audited, all the same.

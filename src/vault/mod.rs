@@ -1,6 +1,7 @@
 //! The lifecycle: uninitialised, sealed, unsealed. Keys, mounts, tokens, leases, policies and audit exist only inside an
 //! [`Unsealed`]; while the vault is sealed there is nothing to call.
 
+mod audited_headers;
 mod audits;
 mod cluster;
 mod cors;
@@ -22,6 +23,7 @@ mod unsealed;
 mod versions;
 mod wrapping;
 
+pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
 pub use cluster::Cluster;
 pub use cors::{Cors, CorsStore};

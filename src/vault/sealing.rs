@@ -174,10 +174,19 @@ impl Vault {
 
     /// Seals the vault at the end of a request: from now on it is sealed for every other request, and as soon as those
     /// that are running, among them this one, have ended, the keys are wiped.
-    pub async fn seal_behind_this_request(&self) {
-        let turning = self.turning.clone().lock_owned().await;
-        if let Some(unsealed) = self.sealed_from_now_on() {
-            self.sealing.spawn(finish_sealing(unsealed, turning));
+    pub fn seal_behind_this_request(self: &Arc<Self>) {
+        match self.turning.clone().try_lock_owned() {
+            Ok(turning) => {
+                if let Some(unsealed) = self.sealed_from_now_on() {
+                    self.sealing.spawn(finish_sealing(unsealed, turning));
+                }
+            }
+            // Someone turns the vault right now. If they are sealing it they wait for this request, which must not wait
+            // for them.
+            Err(_) => {
+                let vault = self.clone();
+                self.sealing.spawn(async move { vault.seal().await });
+            }
         }
     }
 

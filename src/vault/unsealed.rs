@@ -19,6 +19,7 @@ use crate::mount::{Backend, MountEntry, MountState, MountTable};
 use crate::secret::RootKey;
 use crate::token::TokenStore;
 
+use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
 use super::keys::KeyOperations;
@@ -46,6 +47,8 @@ pub struct Unsealed {
     pub leases: Arc<LeaseManager>,
     /// The audit devices.
     pub audit: AuditBroker,
+    /// Which headers of requests they are told of.
+    pub audited_headers: AuditedHeaders,
     /// The public half of the key that audit logs are signed with.
     pub audit_key: VerifyingKey,
     /// The password policies.
@@ -81,6 +84,7 @@ impl Unsealed {
         let (audit, audit_key) = super::audits::broker(parts, &barrier).await?;
         let unsealed = Arc::new(Self {
             audit,
+            audited_headers: AuditedHeaders::load(core.clone()).await?,
             audit_key,
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),
             tokens: TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, entropy.clone(), clock.clone()),

@@ -3,6 +3,7 @@
 mod disable;
 mod enable;
 mod hash;
+mod headers;
 mod list;
 
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(crate) struct DevicePath {
 
 /// Adds what is about audit devices.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
-    routes
+    headers::add(routes)
         .endpoint::<list::ListDevices>()
         .endpoint::<enable::EnableDevice>()
         .endpoint::<disable::DisableDevice>()
