@@ -9,6 +9,9 @@ use arca::engine::{Role, RouteInfo};
 use arca::policy::Access;
 use schemars::SchemaGenerator;
 
+use crate::authz::{mount_everything, place};
+use crate::support::TestVault;
+
 /// All routes, each with the mount that it is below: a kind in angle brackets stands for wherever it is mounted.
 pub(crate) fn routes() -> Vec<(String, RouteInfo)> {
     let mut all = Vec::new();
@@ -70,6 +73,25 @@ fn every_route_says_what_it_is_for() {
         .map(|(mount, info)| format!("{mount}{} {}", info.route.pattern, info.route.operation.as_str()))
         .collect();
     assert!(silent.is_empty(), "without a summary: {silent:#?}");
+}
+
+#[test]
+fn the_document_has_every_route_and_nothing_for_strangers() {
+    let vault = TestVault::new();
+    mount_everything(&vault);
+    let document = vault.root().get("sys/internal/specs/openapi").ok().json();
+    let mut missing = Vec::new();
+    for (mount, info) in routes() {
+        let path = format!("/{}{}", place(&mount), info.route.pattern.replace("..}", "}").replace(":lower}", "}"));
+        let path = path.replace("..:lower}", "}").replace("..}", "}").trim_end_matches('/').to_owned();
+        let known = document["paths"].as_object().unwrap().keys().any(|key| key.trim_end_matches('/') == path);
+        if !known {
+            missing.push(path);
+        }
+    }
+    assert!(missing.is_empty(), "not in the document: {missing:#?}");
+    let for_strangers = vault.anonymous().get("sys/internal/specs/openapi").ok().json();
+    assert!(for_strangers["paths"].as_object().is_none_or(serde_json::Map::is_empty), "{for_strangers}");
 }
 
 #[test]

@@ -379,8 +379,11 @@ mod live {
         shell.run("secrets enable -path=live1 kv").ends(2).complains("path is already in use");
         shell.run("secrets move live1 live3").ok().says("Finished moving secrets engine live1/ to live3/");
         assert_eq!(shell.run("read -field=a live3/seen").ok().out, "b");
-        shell.run("kv enable-versioning live3").ok();
-        for mount in ["live2", "live3"] {
+        // A mount that holds secrets keeps its version.
+        shell.run("kv enable-versioning live3").ends(2).complains("cannot be upgraded in place");
+        shell.run("secrets enable -path=live4 kv").ok();
+        shell.run("kv enable-versioning live4").ok();
+        for mount in ["live2", "live3", "live4"] {
             shell.run(&format!("secrets disable {mount}")).ok();
         }
         shell.run("auth enable -path=livecert -description=c cert").ok().says("Enabled cert auth method at: livecert/");

@@ -2,16 +2,16 @@
 
 mod certificates;
 mod client;
+#[expect(dead_code, reason = "the tests beside the database engine use the rest of it")]
 pub(crate) mod postgres;
 mod process;
 mod vault;
 mod wire;
 
-pub(crate) use certificates::{Issue, Pki, issuer};
+pub(crate) use certificates::{Issue, issuer};
 pub(crate) use client::{Answer, Client};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use vault::{Clients, Setup, TestVault};
-pub(crate) use wire::Wire;
 
 use std::time::Duration;
 
