@@ -54,13 +54,18 @@ impl Pipeline {
     /// Answers a request. Runs to its end although the client may hang up: nothing is left half done or unaudited.
     pub async fn handle(self: &Arc<Self>, request: Request) -> Audited {
         let line = self.clone();
-        match self.vault.unsealed() {
-            Err(_) => self.answer_sealed(request).await,
-            Ok(unsealed) => {
-                let work = unsealed.clone().finish(async move { line.answer_audited(&unsealed, request).await });
-                work.await.unwrap_or_else(|_| Audited::failure(&Error::internal("the request was interrupted")))
-            }
+        let interrupted = |_| Audited::failure(&Error::internal("the request was interrupted"));
+        let Ok(unsealed) = self.vault.unsealed() else {
+            let work = self.vault.finish(async move { line.answer_sealed(request).await });
+            return work.await.unwrap_or_else(interrupted);
+        };
+        let answering = unsealed.clone();
+        let work = unsealed.finish(async move { line.answer_audited(&answering, request).await });
+        let audited = work.await.unwrap_or_else(interrupted);
+        if unsealed.seal_was_asked() {
+            self.vault.seal_this(&unsealed).await;
         }
+        audited
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
@@ -101,7 +106,9 @@ impl Pipeline {
             unsealed.revoke_in_background(token_id);
         }
         if unsealed.seal_was_asked() {
-            self.vault.seal().await;
+            // Sealing waits for this very work, which cannot wait for sealing in its turn.
+            let (vault, asked) = (self.vault.clone(), unsealed.clone());
+            self.vault.finish(async move { vault.seal_this(&asked).await });
         }
         audited
     }
@@ -201,3 +208,6 @@ impl fmt::Debug for Pipeline {
         f.debug_struct("Pipeline").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

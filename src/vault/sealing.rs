@@ -1,7 +1,6 @@
 //! From sealed to unsealed and back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -14,9 +13,6 @@ use crate::storage::{Key, Storage};
 
 use super::unsealed::Unsealed;
 use super::{Parts, Phase, Vault};
-
-/// How long sealing waits for background work to end before it goes on without it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is in clear in the store: how the vault is sealed, and the root key, encrypted under the seal key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -163,20 +159,31 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault.
+    /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault. Not to be
+    /// awaited by work that sealing itself waits for.
     pub async fn seal(&self) {
+        self.forget_keys(|_| true).await;
+    }
+
+    /// The same if `asked` is what is unsealed, and not what was unsealed again since.
+    pub async fn seal_this(&self, asked: &Arc<Unsealed>) {
+        self.forget_keys(|unsealed| Arc::ptr_eq(unsealed, asked)).await;
+    }
+
+    async fn forget_keys(&self, is_meant: impl FnOnce(&Arc<Unsealed>) -> bool) {
         let _turning = self.turning.lock().await;
         let unsealed: Arc<Unsealed> = {
             let mut phase = self.phase_mut();
             let Phase::Unsealed(record, unsealed) = &*phase else { return };
+            if !is_meant(unsealed) {
+                return;
+            }
             let (record, unsealed) = (record.clone(), unsealed.clone());
             let progress = UnsealProgress::new(record.config.threshold);
             *phase = Phase::Sealed(record, progress);
             unsealed
         };
-        if tokio::time::timeout(PATIENCE, unsealed.stop()).await.is_err() {
-            tracing::warn!("background work did not end in time; sealing goes on without it");
-        }
+        unsealed.stop().await;
         unsealed.barrier.wipe();
         tracing::info!("the vault is sealed");
     }
