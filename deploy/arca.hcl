@@ -67,7 +67,7 @@ listener "tcp" {
   tls_disable_client_certs = false
 
   # The oldest version of TLS: tls12 or tls13.
-  tls_min_version = "tls12"
+  tls_min_version = "tls13"
 
   # The newest version of TLS: tls12 or tls13.
   tls_max_version = "tls13"
@@ -126,7 +126,7 @@ listener "tcp" {
   }
 }
 
-# Where the audit log goes: "file", "socket" or "syslog". There may be several.
+# Where the audit log goes. There may be several.
 audit "file" "main" {
   # What it is for.
   # description = "what this log is for"

@@ -20,6 +20,7 @@
 //! | 6 | [`token`] | tokens: issue, hash, look up, revoke |
 //! | 6 | [`lease`] | leases: register, renew, expire, revoke with retry |
 //! | 6 | [`mount`] | the mount table: path to engine, for secrets engines and auth methods alike |
+//! | 6 | [`quota`] | rate limits: which request comes too early |
 //! | 7 | [`engines`] | kv, cubbyhole, database, … one folder each |
 //! | 7 | [`auth`] | cert, … one folder each |
 //! | 8 | [`vault`] | the lifecycle: uninitialised, sealed, unsealed |
@@ -28,6 +29,9 @@
 //! | 11 | [`http`] | axum and rustls: listener, limits, request in, response out |
 //! | 11 | [`config`] | the configuration file: text to checked types |
 //! | 12 | [`daemon`] | the process: command line, signals, start and stop |
+//!
+//! Within a layer nothing is imported, but for these arrows: `entropy` → `error`, `secret` → `error`, `secret` → `entropy`,
+//! `api` → `secret`, `http` → `config`.
 
 pub mod api;
 pub mod authority;
@@ -62,6 +66,8 @@ pub mod mount;
 pub mod pipeline;
 #[cfg(feature = "server")]
 pub mod policy;
+#[cfg(feature = "server")]
+pub mod quota;
 #[cfg(feature = "server")]
 pub mod seal;
 #[cfg(feature = "server")]

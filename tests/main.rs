@@ -1,1 +1,18 @@
-//! x
+//! The whole server, seen from outside: what clients get over TLS, and the proofs that hold for all of the code.
+//!
+//! `api/` goes by URL, `support/` has the servers and clients that the tests use, the other files are one proof each.
+
+#[cfg(test)]
+mod api;
+#[cfg(test)]
+mod authz;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod layering;
+#[cfg(test)]
+mod leaks;
+#[cfg(test)]
+mod openapi;
+#[cfg(test)]
+mod support;

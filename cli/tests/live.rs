@@ -8,8 +8,12 @@
 mod live {
     use std::io::Write;
     use std::path::Path;
-    use std::process::{Command, Stdio};
+    use std::process::{Child, Command, Stdio};
+    use std::time::Duration;
 
+    use arca::authority::Authority;
+    use arca::entropy::SystemEntropy;
+    use arca::time::{Clock, SystemClock};
     use serde_json::Value;
 
     /// What came of a command.
@@ -100,6 +104,88 @@ mod live {
         fn home(&self) -> &Path {
             self.home.path()
         }
+    }
+
+    /// A server of our own, killed when this goes.
+    struct Server(Child);
+
+    impl Drop for Server {
+        fn drop(&mut self) {
+            let _ = self.0.kill();
+            let _ = self.0.wait();
+        }
+    }
+
+    /// The same day against `arcad` as it was built beside `arca`: over mutual TLS, with redb.
+    #[test]
+    fn our_own_server_can_be_operated() {
+        let program = Path::new(env!("CARGO_BIN_EXE_arca")).with_file_name("arcad");
+        if !program.exists() {
+            println!("skipped: build the whole workspace to have arcad beside arca");
+            return;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).display().to_string();
+        let entropy = SystemEntropy::new();
+        let authority = Authority::new(SystemClock.now(), &entropy).unwrap();
+        let day = Duration::from_secs(24 * 3600);
+        let server = authority.server(vec!["127.0.0.1".to_owned()], day).unwrap();
+        let client = authority.client("operator", day).unwrap();
+        for (name, text) in [
+            ("ca.pem", authority.own.certificate.as_str()),
+            ("server.pem", &server.certificate),
+            ("server-key.pem", server.key.expose()),
+            ("client.pem", &client.certificate),
+            ("client-key.pem", client.key.expose()),
+        ] {
+            std::fs::write(path(name), text).unwrap();
+        }
+        let config = format!(
+            "storage \"redb\" {{\n  path = {:?}\n}}\nlistener \"tcp\" {{\n  address = \"127.0.0.1:0\"\n  \
+             tls_cert_file = {:?}\n  tls_key_file = {:?}\n  tls_client_ca_file = {:?}\n  \
+             disable_unauthed_rekey_endpoints = false\n  disable_unauthed_generate_root_endpoints = false\n}}\n\
+             audit \"file\" \"file\" {{\n  options {{\n    file_path = {:?}\n  }}\n}}\n",
+            path("store"),
+            path("server.pem"),
+            path("server-key.pem"),
+            path("ca.pem"),
+            path("audit.log"),
+        );
+        std::fs::write(path("arca.hcl"), config).unwrap();
+        let log = std::fs::File::create(path("log")).unwrap();
+        let mut command = Command::new(program);
+        command
+            .args(["--config", &path("arca.hcl")])
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let _server = Server(command.spawn().unwrap());
+        let address = listening(&path("log"));
+        let day = Command::new(std::env::current_exe().unwrap())
+            .args(["live::a_vault_can_be_operated_from_its_first_key_to_its_last_seal", "--exact", "--nocapture"])
+            .env("ARCA_LIVE_ADDR", format!("https://{address}"))
+            .env("ARCA_LIVE_CACERT", path("ca.pem"))
+            .env("ARCA_LIVE_CLIENT_CERT", path("client.pem"))
+            .env("ARCA_LIVE_CLIENT_KEY", path("client-key.pem"))
+            .env_remove("ARCA_LIVE_TOKEN")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&day.stdout).into_owned() + &String::from_utf8_lossy(&day.stderr);
+        assert!(day.status.success() && said.contains("1 passed"), "{said}");
+        assert!(!said.contains("skipped"), "{said}");
+    }
+
+    /// The address that a server has told its log.
+    fn listening(log: &str) -> String {
+        for _ in 0..1000 {
+            let text = std::fs::read_to_string(log).unwrap();
+            if let Some((line, _)) = text.split_once("listening address=").and_then(|(_, rest)| rest.split_once('\n')) {
+                return line.trim().to_owned();
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        panic!("the server does not listen: {}", std::fs::read_to_string(log).unwrap());
     }
 
     #[test]

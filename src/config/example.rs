@@ -22,7 +22,7 @@ pub fn example() -> String {
         page.keys(&RawListener::SCHEMA);
         page.block("telemetry", |page| page.keys(&RawListenerTelemetry::SCHEMA));
     });
-    page.line("# Where the audit log goes: \"file\", \"socket\" or \"syslog\". There may be several.");
+    page.line("# Where the audit log goes. There may be several.");
     page.block("audit \"file\" \"main\"", |page| {
         page.keys(&RawAudit::SCHEMA);
         page.block("options", |page| page.line("file_path = \"/var/log/arca/audit.log\""));

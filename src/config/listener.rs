@@ -138,7 +138,7 @@ section! {
         /// Do not even ask clients for a certificate.
         tls_disable_client_certs: Switch = Default("false"),
         /// The oldest version of TLS: tls12 or tls13.
-        tls_min_version: TlsVersion = Default("\"tls12\""),
+        tls_min_version: TlsVersion = Default("\"tls13\""),
         /// The newest version of TLS: tls12 or tls13.
         tls_max_version: TlsVersion = Default("\"tls13\""),
         /// Bytes that a body may have.

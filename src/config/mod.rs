@@ -22,7 +22,7 @@ pub use audit::{AuditDevice, AuditKind};
 pub use error::{ConfigError, Place, Warning};
 pub use example::example;
 pub use listener::{ClientAuth, ForwardedFor, Limits, Listener, Timeouts, Tls, TlsVersion, Unauthenticated};
-pub use lockout::{Lockout, UserLockout};
+pub use lockout::UserLockout;
 pub use log::{Log, LogFormat, LogLevel};
 pub use server::Config;
 pub use storage::Storage;

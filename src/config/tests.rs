@@ -79,7 +79,7 @@ fn json_says_the_same() {
     );
     let (mut hcl, mut json) = (hcl.unwrap().0, json.unwrap().0);
     assert!(hcl.listeners[0].unauthenticated.metrics);
-    assert_eq!(hcl.user_lockout.of("userpass").threshold, Some(3));
+    assert_eq!(hcl.user_lockout.policies().values().next().unwrap().threshold, Some(3));
     json.audit[0].place = hcl.audit.remove(0).place;
     json.audit.clear();
     assert_eq!(hcl, json);
@@ -170,7 +170,7 @@ fn later_files_win_and_lists_add_up() {
         "{STORE}{PLAIN}cluster_name = \"a\" log_level = \"debug\" audit \"file\" \"a\" {{ options {{ file_path = \"/a\" }} }}"
     );
     let second = "cluster_name = \"b\" storage \"redb\" { path = \"/d\" } listener \"tcp\" { tls_disable = true address = \"127.0.0.1:2\" }
-                  audit \"syslog\" \"b\" {}";
+                  audit \"file\" \"b\" { options { file_path = \"/b\" } }";
     let (config, warnings) = merge(&[&first, second]).unwrap();
     assert_eq!(warnings, Vec::<String>::new());
     assert_eq!((config.cluster_name.as_deref(), config.log.level), (Some("b"), LogLevel::Debug));
@@ -219,10 +219,9 @@ fn lockouts() {
                             user_lockout \"all\" { disable_lockout = true }",
     )
     .unwrap();
-    let found = config.user_lockout.of("userpass");
+    let found = config.user_lockout.policies()["userpass"];
     assert_eq!((found.threshold, found.duration), (Some(3), Duration::from_mins(1)));
-    assert_eq!(config.user_lockout.of("approle").threshold, None);
-    assert_eq!(UserLockout::default().of("approle").threshold, Some(5));
+    assert_eq!(config.user_lockout.policies()["all"].threshold, None);
 }
 
 #[test]
@@ -240,7 +239,7 @@ fn the_example_is_loadable_and_shows_the_defaults() {
     .unwrap();
     let mut shown = shown;
     shown.audit[0].place = plain.audit[0].place.clone();
-    assert_eq!(shown.user_lockout.of("x"), plain.user_lockout.of("x"));
+    assert_eq!(shown.user_lockout.policies()["all"], crate::engine::LockoutPolicy::default());
     shown.user_lockout = UserLockout::default();
     assert_eq!(shown, plain);
 }

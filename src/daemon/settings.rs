@@ -25,6 +25,7 @@ pub(super) fn of(config: &Config) -> Settings {
         allow_api_audit: config.unsafe_allow_api_audit_creation,
         unauthed_rekey: config.listeners.iter().any(|listener| listener.unauthenticated.rekey),
         unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),
+        lockouts: config.user_lockout.policies().clone(),
         prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
         sanitized,
         log_level: config.log.level.as_str().to_owned(),

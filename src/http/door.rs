@@ -14,12 +14,12 @@ use crate::api::{ApiPath, Operation, Ttl};
 use crate::config::{Limits, Listener};
 use crate::engine::{Body, Client};
 use crate::error::{Error, Kind, Result};
-use crate::pipeline::{Audited, Pipeline, Request};
+use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
 use crate::secret::ClientToken;
 
 use super::json::JsonLimits;
 use super::path::{Place, place};
-use super::{body, query, reply};
+use super::{body, cors, query, reply};
 
 /// What every request of a listener shares.
 #[derive(Clone, Debug)]
@@ -43,27 +43,47 @@ pub(super) async fn answer(
 ) -> HttpResponse {
     let over_tls = door.listener.tls.is_some();
     let (parts, http_body) = request.into_parts();
-    let path = match place(parts.uri.path()) {
-        Ok(Place::Api(path)) => Ok(path),
-        Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
-        Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
-        Err(error) => Err(error),
+    let crossing = match cors::origin(&door.pipeline, &parts.headers) {
+        Ok(crossing) => crossing,
+        Err(error) => return reply::refusal(&error, over_tls),
     };
-    // A request that cannot be told is a read that is refused: what someone tried is on record too.
-    let asked = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path);
-    let (operation, fault) = match asked {
-        Ok(Some(operation)) => (operation, None),
-        Ok(None) => (Operation::Read, Some(Error::without_message(Kind::MethodNotAllowed))),
-        Err(error) => (Operation::Read, Some(error)),
-    };
-    let audited = match door.request(&parts, operation, path, peer, http_body).await {
-        Ok(request) => door.limited(Request { fault: fault.or(request.fault), ..request }).await,
-        Err(error) => Audited::failure(&error),
-    };
-    reply::response(audited, parts.method == Method::HEAD, over_tls)
+    let preflight = crossing.as_ref().is_some_and(|crossing| crossing.is_preflight(&parts.method));
+    let mut response =
+        if preflight { reply::preflight(over_tls) } else { door.respond(&parts, peer, http_body, over_tls).await };
+    if let Some(crossing) = crossing {
+        crossing.allow(&mut response, preflight);
+    }
+    response
 }
 
 impl Door {
+    async fn respond(
+        &self,
+        parts: &http::request::Parts,
+        peer: Peer,
+        http_body: HttpBody,
+        over_tls: bool,
+    ) -> HttpResponse {
+        let path = match place(parts.uri.path()) {
+            Ok(Place::Api(path)) => Ok(path),
+            Ok(Place::Elsewhere(to)) => return reply::redirect(&to, parts.uri.query(), over_tls),
+            Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
+            Err(error) => Err(error),
+        };
+        // A request that cannot be told is a read that is refused: what someone tried is on record too.
+        let asked = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path);
+        let (operation, fault) = match asked {
+            Ok(Some(operation)) => (operation, None),
+            Ok(None) => (Operation::Read, Some(unknown(&parts.method))),
+            Err(error) => (Operation::Read, Some(error)),
+        };
+        let audited = match self.request(parts, operation, path, peer, http_body).await {
+            Ok(request) => self.limited(Request { fault: fault.or(request.fault), ..request }).await,
+            Err(error) => Audited::failure(&error),
+        };
+        reply::response(audited, parts.method == Method::HEAD, over_tls)
+    }
+
     /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
     async fn request(
         &self,
@@ -96,6 +116,7 @@ impl Door {
             body: content,
             client,
             wrap_ttl,
+            headers: self.audited_headers(&parts.headers),
             fault: faults.into_iter().next(),
         })
     }
@@ -115,10 +136,28 @@ impl Door {
                 let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };
                 body::object(bytes, media_type, limits)
             }
+            // Clients that cancel an operation name it in the body.
+            Operation::Delete if bytes.starts_with(b"{") => {
+                let limits = JsonLimits { strings: json_strings, depth: json_depth, memory: json_memory };
+                body::object(bytes, media_type, limits)
+            }
             Operation::Read | Operation::Delete | Operation::List | Operation::Scan | Operation::Help => {
                 query::fields(parts.uri.query().unwrap_or_default()).map(Body::new)
             }
         }
+    }
+
+    /// Those of the headers that the operator chose for the audit log.
+    fn audited_headers(&self, headers: &HeaderMap) -> Vec<AuditedHeader> {
+        let Ok(unsealed) = self.pipeline.vault().unsealed() else { return Vec::new() };
+        let rules = unsealed.audited_headers.rules();
+        let header = |(name, hashed): (&String, &bool)| {
+            let values = headers.get_all(name.as_str()).iter();
+            let values: Vec<String> =
+                values.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
+            (!values.is_empty()).then(|| AuditedHeader { name: name.clone(), values, hashed: *hashed })
+        };
+        rules.iter().filter_map(header).collect()
     }
 
     /// The request's answer, or that it took too long. It is done, and audited, all the same.
@@ -175,6 +214,15 @@ fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     const SEEN: [&str; 4] = ["content-type", "origin", "user-agent", "x-vault-request"];
     let seen = SEEN.iter().filter_map(|name| Some(((*name).to_owned(), text(headers, name)?.to_owned())));
     seen.collect()
+}
+
+/// What the caller of a method that nothing answers to reads.
+fn unknown(method: &Method) -> Error {
+    if *method == Method::OPTIONS {
+        Error::invalid("cannot handle internal-only request operation")
+    } else {
+        Error::without_message(Kind::MethodNotAllowed)
+    }
 }
 
 fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Result<Option<Operation>> {

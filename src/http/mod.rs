@@ -1,6 +1,7 @@
 //! TLS, HTTP, limits: requests in, responses out. Everything behind the door sees [`crate::pipeline::Request`] only.
 
 mod body;
+mod cors;
 mod door;
 mod json;
 mod listener;

@@ -9,7 +9,7 @@ use crate::pipeline::Audited;
 
 /// The response of an answer.
 pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> Response<Body> {
-    let Audited { status, media_type, body } = audited;
+    let Audited { status, media_type, body, headers } = audited;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // The buffer itself, which is wiped once it is sent, and no copy that is not.
     let body = if without_body { Bytes::new() } else { Bytes::from_owner(body) };
@@ -18,6 +18,18 @@ pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> 
     if let Some(media_type) = media_type {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     }
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(&value) {
+            response.headers_mut().insert(name, value);
+        }
+    }
+    common(&mut response, over_tls);
+    response
+}
+
+/// The answer to a browser that asks what a page may do.
+pub(super) fn preflight(over_tls: bool) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
     common(&mut response, over_tls);
     response
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::api::Operation;
+use crate::audit::Entry;
 use crate::engine::{Body, Caller, Hit, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
@@ -48,15 +49,23 @@ impl Pipeline {
         request: &Request,
         route: &Route,
         caller: Option<&Caller>,
+        entry: &mut Entry,
     ) -> Result<Permit> {
         let access = route.access();
         let Some(caller) = caller else { return Permit::public(access).ok_or_else(Error::bad_token) };
         let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
         let matched = acl.rule(request.operation, &route.canonical);
+        // The audit log tells a write that makes something from one that changes it.
+        let is_told = request.operation == Operation::Write && !entry.is_idle();
         let existence = match &route.resolved {
-            Resolved::Found(hit) if matched.needs_existence() => self.existence(unsealed, route, hit, caller).await?,
+            Resolved::Found(hit) if is_told || matched.needs_existence() => {
+                self.existence(unsealed, route, hit, caller).await?
+            }
             Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
         };
+        if request.operation == Operation::Write && existence == Existence::Absent {
+            entry.operation("create");
+        }
         let fields = LazyFields { body: &request.body, parsed: OnceCell::new() };
         matched.authorise(&Asked {
             access,

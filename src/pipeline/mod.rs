@@ -6,13 +6,14 @@ mod facts;
 mod help;
 mod intents;
 mod listing;
+mod opening;
 mod render;
 mod request;
 mod response;
 mod route;
 mod settle;
 
-pub use request::Request;
+pub use request::{AuditedHeader, Request};
 pub use response::{Audited, Response};
 
 use std::fmt;
@@ -61,11 +62,7 @@ impl Pipeline {
         };
         let answering = unsealed.clone();
         let work = unsealed.finish(async move { line.answer_audited(&answering, request).await });
-        let audited = work.await.unwrap_or_else(interrupted);
-        if unsealed.seal_was_asked() {
-            self.vault.seal_this(&unsealed).await;
-        }
-        audited
+        work.await.unwrap_or_else(interrupted)
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
@@ -98,17 +95,16 @@ impl Pipeline {
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
     async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
         let fault = request.fault.take();
-        let mut entry = unsealed.open_entry(&request.facts());
+        let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
         let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
-        let audited = Audited::close(entry, &request, answered).await;
+        let mut audited = Audited::close(entry, &request, answered).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
         }
+        audited.headers = outcome.into_headers();
         if unsealed.seal_was_asked() {
-            // Sealing waits for this very work, which cannot wait for sealing in its turn.
-            let (vault, asked) = (self.vault.clone(), unsealed.clone());
-            self.vault.finish(async move { vault.seal_this(&asked).await });
+            self.vault.seal_behind_this_request();
         }
         audited
     }
@@ -125,9 +121,10 @@ impl Pipeline {
             return Err(fault);
         }
         let routed = self.route(unsealed, request)?;
+        Self::count(unsealed, request, &routed, outcome)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, request, &routed);
-        let permit = self.authorise(unsealed, request, &routed, caller.as_ref()).await?;
+        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), entry).await?;
         let admitted = entry.admit(permit).await?;
         let routed = routed.found()?;
         if request.operation == crate::api::Operation::Help {
@@ -140,6 +137,16 @@ impl Pipeline {
             }
         }
         Err(Error::new(Kind::Unavailable, "too many requests change the same record; try again"))
+    }
+
+    /// Counts the request against the rate limits, before anything is done for it.
+    fn count(unsealed: &Unsealed, request: &Request, route: &route::Route, outcome: &mut Outcome) -> Result<()> {
+        let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
+        let path = route.canonical.as_str();
+        let checked = unsealed.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
+        outcome.counted(&checked);
+        let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
+        checked.map(|_| ()).map_err(|_| refused())
     }
 
     /// One try: the handler, then one commit of all it changed, its lease, its token and its wrapping.

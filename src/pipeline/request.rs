@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::api::{ApiPath, Operation};
-use crate::audit::{NamespaceFacts, RequestFacts};
+use crate::audit::{HeaderFacts, NamespaceFacts, RequestFacts};
 use crate::engine::{Body, Client};
 use crate::error::Error;
 use crate::secret::ClientToken;
@@ -25,14 +25,27 @@ pub struct Request {
     pub client: Client,
     /// For how long the answer is to be wrapped, if at all.
     pub wrap_ttl: Option<Duration>,
+    /// Those of its headers that go to the audit log.
+    pub headers: Vec<AuditedHeader>,
     /// What is wrong with it, if it could not be read. It is audited, and refused.
     pub fault: Option<Error>,
 }
 
+/// A header that goes to the audit log.
+#[derive(Debug)]
+pub struct AuditedHeader {
+    /// Its name in lower case.
+    pub name: String,
+    /// Its values.
+    pub values: Vec<String>,
+    /// Whether they are hashed.
+    pub hashed: bool,
+}
+
 impl Request {
     /// The request as the audit log is told of it.
-    pub(super) fn facts(&self) -> RequestFacts<'_> {
-        let Self { id, operation, path, token, body, client, wrap_ttl, fault: _ } = self;
+    pub(super) fn facts<'a>(&'a self, headers: &'a [HeaderFacts<'a>]) -> RequestFacts<'a> {
+        let Self { id, operation, path, token, body, client, wrap_ttl, headers: _, fault: _ } = self;
         let operation = match operation {
             Operation::Write => "update",
             other => other.as_str(),
@@ -48,7 +61,7 @@ impl Request {
             remote_port: client.port,
             client_certificate_serial_number: None,
             wrap_ttl: *wrap_ttl,
-            headers: &[],
+            headers,
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
 use crate::engine::{Answer, Content, Payload, RenewedLease, StatusCode};
 use crate::error::{Error, Kind, Result};
+use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
 use crate::token::{Authenticated, Uses};
 
@@ -86,18 +87,45 @@ pub struct Audited {
     pub media_type: Option<&'static str>,
     /// The body.
     pub body: SecretBytes,
+    /// Headers of this answer: how much of a rate limit is left.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// What became known of a request on its way, for its audit entry.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
     known: Option<Authenticated>,
+    limit_headers: Vec<(&'static str, String)>,
 }
 
 impl Outcome {
     /// The caller was recognised.
     pub(super) fn known(&mut self, known: Authenticated) {
         self.known = Some(known);
+    }
+
+    /// A rate limit lets the request pass, or not.
+    pub(super) fn counted(&mut self, checked: &Result<Option<Allowance>, RetryAfter>) {
+        self.limit_headers = match checked {
+            Ok(Some(Allowance { limit, remaining, shown: true })) => {
+                vec![("x-ratelimit-limit", limit.to_string()), ("x-ratelimit-remaining", remaining.floor().to_string())]
+            }
+            Err(RetryAfter { wait, limit, shown: true, .. }) => {
+                let seconds = wait.as_secs_f64().ceil().to_string();
+                vec![
+                    ("retry-after", seconds.clone()),
+                    ("x-ratelimit-limit", limit.to_string()),
+                    ("x-ratelimit-remaining", "0".to_owned()),
+                    ("x-ratelimit-reset", seconds),
+                ]
+            }
+            Ok(_) | Err(_) => Vec::new(),
+        };
+    }
+
+    /// The headers that say so.
+    pub(super) fn into_headers(self) -> Vec<(&'static str, String)> {
+        self.limit_headers
     }
 
     /// The id of a token whose last use this request was.
@@ -180,7 +208,12 @@ impl Audited {
         if matches!(error.kind(), Kind::Internal | Kind::Corrupt) {
             tracing::error!(%error, source = ?std::error::Error::source(error), "a request failed");
         }
-        Self { status: render::status(error.kind()), media_type: Some("application/json"), body: render::error(error) }
+        Self {
+            status: render::status(error.kind()),
+            media_type: Some("application/json"),
+            body: render::error(error),
+            headers: Vec::new(),
+        }
     }
 
     fn rendered(request_id: &str, answered: Result<Response>) -> Self {
@@ -196,7 +229,7 @@ impl Audited {
                     | ResponseBody::Wrapped(_) => Some("application/json"),
                 };
                 match render::body(request_id, &response) {
-                    Ok(body) => Self { status: response.status.0, media_type, body },
+                    Ok(body) => Self { status: response.status.0, media_type, body, headers: Vec::new() },
                     Err(error) => Self::failure(&error),
                 }
             }

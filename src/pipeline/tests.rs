@@ -96,6 +96,7 @@ impl Fixture {
             body,
             client: Client::default(),
             wrap_ttl: None,
+            headers: Vec::new(),
             fault: None,
         };
         let answer = self.line.handle(request).await;
@@ -146,6 +147,7 @@ async fn an_initialisation_is_done_although_the_client_goes_away() {
         body,
         client: Client::default(),
         wrap_ttl: None,
+        headers: Vec::new(),
         fault: None,
     };
     {

@@ -130,6 +130,11 @@ impl Acl {
         self.valid_until
     }
 
+    /// Every rule's path, placeholders replaced, and what it gives.
+    pub(super) fn said(&self) -> impl Iterator<Item = (&str, Capabilities)> {
+        self.exact.values().chain(&self.wildcards).map(|rule| (rule.path.as_str(), rule.terms.capabilities))
+    }
+
     fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
         let bare = path.strip_suffix('/').filter(|_| is_listing);
         let exact = self.exact.get(path).or_else(|| self.exact.get(bare?));

@@ -15,6 +15,7 @@ mod listing;
 mod name;
 mod parameters;
 mod permit;
+mod reach;
 mod template;
 mod trie;
 
@@ -29,6 +30,7 @@ pub use listing::ListFilter;
 pub use name::{BadName, PolicyName};
 pub use parameters::Parameters;
 pub use permit::{Access, GrantingPolicy, Permit, WrapBounds};
+pub use reach::Summary;
 pub use template::{AliasFacts, EntityFacts, GroupFacts, TemplateFacts};
 
 #[cfg(test)]

@@ -2,22 +2,34 @@
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
+mod audit;
 mod audit_key;
 mod auth;
 mod capabilities;
+mod config;
+mod generate_root;
 mod ha_status;
 mod health;
 mod init;
+mod internal;
 mod key_status;
 mod leader;
 mod leases;
+mod locked_users;
 mod mounts;
+mod openapi;
+mod plugins;
 mod policies;
+mod quotas;
+mod rekey;
+mod rotate;
 mod seal;
 mod seal_status;
 mod step_down;
 mod token;
+mod tools;
 mod unseal;
+mod version_history;
 mod wrapping;
 
 use std::sync::Arc;
@@ -39,7 +51,11 @@ pub struct NoPath {}
 
 /// What is below `sys/` whether or not the vault is sealed.
 pub fn vault_routes() -> Routes<Arc<Vault>> {
-    Routes::new()
+    let routes = Routes::new();
+    let routes = rekey::add(routes);
+    let routes = rotate::add_root(routes);
+    let routes = generate_root::add(routes);
+    routes
         .endpoint::<seal_status::ReadSealStatus>()
         .endpoint::<init::ReadInit>()
         .endpoint::<init::Initialise>()
@@ -55,12 +71,22 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = auth::add(routes);
     let routes = policies::add(routes);
     let routes = capabilities::add(routes);
-    let routes = leases::add(routes)
+    let routes = locked_users::add(routes);
+    let routes = leases::add(routes);
+    let routes = internal::add(routes);
+    let routes = tools::add(routes);
+    let routes = config::add(routes);
+    let routes = quotas::add(routes);
+    let routes = routes.endpoint::<version_history::ListVersions>();
+    let routes = plugins::add(routes)
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()
         .endpoint::<step_down::StepDown>()
         .endpoint::<ha_status::ReadHaStatus>();
+    let routes = audit::add(routes);
+    let routes = rotate::add(routes);
+    let routes = generate_root::add_decoding(routes);
     wrapping::add(routes)
 }
 

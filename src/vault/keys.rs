@@ -42,6 +42,8 @@ pub struct Rekey {
     pub pgp_keys: Vec<PublicKey>,
     /// Whether the new shares must be shown before they replace the present ones.
     pub require_verification: bool,
+    /// Whether the encrypted shares are kept for those who lose theirs.
+    pub backup: bool,
     /// The new key, while its shares are being verified.
     pub pending: Option<Pending>,
 }
@@ -51,6 +53,13 @@ pub struct Rekey {
 pub struct Pending {
     key: SealKey,
     config: SealConfig,
+}
+
+impl Pending {
+    /// The nonce of the rekey that made the new key.
+    pub(super) fn nonce(&self) -> &str {
+        &self.config.nonce
+    }
 }
 
 /// New shares, and whether they hold already.
@@ -117,6 +126,9 @@ impl Vault {
         let shares = split(&key, rekey.threshold, &*parts.entropy)?;
         let config = SealConfig::new(rekey.threshold, &rekey.pgp_keys, nonce.to_owned(), present.config.version + 1)?;
         let mut new = handed_out(&shares, &rekey.pgp_keys, &config, parts)?;
+        if rekey.backup {
+            unsealed.back_up_shares(nonce, &new).await?;
+        }
         if rekey.require_verification {
             rekey.progress = AttemptProgress::start(rekey.threshold, &*parts.entropy)?;
             new.verification_nonce = Some(rekey.progress.nonce().to_owned());

@@ -1,32 +1,46 @@
 //! The lifecycle: uninitialised, sealed, unsealed. Keys, mounts, tokens, leases, policies and audit exist only inside an
 //! [`Unsealed`]; while the vault is sealed there is nothing to call.
 
+mod audited_headers;
 mod audits;
 mod cluster;
+mod cors;
 mod init;
 mod keys;
 mod leasing;
+mod lockouts;
 mod mounting;
 mod passwords;
 mod policies;
+mod quotas;
+mod rekeying;
 mod revoking;
+mod root_generation;
 mod sealing;
 mod settings;
 mod tokens;
 mod unsealed;
+mod versions;
 mod wrapping;
 
+pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
 pub use cluster::Cluster;
+pub use cors::{Cors, CorsStore};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use lockouts::LockedUsers;
 pub use mounting::NewMount;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
+pub use quotas::{QuotaStore, Quotas};
+pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
+pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::Renewed;
 pub use unsealed::Unsealed;
+pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;
@@ -64,7 +78,7 @@ pub struct Vault {
     parts: Parts,
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
-    turning: tokio::sync::Mutex<()>,
+    turning: Arc<tokio::sync::Mutex<()>>,
     /// What runs to its end although whoever waits for it may go away.
     tasks: TaskTracker,
 }
@@ -85,12 +99,7 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self {
-            parts,
-            phase: RwLock::new(phase),
-            turning: tokio::sync::Mutex::default(),
-            tasks: TaskTracker::new(),
-        }))
+        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), tasks: TaskTracker::new() }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

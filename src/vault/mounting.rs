@@ -70,7 +70,7 @@ impl Unsealed {
         };
         let backend = self.open_backend(&entry).await?;
         self.write_entry(&entry).await?;
-        self.mounts.install(entry, backend);
+        self.install(entry, backend);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Unsealed {
             self.open_backend(&entry).await?
         };
         self.write_entry(&entry).await?;
-        self.mounts.install(entry, backend);
+        self.install(entry, backend);
         Ok(())
     }
 
@@ -107,7 +107,7 @@ impl Unsealed {
         let mut entry = point.entry.clone();
         entry.path = target;
         self.write_entry(&entry).await?;
-        self.mounts.install(entry, point.backend.clone());
+        self.install(entry, point.backend.clone());
         Ok(())
     }
 
@@ -122,7 +122,7 @@ impl Unsealed {
             entry.state = MountState::Removing;
             self.write_entry(&entry).await?;
             let uuid = entry.uuid.clone();
-            self.mounts.install(entry, point.backend.clone());
+            self.install(entry, point.backend.clone());
             self.doom_leases_of(&point).await?;
             uuid
         };

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::barrier::{Barrier, Txn};
 use crate::error::{Error, Kind, Result};
@@ -162,29 +163,45 @@ impl Vault {
     /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault. Not to be
     /// awaited by work that sealing itself waits for.
     pub async fn seal(&self) {
-        self.forget_keys(|_| true).await;
+        let turning = self.turning.clone().lock_owned().await;
+        if let Some(unsealed) = self.sealed_from_now_on() {
+            finish_sealing(unsealed, turning).await;
+        }
     }
 
-    /// The same if `asked` is what is unsealed, and not what was unsealed again since.
-    pub async fn seal_this(&self, asked: &Arc<Unsealed>) {
-        self.forget_keys(|unsealed| Arc::ptr_eq(unsealed, asked)).await;
-    }
-
-    async fn forget_keys(&self, is_meant: impl FnOnce(&Arc<Unsealed>) -> bool) {
-        let _turning = self.turning.lock().await;
-        let unsealed: Arc<Unsealed> = {
-            let mut phase = self.phase_mut();
-            let Phase::Unsealed(record, unsealed) = &*phase else { return };
-            if !is_meant(unsealed) {
-                return;
+    /// Seals the vault at the end of a request: from now on it is sealed for every other request, and as soon as those
+    /// that are running, among them this one, have ended, the keys are wiped.
+    pub fn seal_behind_this_request(self: &Arc<Self>) {
+        match self.turning.clone().try_lock_owned() {
+            Ok(turning) => {
+                if let Some(unsealed) = self.sealed_from_now_on() {
+                    self.tasks.spawn(finish_sealing(unsealed, turning));
+                }
             }
-            let (record, unsealed) = (record.clone(), unsealed.clone());
-            let progress = UnsealProgress::new(record.config.threshold);
-            *phase = Phase::Sealed(record, progress);
-            unsealed
-        };
-        unsealed.stop().await;
-        unsealed.barrier.wipe();
-        tracing::info!("the vault is sealed");
+            // Someone turns the vault right now. If they are sealing it they wait for this request, which must not wait
+            // for them.
+            Err(_) => {
+                let vault = self.clone();
+                self.tasks.spawn(async move { vault.seal().await });
+            }
+        }
     }
+
+    /// Turns the vault to sealed, and gives what has to be ended; nothing if it is sealed already.
+    fn sealed_from_now_on(&self) -> Option<Arc<Unsealed>> {
+        let mut phase = self.phase_mut();
+        let Phase::Unsealed(record, unsealed) = &*phase else { return None };
+        let (record, unsealed) = (record.clone(), unsealed.clone());
+        let progress = UnsealProgress::new(record.config.threshold);
+        *phase = Phase::Sealed(record, progress);
+        Some(unsealed)
+    }
+}
+
+/// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
+async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
+    unsealed.stop().await;
+    unsealed.barrier.wipe();
+    drop(turning);
+    tracing::info!("the vault is sealed");
 }

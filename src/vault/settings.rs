@@ -1,8 +1,11 @@
 //! What the operator configured, as far as the vault itself goes by it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 
 use crate::api::Ttl;
+use crate::engine::LockoutPolicy;
 use crate::mount::MountTune;
 
 /// What the operator configured.
@@ -22,6 +25,8 @@ pub struct Settings {
     pub unauthed_rekey: bool,
     /// Whether `sys/generate-root/*` may be used without a token, as older clients do.
     pub unauthed_generate_root: bool,
+    /// How failed logins lock users out, by kind of auth method; `all` is for the kinds that are not named.
+    pub lockouts: BTreeMap<String, LockoutPolicy>,
     /// Whether metrics are kept in Prometheus' form.
     pub prometheus: bool,
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
@@ -40,7 +45,7 @@ pub struct DeclaredAudit {
     /// What its operator says about it.
     pub description: String,
     /// Its options.
-    pub options: std::collections::BTreeMap<String, String>,
+    pub options: BTreeMap<String, String>,
 }
 
 impl Default for Settings {
@@ -54,6 +59,7 @@ impl Default for Settings {
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,
+            lockouts: BTreeMap::new(),
             prometheus: false,
             sanitized: Map::new(),
             log_level: "info".to_owned(),

@@ -19,10 +19,13 @@ use crate::mount::{Backend, MountEntry, MountTable};
 use crate::secret::RootKey;
 use crate::token::TokenStore;
 
+use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
+use super::cors::CorsStore;
 use super::keys::KeyOperations;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
+use super::quotas::QuotaStore;
 use super::{Parts, Settings};
 
 /// How often engines are asked to do what no request asks for.
@@ -47,10 +50,16 @@ pub struct Unsealed {
     pub leases: Arc<LeaseManager>,
     /// The audit devices.
     pub audit: AuditBroker,
+    /// Which headers of requests they are told of.
+    pub audited_headers: AuditedHeaders,
     /// The public half of the key that audit logs are signed with.
     pub audit_key: VerifyingKey,
     /// The password policies.
     pub passwords: Arc<PasswordStore>,
+    /// The rate limits.
+    pub quotas: QuotaStore,
+    /// Which web pages may call the API.
+    pub cors: CorsStore,
     /// The cluster's name and id.
     pub cluster: Cluster,
     /// Rekeying and the generation of root tokens, while they go on.
@@ -78,6 +87,7 @@ impl Unsealed {
         let (audit, audit_key) = super::audits::broker(parts, &barrier).await?;
         let unsealed = Arc::new(Self {
             audit,
+            audited_headers: AuditedHeaders::load(core.clone()).await?,
             audit_key,
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),
             tokens: TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, entropy.clone(), clock.clone()),
@@ -85,6 +95,8 @@ impl Unsealed {
             leases: Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock)),
             deps: parts.deps(passwords.clone()),
             passwords,
+            quotas: QuotaStore::open(barrier.view(Scope::new("root", "config"))).await?,
+            cors: CorsStore::open(barrier.view(Scope::new("root", "config"))).await?,
             cluster,
             key_operations: KeyOperations::default(),
             root,
@@ -97,6 +109,7 @@ impl Unsealed {
         });
         unsealed.open_audit_devices().await?;
         unsealed.open_mounts().await?;
+        unsealed.note_version().await?;
         unsealed.start();
         Ok(unsealed)
     }
@@ -104,6 +117,11 @@ impl Unsealed {
     /// What the operator configured.
     pub fn settings(&self) -> &Settings {
         &self.parts.settings
+    }
+
+    /// The kinds of engine that can be mounted.
+    pub fn registry(&self) -> &crate::mount::Registry {
+        &self.parts.registry
     }
 
     /// The part of the barrier that `area` of the core has.
@@ -173,7 +191,7 @@ impl Unsealed {
     async fn open_mounts(&self) -> Result<()> {
         for entry in self.mounts.stored().await? {
             let backend = self.open_backend(&entry).await?;
-            self.mounts.install(entry, backend);
+            self.install(entry, backend);
         }
         Ok(())
     }

@@ -1,2 +1,63 @@
-//! x
-fn main() {}
+//! Set-up, tests and demonstration of Arca: `cargo xtask demo`, `cargo xtask test`.
+
+mod certificates;
+mod conformance;
+mod debian;
+mod demo;
+mod failure;
+mod folder;
+mod fuzzing;
+mod person;
+mod port;
+mod postgres;
+mod program;
+mod running;
+mod say;
+mod server;
+mod test;
+mod wait;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Set-up, tests and demonstration of Arca
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build Arca, start it, and show all that it is for: seal, secrets, certificates, database users, crash, audit
+    Demo(demo::Args),
+    /// Install what the tests need and run all of them
+    Test(test::Args),
+    /// Run a new server for a conformance scenario
+    #[command(hide = true)]
+    FreshServer {
+        /// The program
+        arcad: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let outcome: Result<(), Failure> = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::FreshServer { arcad } => conformance::fresh(&arcad),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -98,7 +98,7 @@ impl MountInfo {
 }
 
 /// The version of every engine: they are all built in.
-pub(in crate::sys) fn running_version() -> String {
+pub(crate) fn running_version() -> String {
     format!("v{}+builtin.arca", crate::sys::VERSION)
 }
 

@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::mount::MountPoint;
 use crate::vault::Unsealed;
 
-pub(crate) use info::MountInfo;
+pub(crate) use info::{MountInfo, running_version};
 
 /// Adds what is below `sys/mounts`, and `sys/remount`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {

@@ -71,7 +71,7 @@ impl Endpoint for Remount {
         let moves = moves(unsealed);
         forget_old(&moves, cx.now(), cx.txn()).await?;
         moves.put(cx.txn(), &id, &migration)?;
-        Ok(Data::new(Moved { migration_id: id }))
+        Ok(Data::new(Moved { migration_id: id }).repeated())
     }
 }
 

@@ -7,7 +7,7 @@ use crate::engine::{Cx, Data, Endpoint, Route, StatusCode};
 use crate::engines::kv::path::SecretPath;
 use crate::engines::kv::v2::secret::VersionInfo;
 use crate::engines::kv::v2::{Kv2, NewVersion, given, merge_patch};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::secret::SecretJson;
 
 use super::{Options, payload};

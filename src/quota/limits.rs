@@ -1,0 +1,205 @@
+//! `RateLimits`: the rules in force and what each address has left of them.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+use super::bucket::Bucket;
+use super::rule::{QuotaConfig, RateLimit};
+
+/// The rules in force. Counting is this node's alone.
+pub struct RateLimits {
+    state: RwLock<Arc<State>>,
+}
+
+struct State {
+    config: QuotaConfig,
+    rules: Vec<Arc<Rule>>,
+}
+
+struct Rule {
+    limit: RateLimit,
+    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+}
+
+/// A request that may go ahead under a limit, and what is left of it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Allowance {
+    /// `X-Ratelimit-Limit`.
+    pub limit: f64,
+    /// `X-Ratelimit-Remaining`.
+    pub remaining: f64,
+    /// Whether the answer is to say so.
+    pub shown: bool,
+}
+
+/// A request that comes too early.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryAfter {
+    /// When to ask again, from now.
+    pub wait: Duration,
+    /// The limit that refuses.
+    pub limit: f64,
+    /// Whether the answer is to say so in headers.
+    pub shown: bool,
+    /// Whether the refusal goes to the audit log.
+    pub audited: bool,
+}
+
+/// For so many addresses a rule counts apart; those beyond share one count, so that made-up addresses cost no memory.
+const ADDRESSES: usize = 65_536;
+/// Stands for the addresses beyond, and for requests without one.
+const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+
+impl RateLimits {
+    /// These rules.
+    pub fn new(config: QuotaConfig, limits: Vec<RateLimit>) -> Self {
+        Self { state: RwLock::new(Arc::new(State::new(config, limits, &[]))) }
+    }
+
+    /// Replaces the rules. A rule that stays as it was keeps its counts.
+    pub fn replace(&self, config: QuotaConfig, limits: Vec<RateLimit>) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        *state = Arc::new(State::new(config, limits, &state.rules));
+    }
+
+    /// Counts a request for `path` of `mount` (with a slash at its end) by `client`. Nothing if no limit is for it.
+    pub fn check(
+        &self,
+        path: &str,
+        mount: &str,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Option<Allowance>, RetryAfter> {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let path = path.trim_end_matches('/');
+        if state.rules.is_empty() || state.config.exempts(path) {
+            return Ok(None);
+        }
+        let fitting = state.rules.iter().filter_map(|rule| Some((rule.limit.fit(path, mount)?, rule)));
+        let Some((_, rule)) = fitting.max_by_key(|(fit, _)| *fit) else { return Ok(None) };
+        let shown = state.config.response_headers;
+        match rule.take(client.map_or(OTHERS, network), now) {
+            Ok(remaining) => Ok(Some(Allowance { limit: rule.limit.rate, remaining, shown })),
+            Err(wait) => Err(RetryAfter { wait, limit: rule.limit.rate, shown, audited: state.config.audit_refusals }),
+        }
+    }
+}
+
+impl State {
+    fn new(config: QuotaConfig, limits: Vec<RateLimit>, known: &[Arc<Rule>]) -> Self {
+        let rules = limits.into_iter().map(|limit| {
+            let same = known.iter().find(|rule| rule.limit == limit).cloned();
+            same.unwrap_or_else(|| Arc::new(Rule { limit, buckets: Mutex::default() }))
+        });
+        Self { config, rules: rules.collect() }
+    }
+}
+
+impl Rule {
+    fn take(&self, client: IpAddr, now: Timestamp) -> Result<f64, Duration> {
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= ADDRESSES && !buckets.contains_key(&client) {
+            buckets.retain(|_, bucket| !bucket.is_idle(&self.limit, now));
+        }
+        let client = if buckets.len() < ADDRESSES || buckets.contains_key(&client) { client } else { OTHERS };
+        buckets.entry(client).or_insert_with(|| Bucket::full(&self.limit, now)).take(&self.limit, now)
+    }
+}
+
+/// Whom an address belongs to: of IPv6 the network of 64 bits, since one host has all of it.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
+    }
+}
+
+impl fmt::Debug for RateLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        f.debug_struct("RateLimits").field("rules", &state.rules.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::Ttl;
+
+    const START: Timestamp = Timestamp::from_unix_nanos(1_800_000_000_000_000_000);
+
+    fn limit(path: &str, rate: f64, block: u64) -> RateLimit {
+        RateLimit {
+            name: path.to_owned(),
+            path: path.to_owned(),
+            rate,
+            interval: Ttl::from_seconds(1),
+            block_interval: Ttl::from_seconds(block),
+            inheritable: false,
+        }
+    }
+
+    fn at(millis: u64) -> Timestamp {
+        START.plus(Duration::from_millis(millis))
+    }
+
+    fn client(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_has_so_many_requests_in_an_interval() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("kv/", 2.0, 0)]);
+        let ask = |address: &str, millis| limits.check("kv/a", "kv/", client(address), at(millis));
+        assert!(ask("192.0.2.1", 0).is_ok() && ask("192.0.2.1", 1).is_ok());
+        let refused = ask("192.0.2.1", 2).unwrap_err();
+        assert!(refused.wait <= Duration::from_millis(500), "{refused:?}");
+        assert!(ask("192.0.2.2", 2).is_ok(), "another address has its own");
+        assert!(ask("192.0.2.1", 600).is_ok());
+        assert_eq!(limits.check("sys/health", "sys/", client("192.0.2.1"), at(2)), Ok(None));
+    }
+
+    #[test]
+    fn who_asks_too_often_is_blocked() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 60)]);
+        let ask = |millis| limits.check("kv/a", "kv/", client("192.0.2.1"), at(millis));
+        assert!(ask(0).is_ok() && ask(1).is_err() && ask(30_000).is_err());
+        assert!(ask(60_002).is_ok());
+    }
+
+    #[test]
+    fn one_network_of_64_bits_is_one_client() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 0)]);
+        let ask = |address: &str| limits.check("kv/a", "kv/", client(address), START);
+        assert!(ask("2001:db8::1").is_ok() && ask("2001:db8::2").is_err() && ask("2001:db8:0:1::1").is_ok());
+        assert!(ask("192.0.2.1").is_ok() && ask("::ffff:192.0.2.1").is_err());
+    }
+
+    #[test]
+    fn a_rule_that_stays_keeps_its_counts() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("kv/", 1.0, 0)]);
+        let ask = || limits.check("kv/a", "kv/", client("192.0.2.1"), START);
+        assert!(ask().is_ok() && ask().is_err());
+        limits.replace(QuotaConfig::default(), vec![limit("kv/", 1.0, 0), limit("other/", 1.0, 0)]);
+        assert!(ask().is_err());
+        limits.replace(QuotaConfig::default(), vec![limit("kv/", 2.0, 0)]);
+        assert!(ask().is_ok());
+        limits.replace(QuotaConfig::default(), Vec::new());
+        assert_eq!(ask(), Ok(None));
+    }
+
+    #[test]
+    fn made_up_addresses_cost_no_memory() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 0)]);
+        for number in 0..70_000_u32 {
+            let _ = limits.check("kv/a", "kv/", Some(Ipv4Addr::from_bits(number + 1).into()), START);
+        }
+        let state = limits.state.read().unwrap().clone();
+        assert!(state.rules[0].buckets.lock().unwrap().len() <= ADDRESSES + 1);
+    }
+}

@@ -1,0 +1,3 @@
+//! `/v1/sys/internal/counters`: how many there are of what.
+
+pub(super) mod tokens;

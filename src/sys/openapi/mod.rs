@@ -1,0 +1,7 @@
+//! The OpenAPI 3 document, folded out of the routes that serve.
+
+mod fold;
+mod operation;
+mod path;
+
+pub(super) use fold::{Document, Section, document};

@@ -1,0 +1,95 @@
+//! Mounts of type `cert`: services log in with the certificate of their TLS connection.
+
+use serde_json::json;
+
+use crate::support::{Client, Clients, Issue, Setup, TestVault, issuer};
+
+/// A server that lets anyone connect, with any certificate or none, and leaves it to the method to say who may log in.
+fn open() -> TestVault {
+    let vault = Setup { clients: Clients::Any, ..Setup::default() }.start();
+    vault.root().post("sys/auth/cert", json!({"type": "cert"})).ok();
+    vault
+}
+
+fn service(vault: &TestVault, (certificate, key): &(String, String)) -> Client {
+    Client::new(vault.address, &vault.pki.ca, Some((certificate, key)))
+}
+
+#[test]
+fn a_service_logs_in_with_its_certificate() {
+    let vault = open();
+    let authority = issuer("services");
+    let role = json!({"certificate": authority.pem(), "allowed_common_names": ["billing", "*.shop"], "token_policies": ["billing"], "token_ttl": "10m"});
+    vault.root().post("auth/cert/certs/billing", role).ok();
+    let billing = Issue { name: "billing", ..Issue::default() }.by(&authority);
+    let client = service(&vault, &billing);
+    let login = client.post("auth/cert/login", json!({"name": "billing"})).auth();
+    assert_eq!(
+        (&login["policies"], &login["metadata"]["common_name"]),
+        (&json!(["billing", "default"]), &json!("billing"))
+    );
+    client.post("auth/cert/login", json!({})).is(200);
+    service(&vault, &Issue { name: "cart.shop", ..Issue::default() }.by(&authority))
+        .post("auth/cert/login", json!({}))
+        .is(200);
+
+    // A token is renewed with the certificate that it was got with, and no other.
+    let token = login["client_token"].as_str().unwrap();
+    client.with_token(token).post("auth/token/renew-self", json!({})).is(200);
+    let other = Issue { name: "billing", ..Issue::default() }.by(&authority);
+    service(&vault, &other).with_token(token).post("auth/token/renew-self", json!({})).is(400);
+}
+
+#[test]
+fn a_certificate_that_does_not_fit_is_refused() {
+    let vault = open();
+    let (authority, stranger) = (issuer("services"), issuer("services"));
+    let role = json!({
+        "certificate": authority.pem(), "allowed_common_names": "billing", "allowed_organizational_units": "finance",
+        "allowed_dns_sans": "billing.internal",
+    });
+    vault.root().post("auth/cert/certs/billing", role).ok();
+    let good = Issue { name: "billing", units: &["finance"], dns: &["billing.internal"], ..Issue::default() };
+    service(&vault, &good.by(&authority)).post("auth/cert/login", json!({})).is(200);
+    let refused = [
+        ("another authority of the same name", good.by(&stranger)),
+        ("expired", Issue { days: -1, ..good }.by(&authority)),
+        (
+            "another name",
+            Issue { name: "other", ..Issue { units: &["finance"], dns: &["billing.internal"], ..Issue::default() } }
+                .by(&authority),
+        ),
+        ("no unit", Issue { name: "billing", dns: &["billing.internal"], ..Issue::default() }.by(&authority)),
+        ("no host", Issue { name: "billing", units: &["finance"], ..Issue::default() }.by(&authority)),
+    ];
+    for (what, certificate) in refused {
+        let answer = service(&vault, &certificate).post("auth/cert/login", json!({}));
+        assert!(matches!(answer.status, 400 | 403), "{what}: {} {}", answer.status, answer.text);
+    }
+    Client::new(vault.address, &vault.pki.ca, None).post("auth/cert/login", json!({})).is(400);
+}
+
+#[test]
+fn a_workload_logs_in_with_its_spiffe_id() {
+    let vault = open();
+    let authority = issuer("mesh");
+    let role = json!({"certificate": authority.pem(), "allowed_uri_sans": "spiffe://prod.example/ns/shop/*", "token_policies": "shop"});
+    vault.root().post("auth/cert/certs/shop", role).ok();
+    let inside = Issue { uris: &["spiffe://prod.example/ns/shop/sa/cart"], ..Issue::default() }.by(&authority);
+    service(&vault, &inside).post("auth/cert/login", json!({"name": "shop"})).is(200);
+    for uri in ["spiffe://prod.example/ns/other/sa/cart", "spiffe://test.example/ns/shop/sa/cart"] {
+        let outside = Issue { uris: &[uri], ..Issue::default() }.by(&authority);
+        service(&vault, &outside).post("auth/cert/login", json!({"name": "shop"})).is(400);
+    }
+}
+
+#[test]
+fn no_certificate_no_connection_where_one_is_required() {
+    let vault = TestVault::new();
+    let stranger = Issue::default().by(&issuer("elsewhere"));
+    for certificate in [None, Some((stranger.0.as_str(), stranger.1.as_str()))] {
+        let client = Client::new(vault.address, &vault.pki.ca, certificate);
+        assert!(client.try_send("GET", "sys/health", None).is_err());
+    }
+    vault.anonymous().get("sys/health").is(200);
+}

@@ -1,0 +1,6 @@
+//! `/v1/auth/*`.
+
+mod approle;
+mod cert;
+mod token;
+mod userpass;

@@ -1,0 +1,139 @@
+//! `/v1/auth/token/*`.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Setup, TestVault, eventually};
+
+#[test]
+fn a_token_is_made_looked_up_renewed_and_revoked() {
+    let vault = Setup::manual_clock().start();
+    let root = vault.root();
+    let made = root
+        .post(
+            "auth/token/create",
+            json!({"policies": ["default"], "ttl": "1h", "explicit_max_ttl": "90m", "meta": {"who": "me"}}),
+        )
+        .auth();
+    assert_eq!(
+        (&made["lease_duration"], &made["renewable"], &made["token_type"]),
+        (&json!(3600), &json!(true), &json!("service"))
+    );
+    let holder = vault.anonymous().with_token(made["client_token"].as_str().unwrap());
+    let own = holder.get("auth/token/lookup-self").data();
+    assert_eq!((&own["ttl"], &own["meta"]["who"], &own["accessor"]), (&json!(3600), &json!("me"), &made["accessor"]));
+    vault.advance(Duration::from_secs(2400));
+    assert_eq!(holder.post("auth/token/renew-self", json!({})).auth()["lease_duration"], 3000, "90 minutes in all");
+    let by_accessor = root.post("auth/token/lookup-accessor", json!({"accessor": made["accessor"]})).data();
+    assert_eq!(by_accessor["id"], "", "an accessor gives no token away");
+    root.post("auth/token/revoke-accessor", json!({"accessor": made["accessor"]})).ok();
+    holder.get("auth/token/lookup-self").is(403);
+    root.post("auth/token/lookup", json!({"token": holder.token()})).is(403);
+}
+
+#[test]
+fn a_revoked_token_takes_its_children_with_it() {
+    let vault = TestVault::new();
+    let parent = vault
+        .with_policy("maker", "path \"auth/token/*\" { capabilities = [\"create\", \"update\", \"read\", \"sudo\"] }");
+    let child = parent.with_token(&parent.post("auth/token/create", json!({})).issued());
+    let grandchild = child.with_token(&child.post("auth/token/create", json!({})).issued());
+    let orphan = parent.with_token(&parent.post("auth/token/create", json!({"no_parent": true})).issued());
+    for token in [&child, &grandchild, &orphan] {
+        token.get("auth/token/lookup-self").is(200);
+    }
+    parent.post("auth/token/revoke-self", json!({})).ok();
+    for token in [&parent, &child, &grandchild] {
+        eventually("the tree is gone", || (token.get("auth/token/lookup-self").status == 403).then_some(()));
+    }
+    orphan.get("auth/token/lookup-self").is(200);
+}
+
+#[test]
+fn revoke_orphan_leaves_the_children() {
+    let vault = TestVault::new();
+    let parent =
+        vault.with_policy("maker", "path \"auth/token/*\" { capabilities = [\"create\", \"update\", \"read\"] }");
+    let child = parent.with_token(&parent.post("auth/token/create", json!({})).issued());
+    vault.root().post("auth/token/revoke-orphan", json!({"token": parent.token()})).ok();
+    parent.get("auth/token/lookup-self").is(403);
+    assert_eq!(child.get("auth/token/lookup-self").data()["orphan"], true);
+}
+
+#[test]
+fn a_limited_token_is_spent_once_for_each_use_even_at_the_same_time() {
+    let vault = TestVault::new();
+    let holder = vault.with_token(json!({"policies": ["default"], "num_uses": 5}));
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let uses: Vec<_> = (0..12)
+            .map(|_| {
+                let client = holder.clone();
+                scope.spawn(move || client.get("auth/token/lookup-self").status)
+            })
+            .collect();
+        uses.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 5, "{statuses:?}");
+    assert!(statuses.iter().all(|status| matches!(status, 200 | 403)), "{statuses:?}");
+    // A denied request is a use too.
+    let other = vault.with_token(json!({"policies": ["default"], "num_uses": 1}));
+    other.get("sys/mounts").is(403);
+    other.get("auth/token/lookup-self").is(403);
+}
+
+#[test]
+fn a_batch_token_writes_nothing_and_ends_with_its_parent() {
+    let vault = TestVault::new();
+    let maker =
+        vault.with_policy("maker", "path \"auth/token/*\" { capabilities = [\"create\", \"update\", \"read\"] }");
+    let before = vault.lease_count();
+    let made = maker.post("auth/token/create", json!({"type": "batch", "ttl": "1h"})).auth();
+    assert_eq!(
+        (&made["token_type"], &made["accessor"], &made["renewable"]),
+        (&json!("batch"), &json!(""), &json!(false))
+    );
+    assert_eq!(vault.lease_count(), before);
+    let batch = maker.with_token(made["client_token"].as_str().unwrap());
+    batch.get("auth/token/lookup-self").is(200);
+    batch.post("auth/token/renew-self", json!({})).refuses(400, "batch tokens cannot be renewed");
+    batch.post("auth/token/create", json!({})).is(400);
+    batch.post("cubbyhole/x", json!({"a": 1})).is(403);
+    let mut changed = batch.token().to_owned();
+    let last = changed.pop().unwrap();
+    changed.push(if last == 'A' { 'B' } else { 'A' });
+    batch.with_token(&changed).get("auth/token/lookup-self").is(403);
+    maker.post("auth/token/revoke-self", json!({})).ok();
+    batch.get("auth/token/lookup-self").is(403);
+}
+
+#[test]
+fn a_token_cannot_make_more_than_itself() {
+    let vault = TestVault::new();
+    let maker = vault.with_policy("maker", "path \"auth/token/create\" { capabilities = [\"create\", \"update\"] }");
+    maker.post("auth/token/create", json!({"policies": ["root"]})).is(400);
+    maker
+        .post("auth/token/create", json!({"policies": ["other"]}))
+        .refuses(400, "child policies must be subset of parent");
+    maker.post("auth/token/create", json!({"no_parent": true})).is(400);
+    maker.post("auth/token/create", json!({"period": "1h"})).is(400);
+    maker.post("auth/token/create", json!({"id": "chosen-by-me"})).is(400);
+    assert_eq!(
+        maker.post("auth/token/create", json!({"no_default_policy": true})).auth()["policies"],
+        json!(["maker"])
+    );
+}
+
+#[test]
+fn what_is_no_token_is_refused_alike() {
+    let vault = TestVault::new();
+    let client = vault.anonymous();
+    for token in ["nonsense", "s.", "s.AAAAAAAAAAAAAAAAAAAAAAAA", "b.AAAA", "b.////", "hvs.CAES", "../../x", " "] {
+        client.with_token(token).get("auth/token/lookup-self").refuses(403, "permission denied");
+    }
+    client.get("auth/token/lookup-self").refuses(403, "permission denied");
+    client
+        .with_header("authorization", &format!("Bearer {}", vault.root().token()))
+        .get("auth/token/lookup-self")
+        .is(200);
+}

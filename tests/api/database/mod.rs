@@ -1,0 +1,182 @@
+//! Mounts of type `database`, with a real PostgreSQL behind them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use arca::storage::MemoryStorage;
+
+use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
+use crate::support::{Client, Setup, TestVault, eventually};
+
+const CREATE: &str = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
+
+/// Mounts the engine, and configures the connection `pg` and the role `app`.
+fn configure(root: &Client, server: &Postgres, creation: &str) {
+    root.post("sys/mounts/database", json!({"type": "database"})).ok();
+    let url =
+        format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?sslmode=disable", server.port);
+    let connection = json!({
+        "plugin_name": "postgresql-database-plugin", "connection_url": url, "username": ADMIN,
+        "password": ADMIN_PASSWORD, "allowed_roles": "app",
+    });
+    root.post("database/config/pg", connection).ok();
+    let role = json!({"db_name": "pg", "creation_statements": creation, "default_ttl": "10m", "max_ttl": "1h"});
+    root.post("database/roles/app", role).ok();
+}
+
+/// The name and the password of new credentials, and their lease.
+fn credentials(client: &Client) -> (String, String, String) {
+    let answer = client.get("database/creds/app").ok().json();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    (text(&answer["data"]["username"]), text(&answer["data"]["password"]), text(&answer["lease_id"]))
+}
+
+fn admits(server: &Postgres, name: &str, password: &str) -> bool {
+    server.query_as(name, password, "select current_user").is_ok_and(|user| user == name)
+}
+
+fn users(server: &Postgres) -> usize {
+    server.query("select count(*) from pg_roles where rolname like 'v-%'").parse().unwrap()
+}
+
+#[test]
+fn credentials_are_made_used_renewed_and_revoked() {
+    let server = Postgres::start();
+    let vault = Setup::manual_clock().start();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let reader = vault.with_policy("app", "path \"database/creds/app\" { capabilities = [\"read\"] }\npath \"sys/leases/renew\" { capabilities = [\"update\"] }");
+    let (name, password, lease) = credentials(&reader);
+    assert!(admits(&server, &name, &password));
+    assert!(lease.starts_with("database/creds/app/"));
+    assert_eq!(root.post("sys/leases/lookup", json!({"lease_id": lease})).data()["ttl"], 600);
+    vault.advance(Duration::from_secs(300));
+    let renewed = reader.post("sys/leases/renew", json!({"lease_id": lease, "increment": 1200})).ok().json();
+    assert_eq!(renewed["lease_duration"], 1200);
+    root.post("sys/leases/revoke", json!({"lease_id": lease, "sync": true})).ok();
+    assert!(!admits(&server, &name, &password));
+    assert_eq!(users(&server), 0);
+    reader.post("sys/leases/renew", json!({"lease_id": lease})).is(400);
+
+    // Those of a token that is revoked go with it.
+    let (name, password, _) = credentials(&reader);
+    assert!(admits(&server, &name, &password));
+    reader.anonymous().with_token(root.token()).post("auth/token/revoke", json!({"token": reader.token()})).ok();
+    eventually("the user is gone", || (!admits(&server, &name, &password)).then_some(()));
+
+    // Those that nobody renews end by themselves.
+    let (name, password, _) = credentials(&root);
+    vault.advance(Duration::from_secs(601));
+    eventually("the user is gone", || (!admits(&server, &name, &password)).then_some(()));
+    assert_eq!(users(&server), 0);
+    root.get("database/config/pg").ok();
+    assert!(!root.get("database/config/pg").ok().text.contains(ADMIN_PASSWORD));
+}
+
+#[test]
+fn a_mount_that_is_disabled_takes_its_users_with_it() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let made: Vec<_> = (0..3).map(|_| credentials(&root)).collect();
+    assert_eq!(users(&server), 3);
+    root.delete("sys/mounts/database").ok();
+    eventually("all users are gone", || (users(&server) == 0).then_some(()));
+    eventually("all leases are gone", || (vault.lease_count() == 0).then_some(()));
+    assert!(made.iter().all(|(name, password, _)| !admits(&server, name, password)));
+}
+
+#[test]
+fn a_removal_that_was_cut_short_goes_on_after_a_restart() {
+    let server = Postgres::start();
+    let storage = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), ..Setup::default() }.start();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let _made = credentials(&root);
+    let uuid = root.get("sys/mounts").data()["database/"]["uuid"].as_str().unwrap().to_owned();
+    let (shares, token) = (vault.shares.clone(), root.token().to_owned());
+    // The database cannot be reached while the mount is disabled, and then the server is killed.
+    server.stop();
+    root.delete("sys/mounts/database").is(204);
+    root.get("database/creds/app").is(404);
+    vault.crash();
+    server.resume();
+    assert_eq!(users(&server), 1);
+
+    let mut again = Setup { storage, ..Setup::default() }.start();
+    again.adopt(&shares, &token);
+    again.unseal();
+    eventually("the user is gone", || (users(&server) == 0).then_some(()));
+    let unsealed = again.unsealed();
+    eventually("the mount is gone", || {
+        again.run(unsealed.mounts.stored()).unwrap().iter().all(|entry| entry.uuid != uuid).then_some(())
+    });
+    assert!(again.run(unsealed.core_view(&format!("mount/{uuid}")).scan("")).unwrap().is_empty());
+}
+
+#[test]
+fn what_was_made_right_before_a_crash_is_undone() {
+    let server = Postgres::start();
+    let storage = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), manual_clock: true, ..Setup::default() }.start();
+    let root = vault.root();
+    // The user is there at once; the statement after it keeps the request from coming to its end.
+    configure(&root, &server, &format!("{CREATE} COMMIT; SELECT pg_sleep(60);"));
+    let (shares, token) = (vault.shares.clone(), root.token().to_owned());
+    let client = root.clone();
+    let hanging = std::thread::spawn(move || client.try_send("GET", "database/creds/app", None));
+    eventually("the intent is on record", || (vault.lease_count() == 1).then_some(()));
+    eventually("the database is asked", || server.log().contains("CREATE ROLE").then_some(()));
+    vault.crash();
+    let _ = hanging.join();
+
+    let mut again = Setup { storage, manual_clock: true, ..Setup::default() }.start();
+    again.adopt(&shares, &token);
+    again.unseal();
+    assert_eq!(again.lease_count(), 1, "the intent survived");
+    again.advance(Duration::from_secs(301));
+    eventually("the intent is undone", || (again.lease_count() == 0).then_some(()));
+    assert_eq!(users(&server), 0);
+}
+
+#[test]
+fn what_fails_leaves_nothing() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, &format!("{CREATE} SELECT nonsense;"));
+    let answer = root.get("database/creds/app");
+    assert!(answer.status >= 400, "{}", answer.text);
+    assert!(!answer.text.contains(ADMIN_PASSWORD));
+    eventually("no lease is left", || (vault.lease_count() == 0).then_some(()));
+    assert_eq!(users(&server), 0);
+}
+
+#[test]
+fn a_client_that_hangs_up_leaves_nothing_half_done() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, &format!("{CREATE} SELECT pg_sleep(1);"));
+    let token = root.token();
+    let mut wire = vault.wire();
+    let request = format!("GET /v1/database/creds/app HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\n\r\n");
+    wire.say(request.as_bytes()).unwrap();
+    eventually("the database is asked", || server.log().contains("CREATE ROLE").then_some(()));
+    drop(wire);
+    eventually("the response is audited all the same", || {
+        let log = vault.audit_log();
+        let is_ours = |entry: &&Value| {
+            entry["type"] == "response" && entry["request"]["path"] == "database/creds/app" && entry["error"].is_null()
+        };
+        log.iter().find(is_ours).map(|_| ())
+    });
+    // The user is there, and so is the lease that ends it.
+    assert_eq!((users(&server), vault.lease_count()), (1, 1));
+    root.post("sys/leases/revoke-prefix/database", json!({"sync": true})).ok();
+    assert_eq!((users(&server), vault.lease_count()), (0, 0));
+}

@@ -1,0 +1,9 @@
+//! What clients get, by URL.
+
+mod audit;
+mod auth;
+mod cubbyhole;
+mod database;
+mod kv;
+mod limits;
+mod sys;

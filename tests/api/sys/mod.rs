@@ -1,0 +1,7 @@
+//! `/v1/sys/*`.
+
+mod init;
+mod leases;
+mod mounts;
+mod policies;
+mod wrapping;

@@ -1,0 +1,102 @@
+//! `X-Vault-Wrap-TTL` and `sys/wrapping/*`.
+
+use std::sync::Barrier;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Client, Setup, TestVault};
+
+/// A secret in a wrapping, and its token.
+fn wrapped(root: &Client) -> String {
+    root.post("cubbyhole/gift", json!({"a": "b"})).ok();
+    let answer = root.with_header("x-vault-wrap-ttl", "60s").get("cubbyhole/gift").ok().json();
+    assert!(answer["data"].is_null());
+    let info = &answer["wrap_info"];
+    assert_eq!((&info["ttl"], &info["creation_path"]), (&json!(60), &json!("cubbyhole/gift")));
+    info["token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_wrapping_opens_once() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let token = wrapped(&root);
+    let looked_up = vault.anonymous().post("sys/wrapping/lookup", json!({"token": token})).data();
+    assert_eq!(looked_up["creation_path"], "cubbyhole/gift");
+    let holder = vault.anonymous().with_token(&token);
+    assert_eq!(holder.post("sys/wrapping/unwrap", json!({})).data(), json!({"a": "b"}));
+    holder.post("sys/wrapping/unwrap", json!({})).refuses(400, "wrapping token is not valid or does not exist");
+    let other = wrapped(&root);
+    assert_eq!(root.post("sys/wrapping/unwrap", json!({"token": other})).data(), json!({"a": "b"}));
+    root.post("sys/wrapping/unwrap", json!({"token": other})).refuses(400, "wrapping token is not valid");
+}
+
+#[test]
+fn a_wrapping_opens_once_for_many_who_try_at_the_same_time() {
+    const MANY: usize = 8;
+    let vault = TestVault::new();
+    let root = vault.root();
+    for _ in 0..4 {
+        let token = wrapped(&root);
+        let start = Barrier::new(MANY);
+        let answers: Vec<u16> = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..MANY)
+                .map(|_| {
+                    let client = vault.anonymous().with_token(&token);
+                    let start = &start;
+                    scope.spawn(move || {
+                        start.wait();
+                        client.post("sys/wrapping/unwrap", json!({})).status
+                    })
+                })
+                .collect();
+            tries.into_iter().map(|one| one.join().unwrap()).collect()
+        });
+        assert_eq!(answers.iter().filter(|status| **status == 200).count(), 1, "{answers:?}");
+    }
+}
+
+#[test]
+fn a_wrapping_ends() {
+    let vault = Setup::manual_clock().start();
+    let token = wrapped(&vault.root());
+    vault.advance(Duration::from_secs(61));
+    vault.anonymous().with_token(&token).post("sys/wrapping/unwrap", json!({})).refuses(400, "wrapping token");
+}
+
+#[test]
+fn a_wrapping_token_is_good_for_nothing_else() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let token = wrapped(&root);
+    let holder = vault.anonymous().with_token(&token);
+    holder.get("auth/token/lookup-self").is(403);
+    holder.post("sys/wrapping/unwrap", json!({})).is(400);
+    let again = wrapped(&root);
+    let rewrapped = root.post("sys/wrapping/rewrap", json!({"token": again})).ok().json();
+    let fresh = rewrapped["wrap_info"]["token"].as_str().unwrap();
+    root.post("sys/wrapping/unwrap", json!({"token": again})).is(400);
+    assert_eq!(root.post("sys/wrapping/unwrap", json!({"token": fresh})).data(), json!({"a": "b"}));
+    for bad in ["-5s", "soon"] {
+        root.with_header("x-vault-wrap-ttl", bad).get("cubbyhole/gift").is(400);
+    }
+    root.with_header("x-vault-wrap-ttl", "60s").get("cubbyhole/none").is(404);
+}
+
+#[test]
+fn a_login_can_be_wrapped() {
+    let vault = TestVault::new();
+    let made =
+        vault.root().with_header("x-vault-wrap-ttl", "5m").post("auth/token/create", json!({"policies": ["default"]}));
+    let info = made.ok().json()["wrap_info"].take();
+    let opened = vault.anonymous().post("sys/wrapping/unwrap", json!({"token": info["token"]}));
+    let opened = if opened.status == 403 {
+        vault.root().post("sys/wrapping/unwrap", json!({"token": info["token"]}))
+    } else {
+        opened
+    };
+    let auth = opened.auth();
+    assert_eq!(auth["accessor"], info["wrapped_accessor"]);
+    vault.anonymous().with_token(auth["client_token"].as_str().unwrap()).get("auth/token/lookup-self").is(200);
+}

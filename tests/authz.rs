@@ -1,0 +1,169 @@
+//! Every route of every engine and of the core, against every kind of caller that must not get through. A new endpoint
+//! is in here by being registered; one that is public has to be listed below, and the list is there to stay short.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use arca::api::Operation;
+use arca::engine::RouteInfo;
+use arca::policy::Access;
+use serde_json::json;
+
+use crate::openapi::routes;
+use crate::support::{Client, Setup, TestVault};
+
+/// What answers without a token: what is needed before there can be one, and nothing that tells a secret.
+const PUBLIC: &[&str] = &[
+    "auth/<approle>/login write",
+    "auth/<cert>/login write",
+    "auth/<userpass>/login/{username:lower} write",
+    "sys/health read",
+    "sys/init read",
+    "sys/init write",
+    "sys/leader read",
+    "sys/seal-status read",
+    "sys/unseal write",
+    "sys/wrapping/lookup read",
+    "sys/wrapping/lookup write",
+];
+
+/// What answers to any token: it says nothing but what the token may see anyway.
+const ANY_TOKEN: &[&str] = &[];
+
+/// What says in its own words that a token is no good: the one that opens wrappings, as clients know it.
+const REFUSED_OTHERWISE: &[(&str, u16)] = &[("sys/wrapping/unwrap write", 400)];
+
+#[test]
+fn what_is_public_is_listed_here() {
+    for (list, access) in [(PUBLIC, Access::Public), (ANY_TOKEN, Access::AnyToken)] {
+        let is: BTreeSet<String> = routes()
+            .iter()
+            .filter(|(_, info)| info.route.access == access)
+            .map(|(mount, info)| named(mount, info))
+            .collect();
+        let listed: BTreeSet<String> = list.iter().map(|line| (*line).to_owned()).collect();
+        let new: Vec<_> = is.difference(&listed).collect();
+        assert!(new.is_empty(), "open to more than before: {new:#?}");
+        let gone: Vec<_> = listed.difference(&is).collect();
+        assert!(gone.is_empty(), "no longer open; take it off the list: {gone:#?}");
+    }
+}
+
+#[test]
+fn nobody_gets_through_who_should_not() {
+    let vault = Setup { manual_clock: true, ..Setup::default() }.start();
+    mount_everything(&vault);
+    let none = vault.with_token(json!({"policies": ["nothing"], "no_default_policy": true}));
+    let expired = vault.with_token(json!({"policies": ["root-like"], "no_default_policy": true, "ttl": "1s"}));
+    vault.root().post("sys/policies/acl/root-like", json!({"policy": ALL})).ok();
+    expired.get("sys/mounts").is(200);
+    vault.advance(Duration::from_secs(2));
+    let revoked = vault.with_token(json!({"policies": ["root-like"], "no_default_policy": true}));
+    revoked.post("auth/token/revoke-self", json!({})).ok();
+    let without_sudo = vault.with_token(json!({"policies": ["root-like"], "no_default_policy": true}));
+    let mut through = Vec::new();
+    let mut checked = 0;
+    for (mount, info) in routes() {
+        let mut callers = vec![
+            ("nobody", vault.anonymous()),
+            ("an expired token", expired.clone()),
+            ("a revoked token", revoked.clone()),
+        ];
+        match info.route.access {
+            Access::Public => continue,
+            Access::AnyToken => {}
+            Access::Policy => callers.push(("a token without a policy", none.clone())),
+            Access::Sudo => {
+                callers.push(("a token without a policy", none.clone()));
+                callers.push(("a token without sudo", without_sudo.clone()));
+            }
+        }
+        for (who, client) in callers {
+            let answer = ask(&client, &mount, &info);
+            checked += 1;
+            let otherwise = REFUSED_OTHERWISE.iter().find(|(route, _)| *route == named(&mount, &info));
+            if answer.status != 403 && otherwise.is_none_or(|(_, status)| *status != answer.status) {
+                through.push(format!("{who}: {} gives {} {}", named(&mount, &info), answer.status, answer.text.trim()));
+            }
+        }
+    }
+    assert!(through.is_empty(), "{through:#?}");
+    assert!(checked > 300, "only {checked} were tried");
+}
+
+#[test]
+fn a_policy_for_one_mount_says_nothing_about_another() {
+    let vault = TestVault::new();
+    mount_everything(&vault);
+    for (mount, info) in routes().into_iter().filter(|(mount, _)| mount.starts_with('<')) {
+        let policy = format!(
+            "path \"other-{}*\" {{ capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"patch\", \"scan\", \"sudo\"] }}",
+            place(&mount)
+        );
+        vault.root().post("sys/policies/acl/other", json!({ "policy": policy })).ok();
+        let client = vault.with_token(json!({"policies": ["other"], "no_default_policy": true}));
+        ask(&client, &mount, &info).is(403);
+    }
+}
+
+#[test]
+fn the_right_caller_does_get_through() {
+    let vault = TestVault::new();
+    mount_everything(&vault);
+    let mut refused = Vec::new();
+    for (mount, info) in routes() {
+        // Reading is enough to see that the tests above fail for want of a right, and not of a route.
+        if matches!(info.route.operation, Operation::Read | Operation::List | Operation::Scan) {
+            let answer = ask(&vault.root(), &mount, &info);
+            if matches!(answer.status, 403 | 405 | 503) || answer.text.contains("unsupported path") {
+                refused.push(format!("{}: {} {}", named(&mount, &info), answer.status, answer.text.trim()));
+            }
+        }
+    }
+    assert!(refused.is_empty(), "{refused:#?}");
+}
+
+const ALL: &str =
+    "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"patch\", \"scan\"] }";
+
+fn named(mount: &str, info: &RouteInfo) -> String {
+    format!("{mount}{} {}", info.route.pattern, info.route.operation.as_str())
+}
+
+/// Where a mount of the list is mounted here.
+fn place(mount: &str) -> String {
+    mount.replace(['<', '>'], "")
+}
+
+fn mount_everything(vault: &TestVault) {
+    let mounts: BTreeSet<String> =
+        routes().into_iter().map(|(mount, _)| mount).filter(|mount| mount.contains('<')).collect();
+    for mount in mounts {
+        let path = place(&mount);
+        let (api, kind) = match path.strip_prefix("auth/") {
+            Some(kind) => ("sys/auth", kind.trim_end_matches('/')),
+            None => ("sys/mounts", path.trim_end_matches('/')),
+        };
+        vault.root().post(&format!("{api}/{kind}"), json!({ "type": kind })).ok();
+    }
+}
+
+/// Sends the operation to its path, with something in the place of each parameter.
+fn ask(client: &Client, mount: &str, info: &RouteInfo) -> crate::support::Answer {
+    let mut path = place(mount);
+    for (index, part) in info.route.pattern.split('/').enumerate() {
+        if index > 0 {
+            path.push('/');
+        }
+        path.push_str(if part.starts_with('{') { "something" } else { part });
+    }
+    let (method, body) = match info.route.operation {
+        Operation::Read | Operation::Help => ("GET", None),
+        Operation::Write => ("POST", Some(&b"{}"[..])),
+        Operation::Patch => ("PATCH", Some(&b"{}"[..])),
+        Operation::Delete => ("DELETE", None),
+        Operation::List => ("LIST", None),
+        Operation::Scan => ("SCAN", None),
+    };
+    client.send(method, path.trim_end_matches('/'), body)
+}

@@ -1,0 +1,118 @@
+//! `Process`: the server as it is shipped, `arcad`, in a process of its own.
+
+use std::fs::{self, OpenOptions};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+
+use super::certificates::Pki;
+use super::client::{Client, text_at};
+use super::eventually;
+
+/// A running `arcad`; killed, by its own id, when this goes.
+pub(crate) struct Process {
+    child: Child,
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    ca: String,
+    client: (String, String),
+}
+
+/// The files of a server in a folder: certificates and configuration. They outlive the process.
+pub(crate) struct Certificates(Pki);
+
+impl Certificates {
+    /// Writes them into `folder`, where the store, the audit log and the server's log will be too.
+    pub(crate) fn write(folder: &Path) -> Self {
+        let pki = Pki::new();
+        let path = |name: &str| folder.join(name).display().to_string();
+        let files = [
+            ("ca.pem", &pki.ca),
+            ("server.pem", &pki.server.0),
+            ("server-key.pem", &pki.server.1),
+            ("client.pem", &pki.client.0),
+            ("client-key.pem", &pki.client.1),
+        ];
+        for (name, text) in files {
+            fs::write(folder.join(name), text).unwrap();
+        }
+        let config = format!(
+            "storage \"redb\" {{\n  path = {:?}\n}}\n\
+             listener \"tcp\" {{\n  address = \"127.0.0.1:0\"\n  tls_cert_file = {:?}\n  tls_key_file = {:?}\n  \
+             tls_client_ca_file = {:?}\n  disable_unauthed_rekey_endpoints = false\n  \
+             disable_unauthed_generate_root_endpoints = false\n}}\n\
+             audit \"file\" \"file\" {{\n  options {{\n    file_path = {:?}\n  }}\n}}\n",
+            path("store"),
+            path("server.pem"),
+            path("server-key.pem"),
+            path("ca.pem"),
+            path("audit.log"),
+        );
+        fs::write(folder.join("arca.hcl"), config).unwrap();
+        Self(pki)
+    }
+}
+
+impl Process {
+    /// Starts the server in a folder that has its files, and waits until it listens.
+    pub(crate) fn start(folder: &Path, certificates: &Certificates) -> Self {
+        let log = folder.join("server.log");
+        let before = fs::read_to_string(&log).unwrap_or_default().len();
+        let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_arcad"))
+            .arg("--config")
+            .arg(folder.join("arca.hcl"))
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        let address = eventually("the server listens", || {
+            let text = fs::read_to_string(&log).ok()?;
+            let (_, rest) = text.get(before..)?.split_once("listening address=")?;
+            rest.split_once('\n')?.0.trim().parse().ok()
+        });
+        let Pki { ca, client, .. } = &certificates.0;
+        Self { child, address, ca: ca.clone(), client: client.clone() }
+    }
+
+    /// A client without a token.
+    pub(crate) fn anonymous(&self) -> Client {
+        Client::new(self.address, &self.ca, Some((&self.client.0, &self.client.1)))
+    }
+
+    /// Initialises it with one share; gives the share and the root token.
+    pub(crate) fn initialise(&self) -> (String, String) {
+        let body = json!({ "secret_shares": 1, "secret_threshold": 1 });
+        let made: Value = self.anonymous().post("sys/init", body).ok().json();
+        (made["keys_base64"][0].as_str().unwrap().to_owned(), text_at(&made, "root_token"))
+    }
+
+    /// Unseals it.
+    pub(crate) fn unseal(&self, share: &str) {
+        let status = self.anonymous().post("sys/unseal", json!({ "key": share })).ok().json();
+        assert_eq!(status["sealed"], false);
+    }
+
+    /// Ends it at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// Asks it to end (SIGTERM) and waits until it has; whether it ended well.
+    pub(crate) fn stop(&mut self) -> bool {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

@@ -1,0 +1,72 @@
+//! A connection that says exactly what a test wants it to say, also what no HTTP client would.
+
+use std::io::{self, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::crypto::aws_lc_rs;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+
+/// A TLS connection, bytes in, bytes out.
+pub(crate) struct Wire(StreamOwned<ClientConnection, TcpStream>);
+
+impl Wire {
+    /// Connects, trusting the authority `ca` and showing `certificate` (with its key). HTTP/1.1 is what is spoken.
+    pub(crate) fn connect(address: SocketAddr, ca: &str, certificate: Option<(&str, &str)>) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let config = match certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder
+                .with_client_auth_cert(
+                    vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+                )
+                .unwrap(),
+        };
+        let name = ServerName::from(address.ip());
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        Self(StreamOwned::new(connection, stream))
+    }
+
+    /// Says `bytes`.
+    pub(crate) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)?;
+        self.0.flush()
+    }
+
+    /// What comes back until the server ends the connection, or a whole response without a body is there.
+    pub(crate) fn hear(&mut self) -> io::Result<String> {
+        let mut heard = Vec::new();
+        let mut part = [0; 4096];
+        loop {
+            let count = match self.0.read(&mut part) {
+                Ok(count) => count,
+                // The end without a TLS goodbye is an end too.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => 0,
+                Err(error) => return Err(error),
+            };
+            heard.extend_from_slice(&part[..count]);
+            if count == 0 || is_whole(&heard) {
+                return Ok(String::from_utf8_lossy(&heard).into_owned());
+            }
+        }
+    }
+}
+
+/// Whether `heard` is a response with as many bytes as it says.
+fn is_whole(heard: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(heard).to_lowercase();
+    let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+    length.is_some_and(|length| body.len() >= length)
+}

@@ -1,0 +1,101 @@
+//! The comparison with answers that were recorded from another server of the same API.
+//!
+//! The suite is a folder of its own beside the checkout (`../shared/conformance`, or `$ARCA_CONFORMANCE`), a Python
+//! program; its README says how the server under test must be set up.
+
+mod result;
+mod site;
+
+pub(crate) use site::fresh;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::folder::{self, Folder};
+use crate::port;
+use crate::postgres::Postgres;
+use crate::program::Program;
+use crate::say;
+use crate::workspace::{self, Profile};
+
+use result::Results;
+use site::Site;
+
+/// What of the suite is about things that Arca has.
+const AREAS: [&str; 11] =
+    ["http", "init", "token", "acl", "kv1", "kv2", "cubbyhole", "wrapping", "cert", "database", "sys"];
+
+/// The superuser's password; it goes into a URL as it is.
+const PASSWORD: &str = "conformance";
+
+/// Runs the suite over a release build; fails if an area has fallen below its floor.
+pub(crate) fn run() -> Result<(), Failure> {
+    let Some(suite) = suite() else {
+        say::done(
+            "SKIPPED: there is no conformance suite in ../shared/conformance, and ARCA_CONFORMANCE names no other folder",
+        );
+        return Ok(());
+    };
+    let binaries = workspace::build(Profile::Release)?;
+    let python = python(&suite)?;
+    let folder = Folder::new("arca-conformance")?;
+    let postgres = Postgres::start(&folder, PASSWORD)?;
+    let site = Site::start(binaries, &folder)?;
+    let results = compare(&suite, &python, &site, &postgres)?;
+    say::line(&results.table());
+    results.check()
+}
+
+fn compare(suite: &Path, python: &Path, site: &Site, postgres: &Postgres) -> Result<Results, Failure> {
+    let kept = workspace::target().join("conformance");
+    fs::create_dir_all(&kept).map_err(|error| Failure::file(&kept, &error))?;
+    let (json, log) = (kept.join("result.json"), kept.join("run.log"));
+    // What an earlier run left must not be taken for this one's.
+    folder::write(&json, "")?;
+    let own =
+        std::env::current_exe().map_err(|error| Failure::new(format!("xtask is nowhere: {error}"), "Try again."))?;
+    let ended = Program::new(python)
+        .arg(suite.join("run.py"))
+        .args(["-q", "--addr", &site.address, "--fresh-port", &port::free()?.to_string(), "--json"])
+        .arg(&json)
+        .args(AREAS.iter().flat_map(|area| ["--only", area]))
+        .env("CONF_TOKEN", &site.token)
+        .env("CONF_CACERT", &site.authority)
+        .env("PG_URL", format!("postgresql://postgres:{PASSWORD}@127.0.0.1:{}/postgres", postgres.port))
+        .env("CONF_FRESH_CMD", format!("'{}' fresh-server '{}'", own.display(), site.arcad.display()))
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .end()?;
+    folder::write(&log, format!("{}{}", ended.out, ended.err))?;
+    for line in ended.out.lines().filter(|line| line.starts_with("FAIL")) {
+        say::detail(line);
+    }
+    say::done(&format!("what differs is in {}", log.display()));
+    Results::read(&json, &workspace::root().join("tests/conformance/floors.json"))
+}
+
+fn suite() -> Option<PathBuf> {
+    let beside = || Some(workspace::root().parent()?.join("shared/conformance"));
+    let folder = std::env::var_os("ARCA_CONFORMANCE").map(PathBuf::from).or_else(beside)?;
+    folder.join("run.py").is_file().then_some(folder)
+}
+
+/// A Python with what the suite needs; it is made again when that changes.
+fn python(suite: &Path) -> Result<PathBuf, Failure> {
+    let home = workspace::target().join("conformance-venv");
+    let (wanted, installed) = (suite.join("requirements.txt"), home.join("installed.txt"));
+    let python = home.join("bin/python");
+    let requirements = folder::read(&wanted)?;
+    if fs::read(&installed).is_ok_and(|bytes| bytes == requirements) && python.is_file() {
+        return Ok(python);
+    }
+    say::done("making a Python environment for the suite, this once");
+    Program::new("python3").words("-m venv --clear").arg(&home).advise("apt-get install python3-venv").capture()?;
+    Program::new(&python)
+        .words("-m pip install --quiet -r")
+        .arg(&wanted)
+        .advise("pip needs to reach a package index, or a folder of wheels (PIP_FIND_LINKS).")
+        .show()?;
+    folder::write(&installed, requirements)?;
+    Ok(python)
+}

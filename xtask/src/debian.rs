@@ -1,0 +1,75 @@
+//! What is needed of the machine, and where Debian has it.
+
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::failure::Failure;
+use crate::postgres;
+use crate::program::{Program, find};
+use crate::say;
+
+/// Something that a machine may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// A compiler for C, for the cryptography that is written in it.
+    Compiler,
+    /// A compiler for C++, for libFuzzer.
+    CompilerPlus,
+    /// A PostgreSQL server, which need not run.
+    Postgres,
+    /// Python with virtual environments.
+    Python,
+    /// `openssl`, with which the conformance suite takes certificates apart.
+    Openssl,
+}
+
+impl Need {
+    fn is_met(self) -> bool {
+        match self {
+            Self::Compiler => find("cc").is_some(),
+            Self::CompilerPlus => find("c++").is_some(),
+            Self::Postgres => postgres::programs().is_some(),
+            Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
+            Self::Openssl => find("openssl").is_some(),
+        }
+    }
+
+    fn package(self) -> &'static str {
+        match self {
+            Self::Compiler => "gcc libc6-dev",
+            Self::CompilerPlus => "g++",
+            Self::Postgres => "postgresql",
+            Self::Python => "python3-venv",
+            Self::Openssl => "openssl",
+        }
+    }
+}
+
+/// Sees to it that all of this is there: installs it as root, and says exactly what to install otherwise.
+pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
+    let missing: Vec<Need> = needs.iter().copied().filter(|need| !need.is_met()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let packages = missing.iter().map(|need| need.package()).collect::<Vec<_>>().join(" ");
+    let by_hand = format!("Run this as root, then try again:\n\n    apt-get update && apt-get install -y {packages}");
+    if !is_root() || find("apt-get").is_none() {
+        return Err(Failure::new(format!("This machine lacks: {packages}"), by_hand));
+    }
+    say::done(&format!("installing {packages}"));
+    let apt = || Program::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").advise(by_hand.clone());
+    apt().words("update -qq").show()?;
+    apt().words("install -y -qq --no-install-recommends").words(&packages).show()?;
+    match missing.iter().find(|need| !need.is_met()) {
+        None => Ok(()),
+        Some(need) => {
+            let what = format!("{} is installed, but what it should bring is not there", need.package());
+            Err(Failure::new(what, "Check the PATH, and that the package is Debian's own."))
+        }
+    }
+}
+
+/// Whether this process is root's.
+pub(crate) fn is_root() -> bool {
+    Path::new("/proc/self").metadata().is_ok_and(|own| own.uid() == 0)
+}

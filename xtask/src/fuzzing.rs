@@ -1,0 +1,102 @@
+//! A short run of every fuzz target, from its seeds on.
+//!
+//! The targets are built with the stable compiler: `-C passes=sancov-module` measures coverage as `cargo fuzz` has it
+//! measured. What needs the nightly compiler (AddressSanitizer) is left to `cargo fuzz`; the crate has no unsafe code.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::folder;
+use crate::program::Program;
+use crate::say;
+use crate::workspace;
+
+/// How long each target runs.
+const SECONDS: u32 = 5;
+
+/// What measures coverage.
+const FLAGS: &str = "-C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4 \
+                     -C llvm-args=-sanitizer-coverage-inline-8bit-counters \
+                     -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares \
+                     --cfg fuzzing -C codegen-units=1";
+
+/// Builds the targets and runs them, one after the other.
+pub(crate) fn run() -> Result<(), Failure> {
+    let home = workspace::root().join("fuzz");
+    let host = host()?;
+    Program::new("cargo")
+        .words("build --locked --bins --target")
+        .arg(&host)
+        .env("RUSTFLAGS", FLAGS)
+        .folder(&home)
+        .advise("The fuzz targets need a C++ compiler for libFuzzer: apt-get install g++.")
+        .show()?;
+    let programs = home.join("target").join(host).join("debug");
+    for target in targets(&home)? {
+        let executions = fuzz(&home, &programs, &target)?;
+        say::done(&format!("{target}: {executions} inputs in {SECONDS} seconds, none of which broke it"));
+    }
+    Ok(())
+}
+
+/// How many inputs were tried.
+fn fuzz(home: &Path, programs: &Path, target: &str) -> Result<String, Failure> {
+    let corpus = home.join("corpus").join(target);
+    let found = home.join("artifacts").join(target);
+    for folder in [&corpus, &found] {
+        fs::create_dir_all(folder).map_err(|error| Failure::file(folder, &error))?;
+    }
+    let advice = format!("The input is in {}. Make it a test, then mend the decoder.", found.display());
+    let ended = Program::new(programs.join(target))
+        .args([format!("-max_total_time={SECONDS}"), format!("-artifact_prefix={}/", found.display())])
+        .words("-max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1")
+        .arg(&corpus)
+        .arg(home.join("seeds").join(target))
+        .end()?;
+    let log = home.join("target").join(format!("{target}.log"));
+    folder::write(&log, &ended.err)?;
+    if ended.code != 0 {
+        let last: Vec<&str> = ended.err.lines().rev().take(30).collect();
+        let last: Vec<&str> = last.into_iter().rev().collect();
+        return Err(Failure::new(format!("The fuzz target {target} failed:\n{}", last.join("\n")), advice));
+    }
+    let executed = ended.err.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    Ok(executed.unwrap_or("an unknown number of").trim().to_owned())
+}
+
+/// The names of the targets, in order.
+fn targets(home: &Path) -> Result<Vec<String>, Failure> {
+    let folder = home.join("fuzz_targets");
+    let entries = fs::read_dir(&folder).map_err(|error| Failure::file(&folder, &error))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut names: Vec<String> =
+        paths.filter_map(|path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned())).collect();
+    names.sort();
+    Ok(names)
+}
+
+/// The compiler's own platform. Naming it keeps the flags away from build scripts and macros.
+fn host() -> Result<String, Failure> {
+    let version = Program::new("rustc").arg("-vV").capture()?;
+    let host = version.lines().find_map(|line| line.strip_prefix("host: "));
+    host.map(str::to_owned).ok_or_else(|| Failure::answer("`rustc -vV` names no host"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_target_is_a_program_and_has_seeds() {
+        let home = workspace::root().join("fuzz");
+        let manifest = folder::read_text(&home.join("Cargo.toml")).unwrap();
+        let names = targets(&home).unwrap();
+        assert!(!names.is_empty());
+        for name in &names {
+            assert!(manifest.contains(&format!("name = \"{name}\"")), "{name} is not in fuzz/Cargo.toml");
+            assert!(fs::read_dir(home.join("seeds").join(name)).unwrap().next().is_some(), "{name} has no seed");
+        }
+        assert_eq!(manifest.matches("[[bin]]").count(), names.len());
+    }
+}

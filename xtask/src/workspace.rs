@@ -1,0 +1,53 @@
+//! This checkout: where it is, and the programs that it builds.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::program::Program;
+
+/// How programs are built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Profile {
+    /// Optimised, as they are installed.
+    Release,
+    /// Quickly.
+    Debug,
+}
+
+/// The programs.
+#[derive(Debug)]
+pub(crate) struct Binaries {
+    /// The server.
+    pub(crate) arcad: PathBuf,
+    /// The command line.
+    pub(crate) arca: PathBuf,
+}
+
+/// The root of the checkout.
+pub(crate) fn root() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own)
+}
+
+/// Where cargo puts what it builds.
+pub(crate) fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+/// Cargo, at the root of the checkout.
+pub(crate) fn cargo(words: &str) -> Program {
+    Program::new("cargo").words(words).folder(root())
+}
+
+/// Builds the programs, showing the progress.
+pub(crate) fn build(profile: Profile) -> Result<Binaries, Failure> {
+    let (words, folder) = match profile {
+        Profile::Release => ("build --locked --release --package arca --package arca-cli", "release"),
+        Profile::Debug => ("build --locked --package arca --package arca-cli", "debug"),
+    };
+    let advice = "Arca needs Rust 1.95 or later and a C compiler. With Debian: apt-get install build-essential; \
+                  rustup update stable.";
+    cargo(words).advise(advice).show()?;
+    let built = target().join(folder);
+    Ok(Binaries { arcad: built.join("arcad"), arca: built.join("arca") })
+}
