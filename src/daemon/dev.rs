@@ -37,6 +37,7 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
     fs::write(&file, files.configuration(address))?;
     let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
+    let mut signals = Signals::new()?;
     let running = Running::start(&config).await?;
     let root_token = unseal(running.pipeline.vault(), root_token).await?;
     let address = running.addresses.first().copied().unwrap_or(address);
@@ -63,7 +64,6 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
         files.client_key.display(),
     ))?;
     signals::ready();
-    let mut signals = Signals::new()?;
     while signals.reload_or_stop().await == signals::Wish::Reload {
         running.reload();
         log.reload();

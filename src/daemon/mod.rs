@@ -76,12 +76,13 @@ async fn serve(config: Config, warnings: Vec<Warning>) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
+    // From here on a signal waits for its turn: a start that is interrupted ends like any other run.
+    let mut signals = Signals::new()?;
     let running = Running::start(&config).await?;
     for address in &running.addresses {
         tracing::info!(%address, "listening");
     }
     signals::ready();
-    let mut signals = Signals::new()?;
     while signals.reload_or_stop().await == signals::Wish::Reload {
         running.reload();
         log.reload();

@@ -70,16 +70,15 @@ impl Door {
             Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
             Err(error) => Err(error),
         };
-        let operation = match operation(&parts.method, parts.uri.query().unwrap_or_default(), &path) {
-            Ok(Some(operation)) => operation,
-            Ok(None) if parts.method == Method::OPTIONS => {
-                return reply::refusal(&Error::invalid("cannot handle internal-only request operation"), over_tls);
-            }
-            Ok(None) => return reply::refusal(&Error::without_message(Kind::MethodNotAllowed), over_tls),
-            Err(error) => return reply::refusal(&error, over_tls),
+        // A request that cannot be told is a read that is refused: what someone tried is on record too.
+        let asked = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path);
+        let (operation, fault) = match asked {
+            Ok(Some(operation)) => (operation, None),
+            Ok(None) => (Operation::Read, Some(unknown(&parts.method))),
+            Err(error) => (Operation::Read, Some(error)),
         };
         let audited = match self.request(parts, operation, path, peer, http_body).await {
-            Ok(request) => self.limited(request).await,
+            Ok(request) => self.limited(Request { fault: fault.or(request.fault), ..request }).await,
             Err(error) => Audited::failure(&error),
         };
         reply::response(audited, parts.method == Method::HEAD, over_tls)
@@ -95,23 +94,20 @@ impl Door {
         http_body: HttpBody,
     ) -> Result<Request> {
         let id = self.pipeline.vault().parts().entropy.uuid()?;
-        let client = self.client(&parts.headers, peer)?;
-        let mut fault = None;
-        let path = path.unwrap_or_else(|error| {
-            fault = Some(error);
-            ApiPath::default()
-        });
-        let content = self.content(parts, operation, http_body).await.unwrap_or_else(|error| {
-            fault = Some(error);
-            Body::default()
-        });
-        let wrap_ttl = wrap_ttl(&parts.headers).unwrap_or_else(|error| {
-            fault = Some(error);
-            None
-        });
+        let mut faults = Vec::new();
+        let address = or_fault(self.client_address(&parts.headers, &peer), &mut faults);
         if let Err(error) = namespace(&parts.headers) {
-            fault = Some(error);
+            faults.push(error);
         }
+        let wrap_ttl = or_fault(wrap_ttl(&parts.headers), &mut faults);
+        let content = or_fault(self.content(parts, operation, http_body).await, &mut faults);
+        let path = or_fault(path, &mut faults);
+        let client = Client {
+            address: Some(address.unwrap_or(peer.address.ip()).to_canonical()),
+            port: peer.address.port(),
+            certificates: peer.certificates,
+            headers: Arc::new(seen_headers(&parts.headers)),
+        };
         Ok(Request {
             id,
             operation,
@@ -121,20 +117,14 @@ impl Door {
             client,
             wrap_ttl,
             headers: self.audited_headers(&parts.headers),
-            fault,
+            fault: faults.into_iter().next(),
         })
     }
 
     /// The body of a write, the query of anything else.
     async fn content(&self, parts: &http::request::Parts, operation: Operation, body: HttpBody) -> Result<Body> {
         let Limits { request_size, json_strings, json_memory, json_depth, .. } = self.listener.limits;
-        let whole = body::read(body, request_size);
-        let bytes = match self.listener.timeouts.read {
-            None => whole.await?,
-            Some(limit) => tokio::time::timeout(limit, whole)
-                .await
-                .map_err(|_| Error::invalid("the body took too long to arrive; send it faster, or in parts"))??,
-        };
+        let bytes = body::read(body, request_size, self.listener.timeouts.read).await?;
         let media_type = text(&parts.headers, header::CONTENT_TYPE.as_str());
         match operation {
             Operation::Write | Operation::Patch => {
@@ -179,8 +169,8 @@ impl Door {
         }
     }
 
-    /// Where the request comes from. A proxy's word counts only where the configuration says so.
-    fn client(&self, headers: &HeaderMap, peer: Peer) -> Result<Client> {
+    /// Where the request comes from, if a proxy says so whose word counts by the configuration.
+    fn client_address(&self, headers: &HeaderMap, peer: &Peer) -> Result<Option<IpAddr>> {
         let forwarded = &self.listener.forwarded_for;
         let trusted = forwarded.authorized.iter().any(|network| network.contains(&peer.address.ip().to_canonical()));
         let named: Vec<&str> = headers
@@ -190,23 +180,25 @@ impl Door {
             .flat_map(|value| value.split(','))
             .map(str::trim)
             .collect();
-        let address = match (trusted, named.is_empty()) {
+        match (trusted, named.is_empty()) {
             (true, true) if forwarded.reject_not_present => {
-                return Err(Error::invalid("missing x-forwarded-for header and configured to reject when not present"));
+                Err(Error::invalid("missing x-forwarded-for header and configured to reject when not present"))
             }
-            (true, false) => forwarded_address(&named, forwarded.hop_skips)?,
+            (true, false) => forwarded_address(&named, forwarded.hop_skips).map(Some),
             (false, false) if forwarded.reject_not_authorized && !forwarded.authorized.is_empty() => {
-                return Err(Error::invalid("client address not authorized for x-forwarded-for, rejecting connection"));
+                Err(Error::invalid("client address not authorized for x-forwarded-for, rejecting connection"))
             }
-            (_, _) => peer.address.ip(),
-        };
-        Ok(Client {
-            address: Some(address.to_canonical()),
-            port: peer.address.port(),
-            certificates: peer.certificates,
-            headers: Arc::new(seen_headers(headers)),
-        })
+            (_, _) => Ok(None),
+        }
     }
+}
+
+/// What was read; where it cannot be, nothing, and what is wrong joins the `faults`.
+fn or_fault<T: Default>(read: Result<T>, faults: &mut Vec<Error>) -> T {
+    read.unwrap_or_else(|error| {
+        faults.push(error);
+        T::default()
+    })
 }
 
 /// The address that is `skips` proxies away from the end.
@@ -222,6 +214,15 @@ fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
     const SEEN: [&str; 4] = ["content-type", "origin", "user-agent", "x-vault-request"];
     let seen = SEEN.iter().filter_map(|name| Some(((*name).to_owned(), text(headers, name)?.to_owned())));
     seen.collect()
+}
+
+/// What the caller of a method that nothing answers to reads.
+fn unknown(method: &Method) -> Error {
+    if *method == Method::OPTIONS {
+        Error::invalid("cannot handle internal-only request operation")
+    } else {
+        Error::without_message(Kind::MethodNotAllowed)
+    }
 }
 
 fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Result<Option<Operation>> {

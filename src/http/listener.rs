@@ -93,12 +93,15 @@ impl Server {
         let app = Router::new().fallback(door::answer).with_state(self.door.clone());
         loop {
             // A connection beyond the limit waits in the operating system's queue.
-            let Ok(place) = free.clone().acquire_owned().await else { break };
+            let accepting = async {
+                let place = free.clone().acquire_owned().await.map_err(io::Error::other)?;
+                self.socket.accept().await.map(|(stream, address)| (stream, address, place))
+            };
             let accepted = tokio::select! {
                 () = shutdown.cancelled() => break,
-                accepted = self.socket.accept() => accepted,
+                accepted = accepting => accepted,
             };
-            let (stream, address) = match accepted {
+            let (stream, address, place) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Out of file descriptors, or a client that went away: neither ends the listener.

@@ -64,8 +64,8 @@ impl LeaseManager {
         }
     }
 
-    /// Records durably that something is about to be made, before it is.
-    pub async fn record_intent(&self, new: NewLease, grant: &Grant<'_>) -> Result<Intent> {
+    /// Records that something is about to be made; `txn` is to be committed before it is.
+    pub fn intend(&self, new: NewLease, grant: &Grant<'_>, txn: &mut Txn) -> Result<Intent> {
         let now = self.clock.now();
         let lease = Lease {
             id: self.new_id(grant.path)?,
@@ -79,9 +79,7 @@ impl LeaseManager {
             max_ttl: Ttl::default(),
             state: LeaseState::Intended,
         };
-        let mut txn = Txn::new();
-        self.write(&lease, None, &mut txn)?;
-        self.barrier.commit(txn).await?;
+        self.write(&lease, None, txn)?;
         Ok(Intent { lease_id: lease.id })
     }
 
@@ -177,6 +175,18 @@ impl LeaseManager {
         lease.last_renewal = Some(self.clock.now());
         lease.expires = Some(expires);
         self.rewrite(&lease, before, txn)
+    }
+
+    /// Makes a token end at `expires`, whether or not it has a lease.
+    pub async fn end_token(&self, lease_id: String, token_id: &str, expires: Timestamp, txn: &mut Txn) -> Result<()> {
+        match self.records.fetch::<Lease>(txn, &lease_id).await? {
+            Some(mut lease) => {
+                let before = lease.expires;
+                lease.expires = Some(expires);
+                self.rewrite(&lease, before, txn)
+            }
+            None => self.register_token(lease_id, token_id, expires, txn),
+        }
     }
 
     /// Removes the lease of a token that ends by other means.

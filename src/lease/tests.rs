@@ -140,10 +140,17 @@ async fn a_failed_revocation_is_tried_again_and_seen() {
     assert_eq!(f.undone(), 1);
 }
 
+async fn intend(f: &Fixture) -> crate::engine::Intent {
+    let mut txn = Txn::new();
+    let intent = f.leases.intend(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT, &mut txn).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    intent
+}
+
 #[tokio::test]
 async fn an_intent_that_is_not_granted_is_undone() {
     let f = fixture().await;
-    let intent = f.leases.record_intent(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT).await.unwrap();
+    let intent = intend(&f).await;
     assert!(!f.leases.lease(&intent.lease_id).await.unwrap().unwrap().is_live(f.clock.now()));
     f.advance(301);
     f.sweep().await;
@@ -156,7 +163,7 @@ async fn an_intent_that_is_not_granted_is_undone() {
 #[tokio::test]
 async fn a_granted_intent_is_an_ordinary_lease() {
     let f = fixture().await;
-    let intent = f.leases.record_intent(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT).await.unwrap();
+    let intent = intend(&f).await;
     let mut new = NewLease::of(&json!({"user": "u"})).unwrap();
     new.ttl = Ttl::from_seconds(500);
     new.intent = Some(intent);

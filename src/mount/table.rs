@@ -130,6 +130,23 @@ impl MountTable {
         points
     }
 
+    /// The ids of the mounts that are being removed.
+    pub fn removing(&self) -> Vec<String> {
+        let known = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
+        let removing = known.values().filter(|point| point.entry.state == MountState::Removing);
+        removing.map(|point| point.entry.uuid.clone()).collect()
+    }
+
+    /// Makes the commit of `txn` fail unless the mount `uuid` serves at that moment: what a request makes of a mount that
+    /// is disabled meanwhile would outlive it.
+    pub async fn require_serving(&self, uuid: &str, txn: &mut Txn) -> Result<()> {
+        let entry: Option<MountEntry> = self.records.fetch(txn, uuid).await?;
+        match entry.map(|entry| entry.state) {
+            Some(MountState::Active) => Ok(()),
+            Some(MountState::Removing) | None => Err(Error::not_found("the mount was disabled meanwhile")),
+        }
+    }
+
     /// The path of a mount that is in the way of a new one at `path`: over it, under it, or at it.
     pub fn in_the_way(&self, path: &str) -> Option<String> {
         self.serving()

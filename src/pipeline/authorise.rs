@@ -10,6 +10,7 @@ use crate::audit::Entry;
 use crate::engine::{Body, Caller, Hit, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
+use crate::token::Uses;
 use crate::vault::{Unsealed, invalid_wrapping_token};
 
 use super::Pipeline;
@@ -18,7 +19,7 @@ use super::response::Outcome;
 use super::route::{Route, Routed};
 
 impl Pipeline {
-    /// The caller. A public endpoint knows them too if their token is good, without spending a use of it.
+    /// The caller, whom a public endpoint does not ask for.
     pub(super) async fn caller(
         &self,
         unsealed: &Arc<Unsealed>,
@@ -33,7 +34,11 @@ impl Pipeline {
         let known = unsealed.tokens.authenticate(token, request.client.address).await;
         let known = known.map_err(|error| refusal(request, error))?;
         let caller = known.caller.clone();
+        let is_last = known.record.uses == Uses::Spent;
         outcome.known(known);
+        if is_last {
+            unsealed.revoke_after_this(&caller.token_id).await?;
+        }
         Ok(Some(caller))
     }
 

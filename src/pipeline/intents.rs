@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::api::{ApiPath, Ttl};
-use crate::engine::{Bounds, Caller, Intent, Intents, Mount, NewLease};
+use crate::engine::{Bounds, Caller, Intent, Intents, Mount, NewLease, TokenType, Txn};
 use crate::error::{Error, Result};
 use crate::lease::{Grant, LeaseOwner};
 use crate::secret::SecretJson;
@@ -51,10 +51,30 @@ impl Intents for Recorder<'_> {
             bounds: Bounds::default(),
             owner: LeaseOwner { token_id: self.caller.map_or("", |caller| &caller.token_id), ends: None },
         };
-        let intent = self.unsealed.leases.record_intent(new, &grant).await?;
+        // A mount or a token that ends from here on finds the intent, and has it undone.
+        let mut txn = Txn::new();
+        require_owners(self.unsealed, &mount.uuid, self.caller, &mut txn).await?;
+        let intent = self.unsealed.leases.intend(new, &grant, &mut txn)?;
+        self.unsealed.commit(txn).await?;
         let recorded = Recorded { lease_id: intent.lease_id.clone(), mount: mount.uuid.clone(), data: copy };
         self.recorded.lock().unwrap_or_else(PoisonError::into_inner).push(recorded);
         Ok(intent)
+    }
+}
+
+/// Makes the commit of `txn` fail unless the mount serves and the token of the caller is good at that moment.
+pub(super) async fn require_owners(
+    unsealed: &Unsealed,
+    mount: &str,
+    caller: Option<&Caller>,
+    txn: &mut Txn,
+) -> Result<()> {
+    unsealed.mounts.require_serving(mount, txn).await?;
+    match caller {
+        Some(caller) if caller.token_type == TokenType::Service => {
+            unsealed.tokens.require_good(&caller.token_id, txn).await
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -55,13 +55,14 @@ impl Pipeline {
     /// Answers a request. Runs to its end although the client may hang up: nothing is left half done or unaudited.
     pub async fn handle(self: &Arc<Self>, request: Request) -> Audited {
         let line = self.clone();
-        match self.vault.unsealed() {
-            Err(_) => self.answer_sealed(request).await,
-            Ok(unsealed) => {
-                let work = unsealed.clone().finish(async move { line.answer_audited(&unsealed, request).await });
-                work.await.unwrap_or_else(|_| Audited::failure(&Error::internal("the request was interrupted")))
-            }
-        }
+        let interrupted = |_| Audited::failure(&Error::internal("the request was interrupted"));
+        let Ok(unsealed) = self.vault.unsealed() else {
+            let work = self.vault.finish(async move { line.answer_sealed(request).await });
+            return work.await.unwrap_or_else(interrupted);
+        };
+        let answering = unsealed.clone();
+        let work = unsealed.finish(async move { line.answer_audited(&answering, request).await });
+        work.await.unwrap_or_else(interrupted)
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
@@ -214,3 +215,6 @@ impl fmt::Debug for Pipeline {
         f.debug_struct("Pipeline").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

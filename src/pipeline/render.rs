@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use crate::api::ErrorBody;
 use crate::engine::StatusCode;
 use crate::error::{Error, Kind, Result};
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, append};
 
 use super::response::{LeaseInfo, Response, ResponseBody};
 
@@ -79,13 +79,7 @@ struct Writer(SecretBytes);
 
 impl Writer {
     fn raw(&mut self, bytes: &[u8]) {
-        // Grown by copying into a new buffer that is wiped in its turn: a plain `Vec` leaves its old one behind.
-        if self.0.len() + bytes.len() > self.0.capacity() {
-            let mut larger = Zeroizing::new(Vec::with_capacity((self.0.len() + bytes.len()) * 2));
-            larger.extend_from_slice(&self.0);
-            self.0 = larger;
-        }
-        self.0.extend_from_slice(bytes);
+        append(&mut self.0, bytes);
     }
 
     fn head(&mut self, request_id: &str, lease: Option<&LeaseInfo>) -> Result<()> {

@@ -11,6 +11,7 @@ use crate::lease::{Grant, LeaseOwner};
 use crate::secret::SecretText;
 use crate::vault::{Unsealed, Wrapping};
 
+use super::intents::require_owners;
 use super::render;
 use super::request::Request;
 use super::response::{LeaseInfo, Response, ResponseBody};
@@ -41,6 +42,7 @@ pub(super) async fn settle(
         }
         Content::Login(login) => {
             let point = found.target.point().ok_or_else(|| Error::internal("a login without a mount"))?;
+            unsealed.mounts.require_serving(&point.entry.uuid, txn).await?;
             let asked = login.terms.ttl;
             let (issued, granted) = unsealed.log_in(point, &request.path, *login, txn)?;
             warnings.extend(granted.warning(asked).map(Cow::from));
@@ -70,6 +72,7 @@ async fn register(
 ) -> Result<LeaseInfo> {
     let mount = found.mount();
     let caller = caller.ok_or_else(|| Error::internal("a lease needs an owner"))?;
+    require_owners(unsealed, &mount.uuid, Some(caller), txn).await?;
     let is_batch = caller.token_type == TokenType::Batch;
     let owner = LeaseOwner {
         token_id: if is_batch { "" } else { &caller.token_id },

@@ -158,6 +158,13 @@ impl TokenStore {
         self.records.fetch(txn, id).await
     }
 
+    /// Makes the commit of `txn` fail unless the token `id` is good at that moment: what is made for a token that is revoked
+    /// meanwhile would outlive it. One whose last use the request itself took is good.
+    pub async fn require_good(&self, id: &str, txn: &mut Txn) -> Result<()> {
+        let record = self.fetch(id, txn).await?.filter(|record| !record.has_ended(self.clock.now()));
+        record.map(|_| ()).ok_or_else(Error::bad_token)
+    }
+
     /// The ids of the children of the token `id`.
     pub async fn children(&self, id: &str) -> Result<Vec<String>> {
         self.children.list(&format!("{id}/"), Page::all()).await

@@ -44,8 +44,10 @@ pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;
+use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
@@ -77,8 +79,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: Arc<tokio::sync::Mutex<()>>,
-    /// What is left to do for a vault that was just sealed.
-    sealing: TaskTracker,
+    /// What runs to its end although whoever waits for it may go away.
+    tasks: TaskTracker,
 }
 
 enum Phase {
@@ -97,7 +99,7 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), sealing: TaskTracker::new() }))
+        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), tasks: TaskTracker::new() }))
     }
 
     /// The unsealed vault, or the error that says why there is none.
@@ -109,6 +111,12 @@ impl Vault {
                 Err(Error::new(Kind::NotInitialised, "Vault is sealed: it is not initialized yet; call sys/init"))
             }
         }
+    }
+
+    /// Runs `work` to its end although whoever waits for it may go away: half an initialisation would lose the keys. For
+    /// what is done while there is nothing unsealed, or may not be waited for by sealing; else see [`Unsealed::finish`].
+    pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.tasks.spawn(work)
     }
 
     /// What it is made of.

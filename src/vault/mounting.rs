@@ -164,14 +164,17 @@ impl Unsealed {
         self.commit(txn).await
     }
 
-    /// The ids of the leases that this very mount made: another one may stand at its path by now.
+    /// The ids of the leases that this very mount made. A token's lease says only by its path which mount made it: once
+    /// another one stands there they are taken for the other's, those of this one having been doomed before.
     async fn leases_of(&self, point: &MountPoint) -> Result<Vec<String>> {
         let mut found = Vec::new();
+        let is_followed =
+            self.mounts.at(&point.entry.path).is_some_and(|present| present.entry.uuid != point.entry.uuid);
         for id in self.leases.below(&point.entry.path).await? {
             let Some(lease) = self.leases.lease(&id).await? else { continue };
             let is_ours = match lease.mount() {
                 Some(mount) => mount == point.entry.uuid,
-                None => point.entry.role == Role::Auth && lease.issued <= self.deps.clock.now(),
+                None => point.entry.role == Role::Auth && !is_followed,
             };
             if is_ours {
                 found.push(id);

@@ -38,9 +38,16 @@ impl Record for PolicyRecord {}
 pub struct PolicyStore {
     records: View,
     namespace_id: String,
-    /// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
-    parsed: Arc<RwLock<HashMap<String, Source>>>,
+    parsed: Arc<RwLock<Parsed>>,
     compiled: AclCache,
+}
+
+/// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
+#[derive(Default)]
+struct Parsed {
+    policies: HashMap<String, Source>,
+    /// Counts the changes: what was read before one and is kept after it would be served for good.
+    changes: u64,
 }
 
 impl PolicyStore {
@@ -100,13 +107,24 @@ impl PolicyStore {
     }
 
     async fn source(&self, name: &str) -> Result<Option<Source>> {
-        let known = self.parsed.read().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
+        let (known, changes) = {
+            let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);
+            (parsed.policies.get(name).cloned(), parsed.changes)
+        };
         if known.is_some() {
             return Ok(known);
         }
         let Some(source) = self.load(name).await? else { return Ok(None) };
-        self.parsed.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), source.clone());
+        self.keep(name, &source, changes);
         Ok(Some(source))
+    }
+
+    /// Keeps what was read when there had been so many `changes`, if there was none since.
+    fn keep(&self, name: &str, source: &Source, changes: u64) {
+        let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
+        if parsed.changes == changes {
+            parsed.policies.insert(name.to_owned(), source.clone());
+        }
     }
 
     async fn load(&self, name: &str) -> Result<Option<Source>> {
@@ -125,7 +143,9 @@ impl PolicyStore {
     fn forget_on_commit(&self, name: &str, txn: &mut Txn) {
         let (parsed, name) = (self.parsed.clone(), name.to_owned());
         txn.on_commit(move || {
-            parsed.write().unwrap_or_else(PoisonError::into_inner).remove(&name);
+            let mut parsed = parsed.write().unwrap_or_else(PoisonError::into_inner);
+            parsed.changes += 1;
+            parsed.policies.remove(&name);
         });
     }
 }

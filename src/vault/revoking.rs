@@ -1,5 +1,7 @@
 //! What ends when a lease ends: who does it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::engine::Renewal;
@@ -10,13 +12,23 @@ use crate::time::Timestamp;
 
 use super::unsealed::Unsealed;
 
+/// How long an engine may take to undo one lease. One that does not answer must not keep all others from ending.
+const REACH: Duration = Duration::from_secs(60);
+
 #[async_trait]
 impl Revoker for Unsealed {
     async fn undo(&self, lease: &Lease) -> Result<()> {
         match &lease.target {
             Target::Token { id } => self.undo_token(id).await,
             Target::Secret { mount, .. } => match (self.engine_of(mount), lease.data()?) {
-                (Some(Backend::Engine(engine)), Some(data)) => engine.revoke(&data).await,
+                (Some(Backend::Engine(engine)), Some(data)) => {
+                    tokio::time::timeout(REACH, engine.revoke(&data)).await.unwrap_or_else(|_| {
+                        Err(Error::new(
+                            Kind::Unavailable,
+                            "what the lease stands for did not answer in time; try again",
+                        ))
+                    })
+                }
                 // The mount and its records are gone: nothing is left that could be undone.
                 (_, _) => Ok(()),
             },

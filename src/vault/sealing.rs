@@ -1,7 +1,6 @@
 //! From sealed to unsealed and back.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -15,9 +14,6 @@ use crate::storage::{Key, Storage};
 
 use super::unsealed::Unsealed;
 use super::{Parts, Phase, Vault};
-
-/// How long sealing waits for background work to end before it goes on without it.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is in clear in the store: how the vault is sealed, and the root key, encrypted under the seal key.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -164,7 +160,8 @@ impl Vault {
         Ok(())
     }
 
-    /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault.
+    /// Seals the vault: background work is ended, then the keys are wiped. Nothing happens to a sealed vault. Not to be
+    /// awaited by work that sealing itself waits for.
     pub async fn seal(&self) {
         let turning = self.turning.clone().lock_owned().await;
         if let Some(unsealed) = self.sealed_from_now_on() {
@@ -178,14 +175,14 @@ impl Vault {
         match self.turning.clone().try_lock_owned() {
             Ok(turning) => {
                 if let Some(unsealed) = self.sealed_from_now_on() {
-                    self.sealing.spawn(finish_sealing(unsealed, turning));
+                    self.tasks.spawn(finish_sealing(unsealed, turning));
                 }
             }
             // Someone turns the vault right now. If they are sealing it they wait for this request, which must not wait
             // for them.
             Err(_) => {
                 let vault = self.clone();
-                self.sealing.spawn(async move { vault.seal().await });
+                self.tasks.spawn(async move { vault.seal().await });
             }
         }
     }
@@ -203,9 +200,7 @@ impl Vault {
 
 /// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
 async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
-    if tokio::time::timeout(PATIENCE, unsealed.stop()).await.is_err() {
-        tracing::warn!("background work did not end in time; sealing goes on without it");
-    }
+    unsealed.stop().await;
     unsealed.barrier.wipe();
     drop(turning);
     tracing::info!("the vault is sealed");

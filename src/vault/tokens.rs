@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::api::{ApiPath, Auth, Ttl};
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, renewed};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::mount::{Backend, MountPoint};
 use crate::secret::ClientToken;
 use crate::token::{Issued, NewToken, TokenRecord, Uses};
 
 use super::init::root_record;
 use super::unsealed::Unsealed;
+
+/// How long the request that takes a token's last use may run before the token is revoked.
+const LAST_REQUEST: Duration = Duration::from_secs(300);
 
 /// A token that was renewed.
 #[derive(Debug)]
@@ -155,44 +159,74 @@ impl Unsealed {
         loop {
             let mut txn = Txn::new();
             let Some(mut record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(false) };
-            let now = self.deps.clock.now();
-            let lease_id = record.lease_id(id);
+            let (now, lease_id) = (self.deps.clock.now(), record.lease_id(id));
+            if record.has_ended(now) && self.leases.lease(&lease_id).await?.is_some() {
+                return Ok(true);
+            }
             record.expires = Some(now);
             self.tokens.update(id, &record, &mut txn)?;
-            if self.leases.lease(&lease_id).await?.is_some() {
-                self.leases.extend_token(&lease_id, now, &mut txn).await?;
-            } else {
-                self.leases.register_token(lease_id, id, now, &mut txn)?;
-            }
+            self.leases.end_token(lease_id, id, now, &mut txn).await?;
             match self.commit(txn).await {
-                Err(error) if error.kind() == crate::error::Kind::Conflict => {}
+                Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome.map(|()| true),
             }
         }
     }
 
-    /// Ends all that depends on the token `id`, then removes it. Twice is as good as once.
+    /// Ends the token `id` and all below it, then removes them with all that depends on them. Twice is as good as once.
     pub(super) async fn undo_token(&self, id: &str) -> Result<()> {
-        for child in self.tokens.children(id).await? {
-            Box::pin(self.revoke_token(&child)).await?;
+        // From the top down, so that none can make another child any more; then from the bottom up, so that none is out
+        // of reach if this stops half-way. A list instead of recursion: how deep the tree is, is for its makers to say.
+        let mut tree = vec![id.to_owned()];
+        let mut next = 0;
+        while let Some(token) = tree.get(next).cloned() {
+            self.doom_token(&token).await?;
+            tree.extend(self.tokens.children(&token).await?);
+            next += 1;
         }
+        for token in tree.iter().rev() {
+            self.remove_token(token).await?;
+        }
+        Ok(())
+    }
+
+    /// Dooms the leases of the token `id`, then removes it and its cubbyhole.
+    async fn remove_token(&self, id: &str) -> Result<()> {
         for lease in self.leases.owned_by(id).await? {
             self.leases.doom(&lease).await?;
         }
-        let mut txn = Txn::new();
-        if let Some(point) = self.mounts.at("cubbyhole/") {
-            let cubbyhole = self.core_view(&format!("mount/{}", point.entry.uuid));
-            for key in cubbyhole.scan(&format!("{id}/")).await? {
-                cubbyhole.delete(&mut txn, &format!("{id}/{key}"))?;
+        loop {
+            let mut txn = Txn::new();
+            if let Some(point) = self.mounts.at("cubbyhole/") {
+                let cubbyhole = self.core_view(&format!("mount/{}", point.entry.uuid));
+                for key in cubbyhole.scan(&format!("{id}/")).await? {
+                    cubbyhole.delete(&mut txn, &format!("{id}/{key}"))?;
+                }
+            }
+            if let Some(record) = self.tokens.fetch(id, &mut txn).await? {
+                self.leases.forget(&record.lease_id(id), &mut txn).await?;
+                self.tokens.remove(id, &record, &mut txn)?;
+            }
+            match self.commit(txn).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
             }
         }
-        if let Some(record) = self.tokens.stored(id).await? {
-            self.leases.forget(&record.lease_id(id), &mut txn).await?;
-            self.tokens.remove(id, &record, &mut txn)?;
-        }
-        match self.commit(txn).await {
-            Err(error) if error.kind() == crate::error::Kind::Conflict => Ok(()),
-            outcome => outcome,
+    }
+
+    /// The request that took the last use of the token `id` is about to be done. Should the server stop before it is
+    /// answered, the token is revoked all the same.
+    pub async fn revoke_after_this(&self, id: &str) -> Result<()> {
+        loop {
+            let mut txn = Txn::new();
+            let Some(record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(()) };
+            let latest = self.deps.clock.now().plus(LAST_REQUEST);
+            let end = record.expires.map_or(latest, |expires| expires.min(latest));
+            self.leases.end_token(record.lease_id(id), id, end, &mut txn).await?;
+            match self.commit(txn).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                outcome => return outcome,
+            }
         }
     }
 

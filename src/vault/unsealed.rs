@@ -15,7 +15,7 @@ use crate::chain::VerifyingKey;
 use crate::engine::{Deps, Role};
 use crate::error::{Error, Kind, Result};
 use crate::lease::LeaseManager;
-use crate::mount::{Backend, MountEntry, MountState, MountTable};
+use crate::mount::{Backend, MountEntry, MountTable};
 use crate::secret::RootKey;
 use crate::token::TokenStore;
 
@@ -32,6 +32,9 @@ use super::{Parts, Settings};
 const MAINTENANCE: Duration = Duration::from_secs(5);
 /// How often the count of encryptions is written down.
 const COUNTING: Duration = Duration::from_secs(60);
+/// How long sealing waits for requests and background work to end, and for the audit logs to be closed, before it goes
+/// on without them.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Everything that needs a key. Dropped when the vault is sealed, after its background work has ended.
 pub struct Unsealed {
@@ -164,11 +167,19 @@ impl Unsealed {
         self.seal_asked.is_cancelled()
     }
 
-    /// Ends the background work.
+    /// Ends the background work, waits for the requests in flight and closes the audit logs.
     pub(super) async fn stop(&self) {
         self.shutdown.cancel();
         self.tasks.close();
-        self.tasks.wait().await;
+        if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
+            tracing::warn!("requests or background work did not end in time; sealing goes on without them");
+        }
+        if tokio::time::timeout(PATIENCE, self.close_audit()).await.is_err() {
+            tracing::warn!("the audit logs could not be closed in time; sealing goes on without them");
+        }
+    }
+
+    async fn close_audit(&self) {
         if let Err(error) = self.record_audit_positions().await {
             tracing::warn!(%error, "how far the audit logs have come could not be put on record");
         }
@@ -177,16 +188,10 @@ impl Unsealed {
         }
     }
 
-    async fn open_mounts(self: &Arc<Self>) -> Result<()> {
+    async fn open_mounts(&self) -> Result<()> {
         for entry in self.mounts.stored().await? {
             let backend = self.open_backend(&entry).await?;
-            let removing = entry.state == MountState::Removing;
-            let uuid = entry.uuid.clone();
             self.install(entry, backend);
-            if removing {
-                let unsealed = self.clone();
-                self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
-            }
         }
         Ok(())
     }
@@ -219,6 +224,10 @@ impl Unsealed {
         self.spawn("maintenance of engines", async move { unsealed.maintain().await });
         let unsealed = self.clone();
         self.spawn("key rotation", async move { unsealed.watch_keys().await });
+        for uuid in self.mounts.removing() {
+            let unsealed = self.clone();
+            self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
+        }
     }
 
     async fn maintain(&self) -> Result<()> {

@@ -1,13 +1,12 @@
 //! Response wrapping: an answer is kept in the cubbyhole of a token that is good for one use.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::api::{Ttl, WrapInfo};
 use crate::barrier::{Record, Txn, View};
 use crate::engine::TokenType;
 use crate::error::{Error, Result};
-use crate::secret::{Exposed, SecretJson, SecretText};
+use crate::secret::{SecretJson, SecretText};
 use crate::time::Timestamp;
 use crate::token::{NewToken, TokenRecord, Uses};
 
@@ -45,7 +44,7 @@ struct Kept(SecretJson);
 
 impl Record for Kept {}
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Response {
     #[serde(with = "crate::secret::at_rest")]
     response: SecretText,
@@ -69,8 +68,8 @@ impl Unsealed {
         };
         let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
         let issued = self.issue(new, txn)?;
-        let kept = SecretJson::of(&json!({ "response": body.exposed() }))
-            .map_err(|_| Error::internal("an answer cannot be wrapped"))?;
+        let kept =
+            SecretJson::of(&Response { response: body }).map_err(|_| Error::internal("an answer cannot be wrapped"))?;
         let cubbyhole = self.cubbyhole()?;
         cubbyhole.put(txn, &format!("{}/response", issued.id), &Kept(kept))?;
         let wrapped = Wrapped { creation_path: creation_path.clone(), creation_time: now, creation_ttl: ttl };
