@@ -17,7 +17,7 @@ mod leader;
 mod leases;
 mod locked_users;
 mod mounts;
-mod openapi;
+pub(crate) mod openapi;
 mod plugins;
 mod policies;
 mod quotas;
