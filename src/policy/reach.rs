@@ -27,9 +27,10 @@ impl Acl {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for (path, capabilities) in self.said() {
-            let words = match is_denial(capabilities) {
-                true => vec!["deny"],
-                false => capabilities.iter().map(Capability::as_str).collect(),
+            let words = if is_denial(capabilities) {
+                vec!["deny"]
+            } else {
+                capabilities.iter().map(Capability::as_str).collect()
             };
             if path.split('/').any(|segment| segment.trim_end_matches('*') == "+") {
                 continue;

@@ -10,12 +10,15 @@ mod config;
 mod generate_root;
 mod ha_status;
 mod health;
+mod host_info;
 mod init;
 mod internal;
 mod key_status;
 mod leader;
 mod leases;
 mod locked_users;
+mod logger;
+mod loggers;
 mod mounts;
 pub(crate) mod openapi;
 mod plugins;
@@ -77,8 +80,13 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = tools::add(routes);
     let routes = config::add(routes);
     let routes = quotas::add(routes);
-    let routes = routes.endpoint::<version_history::ListVersions>();
-    let routes = plugins::add(routes)
+    let routes = routes
+        .endpoint::<version_history::ListVersions>()
+        .endpoint::<host_info::ReadHostInfo>()
+        .endpoint::<loggers::ReadLoggers>()
+        .endpoint::<logger::ReadLogger>();
+    let routes = plugins::add(routes);
+    let routes = routes
         .endpoint::<key_status::ReadKeyStatus>()
         .endpoint::<audit_key::ReadAuditKey>()
         .endpoint::<seal::Seal>()

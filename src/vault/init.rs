@@ -87,7 +87,10 @@ async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn
             kind: kind.to_owned(),
             description: description.to_owned(),
             options: std::collections::BTreeMap::new(),
-            config: built_in_config(kind),
+            config: MountConfig {
+                passthrough_request_headers: if kind == "system" { vec!["Accept".to_owned()] } else { Vec::new() },
+                ..MountConfig::default()
+            },
             local: kind == "cubbyhole",
             seal_wrap: false,
             state: MountState::Active,
@@ -105,12 +108,6 @@ async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn
     let record = TokenRecord { policies: vec!["root".to_owned()], ..root_record(now) };
     let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
     Ok(tokens.issue(new, txn)?.token)
-}
-
-/// How a built-in mount is tuned: `sys/` sees which form of an answer is asked for.
-fn built_in_config(kind: &str) -> MountConfig {
-    let passthrough_request_headers = if kind == "system" { vec!["Accept".to_owned()] } else { Vec::new() };
-    MountConfig { passthrough_request_headers, ..MountConfig::default() }
 }
 
 /// The record of a token that never ends.

@@ -67,6 +67,7 @@ pub(crate) struct SharedInfo {
 
 /// How failed logins lock users out; lengths in seconds.
 #[derive(Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire format")]
 pub(crate) struct LockoutInfo {
     user_lockout_counter_reset_duration: Ttl,
     user_lockout_disable: bool,

@@ -46,7 +46,7 @@ pub(crate) struct Migration {
 impl Record for Migration {}
 
 /// For how long it can be asked how a move went.
-const KEPT: Duration = Duration::from_secs(24 * 3600);
+const KEPT: Duration = Duration::from_hours(24);
 
 impl Endpoint for Remount {
     type Target = Arc<Unsealed>;

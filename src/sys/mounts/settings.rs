@@ -38,6 +38,7 @@ pub(crate) struct MountSettings {
 /// How failed logins lock users out; what is left out stays as it is.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
+#[expect(clippy::struct_field_names, reason = "the names of the wire format")]
 pub(crate) struct LockoutSettings {
     /// After so many failures.
     lockout_threshold: Option<LooseInt>,
@@ -163,7 +164,9 @@ impl<'de> Deserialize<'de> for LeaseLength {
             Value::Null => Ok(Self::Unsaid),
             Value::String(text) if text.is_empty() => Ok(Self::Unsaid),
             Value::String(text) if text == "system" => Ok(Self::System),
-            value => Ttl::deserialize(value).map(Self::Own).map_err(de::Error::custom),
+            value @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
+                Ttl::deserialize(value).map(Self::Own).map_err(de::Error::custom)
+            }
         }
     }
 }

@@ -95,10 +95,8 @@ fn add(
 }
 
 fn merge_parameters(known: &mut Map<String, Value>, other: Map<String, Value>) {
-    let mut added = match other.into_iter().find(|(name, _)| name == "parameters") {
-        Some((_, Value::Array(parameters))) => parameters,
-        Some(_) | None => return,
-    };
+    let mut parameters = other.into_iter().filter(|(name, _)| name == "parameters").map(|(_, value)| value);
+    let Some(Value::Array(mut added)) = parameters.next() else { return };
     let present = known.entry("parameters").or_insert_with(|| json!([]));
     if let Some(present) = present.as_array_mut() {
         added.retain(|parameter| !present.iter().any(|other| other.get("name") == parameter.get("name")));

@@ -99,7 +99,12 @@ fn identifier(operation: Operation, path: &str) -> String {
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let verb = match operation {
         Operation::Write => "write",
-        other => other.as_str(),
+        other @ (Operation::Read
+        | Operation::Patch
+        | Operation::Delete
+        | Operation::List
+        | Operation::Scan
+        | Operation::Help) => other.as_str(),
     };
     std::iter::once(verb).chain(words).collect::<Vec<_>>().join("-")
 }

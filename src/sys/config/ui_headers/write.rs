@@ -51,11 +51,9 @@ fn texts(value: Value) -> Result<Vec<String>> {
     let items = match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items,
-        other => vec![other],
+        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_)) => vec![other],
     };
-    let texts = items.into_iter().map(|item| match item {
-        Value::String(text) if !text.chars().any(char::is_control) => Ok(text),
-        _ => Err(Error::invalid("'values' must be texts without control characters")),
-    });
-    texts.collect()
+    let complaint = || Error::invalid("'values' must be texts without control characters");
+    let text = |item: &Value| item.as_str().filter(|text| !text.chars().any(char::is_control)).map(str::to_owned);
+    items.iter().map(|item| text(item).ok_or_else(complaint)).collect()
 }

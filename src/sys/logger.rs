@@ -1,0 +1,35 @@
+//! `GET /v1/sys/loggers/{name}`: the level of one log; nothing for a name that no log has.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::engine::{Cx, Data, Endpoint, Route};
+use crate::error::Result;
+use crate::vault::Unsealed;
+
+use super::loggers::NAME;
+
+/// The request has no fields.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ReadLogger {}
+
+/// Which log.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct LoggerPath {
+    name: String,
+}
+
+impl Endpoint for ReadLogger {
+    type Target = Arc<Unsealed>;
+    type Path = LoggerPath;
+    type Reply = Data<BTreeMap<&'static str, String>>;
+    const ROUTE: Route = Route::read("loggers/{name}").summary("The level of one log");
+
+    async fn handle(self, unsealed: &Arc<Unsealed>, path: LoggerPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
+        let level = (path.name == NAME).then(|| (NAME, unsealed.settings().log_level.clone()));
+        Ok(Data::new(level.into_iter().collect()))
+    }
+}
