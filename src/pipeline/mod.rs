@@ -126,10 +126,10 @@ impl Pipeline {
         outcome.describe(entry, request, &routed);
         let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), entry).await?;
         let admitted = entry.admit(permit).await?;
-        let routed = routed.found()?;
         if request.operation == crate::api::Operation::Help {
-            return help::answer(&routed);
+            return self.help(request, &routed);
         }
+        let routed = routed.found()?;
         for _ in 0..ATTEMPTS {
             match self.attempt(unsealed, request, &routed, caller.as_ref(), &admitted).await {
                 Err(error) if error.kind() == Kind::Conflict => {}

@@ -20,7 +20,7 @@ mod locked_users;
 mod logger;
 mod loggers;
 mod mounts;
-mod openapi;
+pub(crate) mod openapi;
 mod plugins;
 mod policies;
 mod quotas;

@@ -89,7 +89,7 @@ impl Unsealed {
         Ok((issued, granted))
     }
 
-    /// Renews the token `id` by `asked` (zero is its own length). An auth method may refuse.
+    /// Renews the token `id` by `asked` (zero is the length it last had). An auth method may refuse.
     pub async fn renew_token(&self, id: &str, asked: Ttl, client: &Client, txn: &mut Txn) -> Result<Renewed> {
         let now = self.deps.clock.now();
         let record = self.tokens.fetch(id, txn).await?;
@@ -117,7 +117,7 @@ impl Unsealed {
         let point = self.mounts.route(&record.path).map(|(point, _)| point);
         let max_ttl = point.as_ref().map_or(self.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
         let own = Bounds {
-            default_ttl: record.creation_ttl,
+            default_ttl: record.ttl,
             max_ttl,
             period: record.period,
             explicit_max_ttl: record.explicit_max_ttl,

@@ -4,4 +4,4 @@ mod fold;
 mod operation;
 mod path;
 
-pub(super) use fold::{Document, Section, document};
+pub(crate) use fold::{Document, Section, document};

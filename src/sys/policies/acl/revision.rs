@@ -99,7 +99,7 @@ impl Revision {
             Some(present) if self.policy.0.is_empty() => present.text,
             Some(_) | None => {
                 let policy = Policy::parse(name.clone(), &self.policy.0);
-                let policy = policy.map_err(|error| Error::invalid(format!("failed to parse policy: {error}")))?;
+                let policy = policy.map_err(|error| Error::invalid(error.to_string()))?;
                 policy.text().to_owned()
             }
         };

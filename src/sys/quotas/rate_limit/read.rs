@@ -1,9 +1,11 @@
 //! `GET /v1/sys/quotas/rate-limit/{name}`.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Number;
 
 use crate::api::Ttl;
 use crate::engine::{Cx, Data, Endpoint, Route};
@@ -25,7 +27,7 @@ pub(crate) struct QuotaInfo {
     interval: Ttl,
     name: String,
     path: String,
-    rate: f64,
+    rate: Number,
     role: &'static str,
     r#type: &'static str,
 }
@@ -39,6 +41,8 @@ impl Endpoint for ReadQuota {
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
         let found = unsealed.quotas.stored().await?.rate_limits.remove(&path.name);
         let RateLimit { name, path, rate, interval, block_interval, inheritable } = found.ok_or_else(Error::absent)?;
+        // A whole number without a fraction, as clients know it: 1000, not 1000.0.
+        let rate = Number::from_str(&rate.to_string()).map_err(|_| Error::corrupt("a rate limit has no rate"))?;
         let (role, r#type) = ("", "rate-limit");
         Ok(Data::new(QuotaInfo { block_interval, inheritable, interval, name, path, rate, role, r#type }))
     }
