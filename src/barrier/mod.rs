@@ -166,7 +166,7 @@ impl Barrier {
 
     /// Encrypts `plaintext` for the place that `context` names; for what is kept outside of the store (batch tokens).
     pub fn seal(&self, context: &str, plaintext: &[u8]) -> Result<Vec<u8>> {
-        Ok(self.keyring()?.encrypt(context, plaintext, &*self.entropy)?)
+        self.keyring()?.encrypt(context, plaintext, &*self.entropy)
     }
 
     /// Decrypts what [`Barrier::seal`] made for the same `context`.

@@ -22,7 +22,7 @@ use super::signals::{self, Signals};
 use super::{Failure, Running, logging};
 
 /// How long the certificates are good.
-const LASTS: Duration = Duration::from_secs(365 * 24 * 3600);
+const LASTS: Duration = Duration::from_hours(365 * 24);
 
 /// Serves until the process is asked to stop, and removes the certificates it made in a folder of its own.
 pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {

@@ -46,7 +46,8 @@ pub async fn run(args: Args) -> ExitCode {
             let mut text = format!("arcad: {failure}");
             let mut source = failure.source();
             while let Some(cause) = source {
-                text.push_str(&format!(": {cause}"));
+                text.push_str(": ");
+                text.push_str(&cause.to_string());
                 source = cause.source();
             }
             let _ = writeln!(std::io::stderr(), "{text}");

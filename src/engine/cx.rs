@@ -159,6 +159,7 @@ pub struct Cx<'a> {
 }
 
 /// The parts of a [`Cx`] that the core gives.
+#[derive(Clone, Copy)]
 pub struct CxParts<'a> {
     /// See [`Cx::caller`].
     pub caller: Option<&'a Caller>,

@@ -41,7 +41,7 @@ pub(super) fn origin(pipeline: &Pipeline, headers: &HeaderMap) -> Result<Option<
 
 impl CrossOrigin {
     /// Whether the browser only asks what it may do.
-    pub(super) fn is_preflight(&self, method: &Method) -> bool {
+    pub(super) fn is_preflight(method: &Method) -> bool {
         *method == Method::OPTIONS
     }
 

@@ -17,9 +17,10 @@ use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
 use crate::secret::ClientToken;
 
+use super::cors::{self, CrossOrigin};
 use super::json::JsonLimits;
 use super::path::{Place, place};
-use super::{body, cors, query, reply};
+use super::{body, query, reply};
 
 /// What every request of a listener shares.
 #[derive(Clone, Debug)]
@@ -47,7 +48,7 @@ pub(super) async fn answer(
         Ok(crossing) => crossing,
         Err(error) => return reply::refusal(&error, over_tls),
     };
-    let preflight = crossing.as_ref().is_some_and(|crossing| crossing.is_preflight(&parts.method));
+    let preflight = crossing.is_some() && CrossOrigin::is_preflight(&parts.method);
     let mut response =
         if preflight { reply::preflight(over_tls) } else { door.respond(&parts, peer, http_body, over_tls).await };
     if let Some(crossing) = crossing {

@@ -31,7 +31,7 @@ const DRAIN: Duration = Duration::from_secs(15);
 /// The first byte of a TLS connection: a record of type handshake (RFC 8446 section 5.1).
 const TLS_HANDSHAKE: u8 = 0x16;
 /// How long a connection is kept open for the next request, at most.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE: Duration = Duration::from_mins(1);
 /// Requests at a time on one HTTP/2 connection.
 const STREAMS: u32 = 128;
 

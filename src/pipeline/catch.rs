@@ -19,13 +19,10 @@ impl<T, F: Future<Output = Result<T>>> Future for Caught<'_, F> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         // Whatever the panic left half changed belonged to this request, and is dropped with it.
-        match catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))) {
-            Ok(poll) => poll,
-            Err(_) => {
-                tracing::error!("a handler panicked; this is a bug");
-                Poll::Ready(Err(Error::internal("internal error")))
-            }
-        }
+        catch_unwind(AssertUnwindSafe(|| self.0.as_mut().poll(context))).unwrap_or_else(|_| {
+            tracing::error!("a handler panicked; this is a bug");
+            Poll::Ready(Err(Error::internal("internal error")))
+        })
     }
 }
 

@@ -28,7 +28,7 @@ pub(super) const fn status(kind: Kind) -> u16 {
 
 /// The body of a failure.
 pub(super) fn error(error: &Error) -> SecretBytes {
-    let text = |sentences: &[Cow<'static, str>]| sentences.iter().map(|sentence| sentence.to_string()).collect();
+    let text = |sentences: &[Cow<'static, str>]| sentences.iter().map(ToString::to_string).collect();
     let body = ErrorBody { errors: text(error.messages()), warnings: text(error.warnings()) };
     let mut bytes = serde_json::to_vec(&body).unwrap_or_else(|_| br#"{"errors":["internal error"]}"#.to_vec());
     bytes.push(b'\n');
@@ -67,7 +67,7 @@ pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes>
 }
 
 /// What stands behind the head of an envelope; nothing is `null`.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Parts<'a> {
     data: Option<&'a [u8]>,
     wrap_info: Option<&'a [u8]>,

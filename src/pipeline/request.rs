@@ -48,7 +48,12 @@ impl Request {
         let Self { id, operation, path, token, body, client, wrap_ttl, headers: _, fault: _ } = self;
         let operation = match operation {
             Operation::Write => "update",
-            other => other.as_str(),
+            Operation::Read
+            | Operation::Patch
+            | Operation::Delete
+            | Operation::List
+            | Operation::Scan
+            | Operation::Help => operation.as_str(),
         };
         RequestFacts {
             id,

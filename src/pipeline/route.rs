@@ -124,7 +124,7 @@ impl Pipeline {
                 Resolved::OtherOperation | Resolved::Found(_) => Resolved::OtherOperation,
                 Resolved::Nothing => Resolved::Nothing,
             },
-            resolved => resolved,
+            resolved @ (Resolved::Found(_) | Resolved::OtherOperation) => resolved,
         }
     }
 }

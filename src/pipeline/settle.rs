@@ -50,7 +50,6 @@ pub(super) async fn settle(
         }
     };
     let status = match (&body, status) {
-        (ResponseBody::Empty, StatusCode::OK) if !warnings.is_empty() => StatusCode::OK,
         // A warning has to be read: an answer with one has a body.
         (ResponseBody::Empty, StatusCode::NO_CONTENT) if !warnings.is_empty() => StatusCode::OK,
         (_, status) => status,

@@ -75,7 +75,7 @@ pub(in crate::sys) async fn policy(
 ) -> Result<Option<(String, String, PolicyFacts)>> {
     if name.is_fixed() {
         let text = if name.is_root() { "" } else { RESPONSE_WRAPPING_POLICY };
-        let version = if name.is_root() { 0 } else { 1 };
+        let version = u64::from(!name.is_root());
         return Ok(Some((name.to_string(), text.to_owned(), PolicyFacts::new(version))));
     }
     let record = unsealed.policies.policy(name).await?.filter(|record| holds(record, now));
