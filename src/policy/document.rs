@@ -54,7 +54,8 @@ impl Policy {
             return Err(PolicyError::Empty);
         }
         let decoded = BASE64.decode(text.trim().as_bytes()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let text = decoded.unwrap_or_else(|| text.to_owned());
+        // Blanks alone are base64 of nothing, and no less a text for it.
+        let text = decoded.filter(|decoded| !decoded.is_empty()).unwrap_or_else(|| text.to_owned());
         let rules = rules(&text)?;
         Ok(Self::with_rules(name, text, rules))
     }

@@ -453,6 +453,8 @@ fn texts_that_are_policies() {
     }
     let base64 = data_encoding::BASE64.encode(b"path \"a\" { capabilities = [\"read\"] }");
     assert_eq!(parsed(&base64).unwrap().text(), "path \"a\" { capabilities = [\"read\"] }");
+    // What decodes to nothing is a text of its own.
+    assert_eq!(parsed(" \t").unwrap().text(), " \t");
     let last =
         acl(&[r#"path "b" { capabilities=["read"] capabilities=["list"] } path "b" { capabilities=["update"] }"#]);
     assert_eq!(last.capabilities("b"), ["list", "update"]);

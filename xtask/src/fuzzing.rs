@@ -26,7 +26,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     let home = workspace::root().join("fuzz");
     let host = host()?;
     Program::new("cargo")
-        .words("build --locked --bins --target")
+        .words("build --bins --target")
         .arg(&host)
         .env("RUSTFLAGS", FLAGS)
         .folder(&home)
