@@ -96,9 +96,10 @@ async fn rotation_keeps_what_was_written_before() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_term_is_lost_to_another_writer_of_the_keyring() {
     let f = Arc::new(fixture().await);
+    let tasks = tokio_util::task::TaskTracker::new();
     let writer = |work: u64| {
         let f = f.clone();
-        tokio::task::spawn(async move {
+        tasks.spawn(async move {
             for second in 0..20_u64 {
                 match work {
                     0 => f.barrier.rotate(&f.root, Timestamp::from_unix_seconds(2)).await.map(|_| ()).unwrap(),

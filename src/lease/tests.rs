@@ -96,7 +96,7 @@ async fn a_lease_ends_when_it_is_due_and_not_before() {
     assert_eq!(f.sweep().await, 0);
     f.advance(1);
     f.sweep().await;
-    assert_eq!(*f.ledger.undone.lock().unwrap(), [lease.id.clone()]);
+    assert_eq!(*f.ledger.undone.lock().unwrap(), std::slice::from_ref(&lease.id));
     assert!(f.leases.lease(&lease.id).await.unwrap().is_none());
     assert!(f.leases.owned_by("owner").await.unwrap().is_empty());
     assert_eq!(f.sweep().await, 0);
@@ -154,7 +154,7 @@ async fn an_intent_that_is_not_granted_is_undone() {
     assert!(!f.leases.lease(&intent.lease_id).await.unwrap().unwrap().is_live(f.clock.now()));
     f.advance(301);
     f.sweep().await;
-    assert_eq!(*f.ledger.undone.lock().unwrap(), [intent.lease_id.clone()]);
+    assert_eq!(*f.ledger.undone.lock().unwrap(), std::slice::from_ref(&intent.lease_id));
     let mut late = NewLease::of(&json!({"user": "u"})).unwrap();
     late.intent = Some(intent);
     assert!(f.leases.register(late, &GRANT, &mut Txn::new()).await.is_err());
@@ -172,7 +172,7 @@ async fn a_granted_intent_is_an_ordinary_lease() {
     f.barrier.commit(txn).await.unwrap();
     f.advance(400);
     assert_eq!(f.sweep().await, 0);
-    assert_eq!(f.leases.owned_by("owner").await.unwrap(), [lease.id.clone()]);
+    assert_eq!(f.leases.owned_by("owner").await.unwrap(), std::slice::from_ref(&lease.id));
     assert_eq!(f.leases.below("db/creds").await.unwrap(), [lease.id]);
 }
 

@@ -135,7 +135,7 @@ impl Acl {
         self.exact.values().chain(&self.wildcards).map(|rule| (rule.path.as_str(), rule.terms.capabilities))
     }
 
-    fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
+    pub(super) fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
         let bare = path.strip_suffix('/').filter(|_| is_listing);
         let exact = self.exact.get(path).or_else(|| self.exact.get(bare?));
         exact.or_else(|| self.wildcards.get(self.best_wildcard(path, bare)?))

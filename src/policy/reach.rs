@@ -17,7 +17,10 @@ pub struct Summary {
 impl Acl {
     /// Whether the list gives anything at or below `folder`, which ends in a slash: then its holder may know of it.
     pub fn reaches(&self, folder: &str) -> bool {
-        if self.is_root() || self.capabilities(folder) != ["deny"] {
+        // Asked as a name, not as a list: a rule for `kv` says nothing about what is in `kv/`. The best rule counts here,
+        // so that a wide one does not reach past a narrower denial.
+        let best = self.select(folder, false).map(|rule| rule.terms.capabilities);
+        if self.is_root() || best.is_some_and(|capabilities| !is_denial(capabilities)) {
             return true;
         }
         self.said().any(|(path, capabilities)| !is_denial(capabilities) && can_lie_below(path, folder))
@@ -55,13 +58,9 @@ fn can_lie_below(path: &str, folder: &str) -> bool {
     loop {
         match (wanted.next(), segments.next()) {
             (None, Some(_)) => return true,
-            (_, None) => return false,
             (Some(_), Some("+")) => {}
             (Some(folder), Some(segment)) if folder == segment => {}
-            (Some(folder), Some(segment)) => {
-                return segments.next().is_none()
-                    && segment.strip_suffix('*').is_some_and(|prefix| folder.starts_with(prefix));
-            }
+            (Some(_), Some(_)) | (_, None) => return false,
         }
     }
 }

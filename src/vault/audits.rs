@@ -96,18 +96,18 @@ impl AuditRecord {
 /// A broker whose log is signed with the key of this vault, which is made if there is none.
 pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(AuditBroker, VerifyingKey)> {
     let core = barrier.view(Scope::new("root", "core"));
-    let node = match core.get::<AuditNode>("audit-node").await? {
-        Some(node) => node,
-        None => {
-            let node = AuditNode {
-                node: format!("arca-{}", parts.entropy.base62(8)?),
-                signing_key: Zeroizing::new(BASE64.encode(&SigningKey::generate(&*parts.entropy)?)),
-            };
-            let mut txn = Txn::new();
-            core.insert(&mut txn, "audit-node", &node)?;
-            core.commit(txn).await?;
-            node
-        }
+    let stored = core.get::<AuditNode>("audit-node").await?;
+    let node = if let Some(node) = stored {
+        node
+    } else {
+        let node = AuditNode {
+            node: format!("arca-{}", parts.entropy.base62(8)?),
+            signing_key: Zeroizing::new(BASE64.encode(&SigningKey::generate(&*parts.entropy)?)),
+        };
+        let mut txn = Txn::new();
+        core.insert(&mut txn, "audit-node", &node)?;
+        core.commit(txn).await?;
+        node
     };
     let pkcs8 = BASE64
         .decode(node.signing_key.as_bytes())

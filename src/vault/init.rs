@@ -57,7 +57,7 @@ impl Vault {
         record.store(&mut txn)?;
         let barrier =
             Barrier::create(parts.storage.clone(), &root, parts.entropy.clone(), parts.clock.now(), &mut txn)?;
-        let token = furnish(parts, &barrier, &mut txn).await?;
+        let token = furnish(parts, &barrier, &mut txn)?;
         let (keys, keys_base64) = delivered(&shares, pgp_keys, parts)?;
         let root_token = match root_token_key {
             None => token,
@@ -72,7 +72,7 @@ impl Vault {
 }
 
 /// Puts the first records of a vault into `txn`, and gives the root token.
-async fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn) -> Result<ClientToken> {
+fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn) -> Result<ClientToken> {
     let now = parts.clock.now();
     let cluster = Cluster::generate(parts.settings.cluster_name.clone(), &*parts.entropy, now)?;
     let core = barrier.view(Scope::new("root", "core"));

@@ -18,10 +18,10 @@ pub struct LockedUsers {
 impl Unsealed {
     /// Takes a mount into the table; its users are locked out by its own policy, else by the configuration's.
     pub(super) fn install(&self, entry: MountEntry, backend: Backend) {
-        if let Backend::Engine(engine) = &backend {
-            if let Some(lockouts) = engine.lockouts() {
-                lockouts.set_policy(self.lockout_policy(&entry));
-            }
+        if let Backend::Engine(engine) = &backend
+            && let Some(lockouts) = engine.lockouts()
+        {
+            lockouts.set_policy(self.lockout_policy(&entry));
         }
         self.mounts.install(entry, backend);
     }

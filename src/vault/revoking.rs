@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use super::unsealed::Unsealed;
 
 /// How long an engine may take to undo one lease. One that does not answer must not keep all others from ending.
-const REACH: Duration = Duration::from_secs(60);
+const REACH: Duration = Duration::from_mins(1);
 
 #[async_trait]
 impl Revoker for Unsealed {

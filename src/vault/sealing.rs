@@ -172,18 +172,15 @@ impl Vault {
     /// Seals the vault at the end of a request: from now on it is sealed for every other request, and as soon as those
     /// that are running, among them this one, have ended, the keys are wiped.
     pub fn seal_behind_this_request(self: &Arc<Self>) {
-        match self.turning.clone().try_lock_owned() {
-            Ok(turning) => {
-                if let Some(unsealed) = self.sealed_from_now_on() {
-                    self.tasks.spawn(finish_sealing(unsealed, turning));
-                }
-            }
+        let Ok(turning) = self.turning.clone().try_lock_owned() else {
             // Someone turns the vault right now. If they are sealing it they wait for this request, which must not wait
             // for them.
-            Err(_) => {
-                let vault = self.clone();
-                self.tasks.spawn(async move { vault.seal().await });
-            }
+            let vault = self.clone();
+            self.tasks.spawn(async move { vault.seal().await });
+            return;
+        };
+        if let Some(unsealed) = self.sealed_from_now_on() {
+            self.tasks.spawn(finish_sealing(unsealed, turning));
         }
     }
 

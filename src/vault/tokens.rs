@@ -16,7 +16,7 @@ use super::init::root_record;
 use super::unsealed::Unsealed;
 
 /// How long the request that takes a token's last use may run before the token is revoked.
-const LAST_REQUEST: Duration = Duration::from_secs(300);
+const LAST_REQUEST: Duration = Duration::from_mins(5);
 
 /// A token that was renewed.
 #[derive(Debug)]

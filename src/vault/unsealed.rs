@@ -31,7 +31,7 @@ use super::{Parts, Settings};
 /// How often engines are asked to do what no request asks for.
 const MAINTENANCE: Duration = Duration::from_secs(5);
 /// How often the count of encryptions is written down.
-const COUNTING: Duration = Duration::from_secs(60);
+const COUNTING: Duration = Duration::from_mins(1);
 /// How long sealing waits for requests and background work to end, and for the audit logs to be closed, before it goes
 /// on without them.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn a_patch_keeps_what_it_does_not_name() {
         let first = next(&written(r#","ttl":"1h""#), None, Unnamed::Reset).unwrap();
-        assert_eq!(first.expires, Some(NOW.plus(std::time::Duration::from_secs(3600))));
+        assert_eq!(first.expires, Some(NOW.plus(std::time::Duration::from_hours(1))));
         let patched = next(r#"{"cas_required":true}"#, Some(first.clone()), Unnamed::Kept).unwrap();
         assert_eq!((patched.expires, patched.cas_required, patched.version), (first.expires, true, 2));
         assert_eq!(patched.text, first.text);
