@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::BufReader;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -74,14 +75,19 @@ fn what_was_acknowledged_survives_kill_9() {
         }
     }
     assert!(process.stop(), "it ends well when it is asked to");
+    let acknowledged: u64 = written.lock().unwrap().values().sum();
+    the_log_is_whole(&folder.path().join("audit.log"), &public, acknowledged);
+}
+
+/// The log verifies, and has every write that was acknowledged.
+fn the_log_is_whole(log: &Path, public: &str, acknowledged: u64) {
     let key = VerifyingKey::parse(public.trim()).unwrap();
     let mut verifier = Verifier::new(vec![key], Start::After(Link::GENESIS));
-    verifier.read(&mut BufReader::new(fs::File::open(folder.path().join("audit.log")).unwrap())).unwrap();
+    verifier.read(&mut BufReader::new(fs::File::open(log).unwrap())).unwrap();
     let report = verifier.finish(None);
     assert!(report.is_intact(), "{report:?}");
-    let log = fs::read_to_string(folder.path().join("audit.log")).unwrap();
+    let log = fs::read_to_string(log).unwrap();
     let writes = log.lines().filter(|line| line.contains("\"type\":\"response\"") && line.contains("\"kv/data/"));
-    let acknowledged: u64 = written.lock().unwrap().values().sum();
     assert!(
         writes.count() as u64 >= acknowledged - (KILLS * WRITERS) as u64,
         "an acknowledged write is not in the audit log"

@@ -41,7 +41,7 @@ fn the_list_of_operations_is_the_reviewed_one() {
                 Access::Public => " public",
                 Access::AnyToken => " any-token",
                 Access::Sudo => " sudo",
-                _ => "",
+                Access::Policy => "",
             };
             format!("{}{} {}{access}", mount, info.route.pattern, info.route.operation.as_str())
         })

@@ -11,7 +11,7 @@ use rcgen::{
 };
 use time::OffsetDateTime;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What a server and its clients need for mutual TLS, in PEM, made as `arca tls bootstrap` makes it.
 pub(crate) struct Pki {

@@ -51,7 +51,7 @@ impl Client {
             .allow_non_standard_methods(true)
             .max_redirects(0)
             .max_redirects_will_error(false)
-            .timeout_global(Some(Duration::from_secs(60)))
+            .timeout_global(Some(Duration::from_mins(1)))
             .proxy(None);
         let agent = ureq::Agent::new_with_config(config.build());
         Self { agent, base: format!("https://{address}"), token: None, headers: Vec::new() }

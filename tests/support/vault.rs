@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -94,7 +95,7 @@ impl Default for Setup {
                 request: Some(Duration::from_secs(90)),
                 read_header: Some(Duration::from_secs(10)),
                 read: Some(Duration::from_secs(30)),
-                idle: Some(Duration::from_secs(300)),
+                idle: Some(Duration::from_mins(5)),
             },
         }
     }
@@ -141,28 +142,7 @@ impl Setup {
             });
         }
         let clock = manual_clock.then(|| Arc::new(ManualClock::new(SystemClock.now())));
-        let listener = Listener {
-            address: SocketAddr::from(([127, 0, 0, 1], 0)),
-            tls: Some(Tls {
-                cert_file: path("server.pem"),
-                key_file: path("server-key.pem"),
-                client_auth: match clients {
-                    Clients::Ours => ClientAuth::Required(path("ca.pem")),
-                    Clients::Any => ClientAuth::Optional(None),
-                },
-                min_version: TlsVersion::Tls12,
-                max_version: TlsVersion::Tls13,
-            }),
-            limits,
-            timeouts,
-            forwarded_for: ForwardedFor {
-                authorized: Vec::new(),
-                hop_skips: 0,
-                reject_not_authorized: true,
-                reject_not_present: true,
-            },
-            unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: false },
-        };
+        let listener = listener(folder.path(), clients, limits, timeouts);
         let mut kinds = arca::engines::kinds();
         kinds.extend(arca::auth::kinds());
         let parts = Parts {
@@ -196,6 +176,32 @@ impl Setup {
             root_token: String::new(),
         };
         Started { inner, wants_unsealing: unsealed }
+    }
+}
+
+/// A listener on a port that the system chooses, with the certificates in `folder`.
+fn listener(folder: &Path, clients: Clients, limits: Limits, timeouts: Timeouts) -> Listener {
+    Listener {
+        address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        tls: Some(Tls {
+            cert_file: folder.join("server.pem"),
+            key_file: folder.join("server-key.pem"),
+            client_auth: match clients {
+                Clients::Ours => ClientAuth::Required(folder.join("ca.pem")),
+                Clients::Any => ClientAuth::Optional(None),
+            },
+            min_version: TlsVersion::Tls12,
+            max_version: TlsVersion::Tls13,
+        }),
+        limits,
+        timeouts,
+        forwarded_for: ForwardedFor {
+            authorized: Vec::new(),
+            hop_skips: 0,
+            reject_not_authorized: true,
+            reject_not_present: true,
+        },
+        unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: false },
     }
 }
 

@@ -23,7 +23,7 @@ fn a_token_is_made_looked_up_renewed_and_revoked() {
     let holder = vault.anonymous().with_token(made["client_token"].as_str().unwrap());
     let own = holder.get("auth/token/lookup-self").data();
     assert_eq!((&own["ttl"], &own["meta"]["who"], &own["accessor"]), (&json!(3600), &json!("me"), &made["accessor"]));
-    vault.advance(Duration::from_secs(2400));
+    vault.advance(Duration::from_mins(40));
     assert_eq!(holder.post("auth/token/renew-self", json!({})).auth()["lease_duration"], 3000, "90 minutes in all");
     let by_accessor = root.post("auth/token/lookup-accessor", json!({"accessor": made["accessor"]})).data();
     assert_eq!(by_accessor["id"], "", "an accessor gives no token away");

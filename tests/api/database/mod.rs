@@ -52,7 +52,7 @@ fn credentials_are_made_used_renewed_and_revoked() {
     assert!(admits(&server, &name, &password));
     assert!(lease.starts_with("database/creds/app/"));
     assert_eq!(root.post("sys/leases/lookup", json!({"lease_id": lease})).data()["ttl"], 600);
-    vault.advance(Duration::from_secs(300));
+    vault.advance(Duration::from_mins(5));
     let renewed = reader.post("sys/leases/renew", json!({"lease_id": lease, "increment": 1200})).ok().json();
     assert_eq!(renewed["lease_duration"], 1200);
     root.post("sys/leases/revoke", json!({"lease_id": lease, "sync": true})).ok();
