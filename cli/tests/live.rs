@@ -128,7 +128,7 @@ mod live {
         let path = |name: &str| folder.path().join(name).display().to_string();
         let entropy = SystemEntropy::new();
         let authority = Authority::new(SystemClock.now(), &entropy).unwrap();
-        let day = Duration::from_secs(24 * 3600);
+        let day = Duration::from_hours(24);
         let server = authority.server(vec!["127.0.0.1".to_owned()], day).unwrap();
         let client = authority.client("operator", day).unwrap();
         for (name, text) in [

@@ -75,7 +75,7 @@ impl Args {
     /// In the same order.
     fn pairs(&self) -> Result<Vec<Pair>> {
         let entropy = SystemEntropy::new();
-        let authority = Authority::new(SystemClock.now(), &entropy).map_err(refused)?;
+        let authority = Authority::new(SystemClock.now(), &entropy).map_err(|error| refused(&error))?;
         let lasts: Duration = self.ttl.duration();
         let mut hosts: Vec<String> = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
         for host in &self.host {
@@ -83,13 +83,13 @@ impl Args {
                 hosts.push(host.clone());
             }
         }
-        let server = authority.server(hosts, lasts).map_err(refused)?;
+        let server = authority.server(hosts, lasts).map_err(|error| refused(&error))?;
         let clients = self
             .client
             .iter()
             .map(|name| authority.client(name, lasts))
             .collect::<Result<Vec<_>, _>>()
-            .map_err(refused)?;
+            .map_err(|error| refused(&error))?;
         let mut pairs = vec![authority.own, server];
         pairs.extend(clients);
         Ok(pairs)
@@ -131,7 +131,7 @@ fn check_name(name: &str) -> Result<()> {
         .advise("Use letters, digits, dots, dashes and colons."))
 }
 
-fn refused(error: arca::error::Error) -> Error {
+fn refused(error: &arca::error::Error) -> Error {
     Error::local(format!("Error making a certificate: {error}.")).advise("Check the names and -ttl.")
 }
 
