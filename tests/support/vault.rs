@@ -48,6 +48,7 @@ pub(crate) struct Setup {
 }
 
 /// What is asked of clients.
+#[derive(Clone, Copy)]
 pub(crate) enum Clients {
     /// A certificate of the vault's own authority.
     Ours,
@@ -103,7 +104,7 @@ impl Default for Setup {
 
 impl Setup {
     /// Over redb in this folder.
-    pub(crate) fn redb(folder: &std::path::Path) -> Self {
+    pub(crate) fn redb(folder: &Path) -> Self {
         let storage = arca::storage::open("redb", folder, DEFAULT_CACHE_BYTES, &SystemEntropy::new()).unwrap();
         Self { storage, ..Self::default() }
     }
