@@ -4,9 +4,9 @@
 //!
 //! | key | record |
 //! |---|---|
-//! | `config` | [`config::Config`]: the mount's settings |
-//! | `meta/<path>` | [`secret::Secret`]: settings, table of versions, and the payload of the current version |
-//! | `version/<path>/<n>` | [`secret::Payload`]: the payload of the older version n |
+//! | `config` | `config::Config`: the mount's settings |
+//! | `meta/<path>` | `secret::Secret`: settings, table of versions, and the payload of the current version |
+//! | `version/<path>/<n>` | `secret::Payload`: the payload of the older version n |
 //!
 //! So the newest version takes one read, one decryption. A new version moves the payload of the one before it to its own
 //! record, in the same transaction. The last segment of a key below `version/` is always a number, so that the versions
