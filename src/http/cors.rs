@@ -27,7 +27,7 @@ pub(super) struct CrossOrigin {
 pub(super) fn origin(pipeline: &Pipeline, headers: &HeaderMap) -> Result<Option<CrossOrigin>> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(None) };
     let Ok(unsealed) = pipeline.vault().unsealed() else { return Ok(None) };
-    let cors = unsealed.cors.current();
+    let cors = unsealed.core.cors.current();
     if !cors.is_enabled() {
         return Ok(None);
     }

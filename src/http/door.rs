@@ -151,7 +151,7 @@ impl Door {
     /// Those of the headers that the operator chose for the audit log.
     fn audited_headers(&self, headers: &HeaderMap) -> Vec<AuditedHeader> {
         let Ok(unsealed) = self.pipeline.vault().unsealed() else { return Vec::new() };
-        let rules = unsealed.audited_headers.rules();
+        let rules = unsealed.core.audited_headers.rules();
         let header = |(name, hashed): (&String, &bool)| {
             let values = headers.get_all(name.as_str()).iter();
             let values: Vec<String> =

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::api::Ttl;
+use crate::api::{ROOT_NAMESPACE, Ttl, namespace_suffix};
 use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::engine::{Bounds, Intent, NewLease, grant};
 use crate::entropy::Entropy;
@@ -21,6 +21,7 @@ pub struct LeaseManager {
     pub(super) records: View,
     pub(super) due: View,
     owned: View,
+    namespace_id: String,
     entropy: Arc<dyn Entropy>,
     pub(super) clock: Arc<dyn Clock>,
 }
@@ -32,6 +33,15 @@ pub struct LeaseOwner<'a> {
     pub token_id: &'a str,
     /// When a token that cannot own a lease (a batch token) ends: so does the lease.
     pub ends: Option<Timestamp>,
+}
+
+/// A lease that ends with a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedLease {
+    /// Its id.
+    pub lease_id: String,
+    /// The id of the namespace that it is in.
+    pub namespace_id: String,
 }
 
 /// What is to be granted, beside what the engine says.
@@ -57,7 +67,9 @@ impl LeaseManager {
         Self {
             records: view.within("id"),
             due: view.within("due"),
-            owned: view.within("owner"),
+            // A token may own leases in namespaces below its own: one index tells all of them.
+            owned: barrier.view(Scope::new(ROOT_NAMESPACE, "lease")).within("owner"),
+            namespace_id: namespace_id.to_owned(),
             barrier,
             entropy,
             clock,
@@ -222,9 +234,14 @@ impl LeaseManager {
         Ok(ids)
     }
 
-    /// The ids of the leases that end with a token.
-    pub async fn owned_by(&self, token_id: &str) -> Result<Vec<String>> {
-        self.owned.scan(&format!("{token_id}/")).await
+    /// The leases that end with a token, those in other namespaces among them.
+    pub async fn owned_by(&self, token_id: &str) -> Result<Vec<OwnedLease>> {
+        let mut found = Vec::new();
+        for lease_id in self.owned.scan(&format!("{token_id}/")).await? {
+            let owned = self.owned.get::<Due>(&format!("{token_id}/{lease_id}")).await?;
+            found.extend(owned.map(|owned| OwnedLease { lease_id: owned.lease_id, namespace_id: owned.namespace_id }));
+        }
+        Ok(found)
     }
 
     /// Makes the lease `id` due now, durably: from here on it will be revoked, whatever happens. Nothing if it is gone.
@@ -285,7 +302,7 @@ impl LeaseManager {
     }
 
     fn index(&self, lease: &Lease, txn: &mut Txn) -> Result<()> {
-        let due = Due { lease_id: lease.id.clone() };
+        let due = Due { lease_id: lease.id.clone(), namespace_id: self.namespace_id.clone() };
         if let Some(expires) = lease.expires {
             self.due.put(txn, &due_key(expires, &lease.id), &due)?;
         }
@@ -310,7 +327,8 @@ impl LeaseManager {
     }
 
     fn new_id(&self, path: &str) -> Result<String> {
-        Ok(format!("{}/{}", path.trim_end_matches('/'), self.entropy.base62(24)?))
+        let ending = namespace_suffix(&self.namespace_id);
+        Ok(format!("{}/{}{ending}", path.trim_end_matches('/'), self.entropy.base62(24)?))
     }
 }
 

@@ -8,7 +8,7 @@ mod record;
 mod renewal;
 mod sweep;
 
-pub use manager::{Grant, LeaseManager, LeaseOwner};
+pub use manager::{Grant, LeaseManager, LeaseOwner, OwnedLease};
 pub use record::{Lease, LeaseState, Target};
 pub use sweep::Revoker;
 

@@ -4,7 +4,7 @@ use data_encoding::HEXLOWER;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
-use crate::api::Ttl;
+use crate::api::{ROOT_NAMESPACE, Ttl};
 use crate::barrier::Record;
 use crate::engine::LeaseData;
 use crate::error::Result;
@@ -107,10 +107,16 @@ impl Lease {
     }
 }
 
-/// An entry of the due index.
+/// An entry of the due index, and of that of owners.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Due {
     pub(super) lease_id: String,
+    #[serde(default = "root")]
+    pub(super) namespace_id: String,
+}
+
+fn root() -> String {
+    ROOT_NAMESPACE.to_owned()
 }
 
 impl Record for Due {}

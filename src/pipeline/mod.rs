@@ -61,7 +61,7 @@ impl Pipeline {
             return work.await.unwrap_or_else(interrupted);
         };
         let answering = unsealed.clone();
-        let work = unsealed.finish(async move { line.answer_audited(&answering, request).await });
+        let work = unsealed.core.finish(async move { line.answer_audited(&answering, request).await });
         work.await.unwrap_or_else(interrupted)
     }
 
@@ -103,7 +103,7 @@ impl Pipeline {
             unsealed.revoke_in_background(token_id);
         }
         audited.headers = outcome.into_headers();
-        if unsealed.seal_was_asked() {
+        if unsealed.core.seal_was_asked() {
             self.vault.seal_behind_this_request();
         }
         audited
@@ -143,7 +143,7 @@ impl Pipeline {
     fn count(unsealed: &Unsealed, request: &Request, route: &route::Route, outcome: &mut Outcome) -> Result<()> {
         let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
         let path = route.canonical.as_str();
-        let checked = unsealed.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
+        let checked = unsealed.core.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
         outcome.counted(&checked);
         let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
         checked.map(|_| ()).map_err(|_| refused())

@@ -191,7 +191,7 @@ async fn nothing_is_made_for_a_token_or_a_mount_that_ended_meanwhile() {
     let mut login = crate::barrier::Txn::new();
     let uuid = unsealed.mount_at(Role::Auth, "userpass").unwrap().entry.uuid.clone();
     unsealed.mounts.require_serving(&uuid, &mut login).await.unwrap();
-    let probe = unsealed.core_view("probe");
+    let probe = unsealed.view("probe");
     for (name, txn) in [("token", &mut early), ("mount", &mut login)] {
         probe.put(txn, name, &Probe).unwrap();
     }

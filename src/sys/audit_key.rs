@@ -28,6 +28,6 @@ impl Endpoint for ReadAuditKey {
         Route::read("config/auditing/public-key").summary("The public key that audit logs are verified with");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: super::NoPath, _: &mut Cx<'_>) -> Result<Data<AuditKey>> {
-        Ok(Data::new(AuditKey { public_key: unsealed.audit_key.to_pem() }))
+        Ok(Data::new(AuditKey { public_key: unsealed.core.audit_key.to_pem() }))
     }
 }

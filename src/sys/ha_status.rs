@@ -48,7 +48,7 @@ impl Endpoint for ReadHaStatus {
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Data<HaStatus>> {
         let node = Node {
             hostname: hostname().await,
-            api_address: unsealed.settings().api_addr.clone(),
+            api_address: unsealed.core.settings().api_addr.clone(),
             cluster_address: String::new(),
             active: true,
             last_echo: None,

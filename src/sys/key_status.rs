@@ -32,7 +32,7 @@ impl Endpoint for ReadKeyStatus {
     const ROUTE: Route = Route::read("key-status").summary("The active term of the keyring");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: super::NoPath, _: &mut Cx<'_>) -> Result<Data<KeyStatus>> {
-        let status = unsealed.barrier.key_status()?;
+        let status = unsealed.core.barrier.key_status()?;
         let shown = KeyStatus { term: status.term, install_time: status.installed, encryptions: status.encryptions };
         Ok(Data::new(shown).repeated())
     }

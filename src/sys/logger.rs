@@ -29,7 +29,7 @@ impl Endpoint for ReadLogger {
     const ROUTE: Route = Route::read("loggers/{name}").summary("The level of one log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: LoggerPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let level = (path.name == NAME).then(|| (NAME, unsealed.settings().log_level.clone()));
+        let level = (path.name == NAME).then(|| (NAME, unsealed.core.settings().log_level.clone()));
         Ok(Data::new(level.into_iter().collect()))
     }
 }

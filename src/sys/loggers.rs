@@ -26,6 +26,6 @@ impl Endpoint for ReadLoggers {
     const ROUTE: Route = Route::read("loggers").summary("The levels of the server's log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        Ok(Data::new(BTreeMap::from([(NAME, unsealed.settings().log_level.clone())])))
+        Ok(Data::new(BTreeMap::from([(NAME, unsealed.core.settings().log_level.clone())])))
     }
 }

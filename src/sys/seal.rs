@@ -23,7 +23,7 @@ impl Endpoint for Seal {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Done> {
         // Sealing comes after the answer is audited: the key of the audit log is among those that are forgotten.
-        unsealed.ask_for_seal();
+        unsealed.core.ask_for_seal();
         Ok(Done)
     }
 }

@@ -23,7 +23,7 @@ impl Endpoint for ListVersions {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
         let (mut keys, mut info) = (Vec::new(), Map::new());
-        for InstalledVersion { version, installed, previous } in unsealed.installed_versions().await? {
+        for InstalledVersion { version, installed, previous } in unsealed.core.installed_versions().await? {
             // When a version was made is only known of the one that runs.
             let made = if version == super::VERSION { super::BUILD_DATE } else { "" };
             let known = json!({

@@ -1,8 +1,10 @@
-//! Batch tokens: `b.` and the record, encrypted by the barrier, in base64url (RFC 4648 section 5, without padding).
+//! Batch tokens: `b.` and the record, encrypted by the barrier, in base64url (RFC 4648 section 5, without padding), then
+//! the ending of its namespace.
 
 use data_encoding::BASE64URL_NOPAD;
 use zeroize::Zeroizing;
 
+use crate::api::{ROOT_NAMESPACE, namespace_suffix};
 use crate::barrier::Barrier;
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
@@ -17,15 +19,17 @@ pub(super) fn is_batch(token: &ClientToken) -> bool {
 }
 
 /// The token that is `record`.
-pub(super) fn seal(barrier: &Barrier, namespace_id: &str, record: &TokenRecord) -> Result<ClientToken> {
+pub(super) fn seal(barrier: &Barrier, record: &TokenRecord) -> Result<ClientToken> {
     let json = serde_json::to_vec(record).map_err(|_| Error::internal("a token cannot be written"))?;
-    let sealed = barrier.seal(&context(namespace_id), &Zeroizing::new(json))?;
-    Ok(ClientToken::new(format!("{PREFIX}{}", BASE64URL_NOPAD.encode(&sealed))))
+    let sealed = barrier.seal(&context(&record.namespace_id), &Zeroizing::new(json))?;
+    let ending = namespace_suffix(&record.namespace_id);
+    Ok(ClientToken::new(format!("{PREFIX}{}{ending}", BASE64URL_NOPAD.encode(&sealed))))
 }
 
 /// The record that `token` is.
-pub(super) fn open(barrier: &Barrier, namespace_id: &str, token: &ClientToken) -> Result<TokenRecord> {
+pub(super) fn open(barrier: &Barrier, token: &ClientToken) -> Result<TokenRecord> {
     let text = token.expose().strip_prefix(PREFIX).ok_or_else(Error::bad_token)?;
+    let (text, namespace_id) = text.split_once('.').unwrap_or((text, ROOT_NAMESPACE));
     let sealed = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| Error::bad_token())?;
     let json = match barrier.open(&context(namespace_id), sealed) {
         Err(error) if error.kind() == crate::error::Kind::Sealed => return Err(error),

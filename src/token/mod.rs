@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::api::{ROOT_NAMESPACE, namespace_suffix};
 use crate::barrier::{Barrier, Record, Scope, Txn, View};
 use crate::engine::{Caller, TokenType};
 use crate::entropy::Entropy;
@@ -25,7 +26,7 @@ use crate::secret::{ClientToken, TokenKey};
 use crate::storage::Page;
 use crate::time::{Clock, Timestamp};
 
-/// The tokens of one namespace.
+/// The tokens of all namespaces: a tree of tokens can reach from one into those below it.
 pub struct TokenStore {
     barrier: Arc<Barrier>,
     records: View,
@@ -34,7 +35,6 @@ pub struct TokenStore {
     hasher: TokenHasher,
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
-    namespace_id: String,
 }
 
 /// A pointer from an accessor, or from a parent, to a token.
@@ -56,21 +56,14 @@ pub struct Authenticated {
 }
 
 impl TokenStore {
-    /// The tokens of a namespace.
-    pub fn new(
-        barrier: Arc<Barrier>,
-        namespace_id: &str,
-        key: &TokenKey,
-        entropy: Arc<dyn Entropy>,
-        clock: Arc<dyn Clock>,
-    ) -> Self {
-        let view = barrier.view(Scope::new(namespace_id, "token"));
+    /// The tokens in `barrier`, hashed under `key`.
+    pub fn new(barrier: Arc<Barrier>, key: &TokenKey, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+        let view = barrier.view(Scope::new(ROOT_NAMESPACE, "token"));
         Self {
             records: view.within("id"),
             accessors: view.within("accessor"),
             children: view.within("child"),
             hasher: TokenHasher::new(key),
-            namespace_id: namespace_id.to_owned(),
             barrier,
             entropy,
             clock,
@@ -129,12 +122,14 @@ impl TokenStore {
         Ok(self.live(&pointer.id).await?.map(|record| (pointer.id, record)))
     }
 
-    /// All accessors, a page at a time; the page goes by the order in the store.
-    pub async fn accessors(&self) -> Result<Vec<String>> {
+    /// The accessors of the tokens of a namespace.
+    pub async fn accessors(&self, namespace_id: &str) -> Result<Vec<String>> {
+        let ending = namespace_suffix(namespace_id);
         let mut found = Vec::new();
         for name in self.accessors.list("", Page::all()).await? {
             found.extend(self.accessors.get::<Pointer>(&name).await?.map(|pointer| pointer.accessor));
         }
+        found.retain(|accessor| accessor.find('.').map_or("", |dot| accessor.get(dot..).unwrap_or_default()) == ending);
         found.sort_unstable();
         Ok(found)
     }
@@ -195,12 +190,13 @@ impl TokenStore {
         mut record: TokenRecord,
         txn: &mut Txn,
     ) -> Result<Issued> {
+        let ending = namespace_suffix(&record.namespace_id);
         let token = match custom_id {
             Some(token) => token,
-            None => ClientToken::new(format!("s.{}", self.entropy.base62(24)?)),
+            None => ClientToken::new(format!("s.{}{ending}", self.entropy.base62(24)?)),
         };
         let id = self.hasher.token(&token);
-        record.accessor = self.entropy.base62(24)?;
+        record.accessor = format!("{}{ending}", self.entropy.base62(24)?);
         record.parent = parent;
         self.records.insert(txn, &id, &record)?;
         let pointer = Pointer { id: id.clone(), accessor: record.accessor.clone() };
@@ -212,13 +208,13 @@ impl TokenStore {
     }
 
     fn issue_batch(&self, record: TokenRecord) -> Result<Issued> {
-        let token = batch::seal(&self.barrier, &self.namespace_id, &record)?;
+        let token = batch::seal(&self.barrier, &record)?;
         let id = self.hasher.token(&token);
         Ok(Issued { token, id, record, token_type: TokenType::Batch })
     }
 
     async fn open_batch(&self, token: &ClientToken) -> Result<TokenRecord> {
-        let record = batch::open(&self.barrier, &self.namespace_id, token)?;
+        let record = batch::open(&self.barrier, token)?;
         if record.has_ended(self.clock.now()) {
             return Err(Error::bad_token());
         }
@@ -249,7 +245,7 @@ impl TokenStore {
         Caller {
             token_id: id,
             accessor: record.accessor.clone(),
-            namespace_id: self.namespace_id.clone(),
+            namespace_id: record.namespace_id.clone(),
             display_name: record.display_name.clone(),
             entity_id: record.entity_id.clone(),
             policies: record.policies.clone(),
@@ -271,7 +267,7 @@ impl TokenStore {
 
 impl fmt::Debug for TokenStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenStore").field("namespace_id", &self.namespace_id).finish_non_exhaustive()
+        f.debug_struct("TokenStore").finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::api::Ttl;
+use crate::api::{Ttl, namespace_suffix};
 use crate::barrier::Record;
 use crate::engine::{Identity, TokenType};
 use crate::secret::ClientToken;
@@ -125,7 +125,7 @@ impl TokenRecord {
 
     /// The id of the lease that ends it.
     pub fn lease_id(&self, token_id: &str) -> String {
-        format!("{}/h{token_id}", self.path.trim_end_matches('/'))
+        format!("{}/h{token_id}{}", self.path.trim_end_matches('/'), namespace_suffix(&self.namespace_id))
     }
 
     /// Whether it may be used from `client`. An address that is not known is not within any network.

@@ -23,7 +23,7 @@ async fn fixture() -> Fixture {
     let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
     barrier.commit(txn).await.unwrap();
     let key = TokenKey::generate(&*entropy).unwrap();
-    let store = TokenStore::new(barrier.clone(), "root", &key, entropy, clock.clone());
+    let store = TokenStore::new(barrier.clone(), &key, entropy, clock.clone());
     Fixture { store, barrier, clock }
 }
 

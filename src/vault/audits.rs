@@ -15,7 +15,7 @@ use crate::secret::AuditKey;
 
 use super::Parts;
 use super::settings::DeclaredAudit;
-use super::unsealed::Unsealed;
+use super::core::Core;
 
 /// An audit device as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
@@ -119,7 +119,7 @@ pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(Aud
     Ok((AuditBroker::new(identity), public))
 }
 
-impl Unsealed {
+impl Core {
     /// Opens the audit entry of a request.
     pub fn open_entry(&self, facts: &RequestFacts<'_>) -> Entry {
         self.audit.open(facts)
@@ -167,7 +167,7 @@ impl Unsealed {
                 "cannot enable audit device via API; use declarative, config-based audit device management instead",
             ));
         }
-        let _changing = self.mounting.lock().await;
+        let _changing = self.changing.lock().await;
         let path = format!("{}/", path.trim_matches('/'));
         let mut record = AuditRecord::new(&path, kind, &self.parts)?;
         record.description = description;
@@ -180,7 +180,7 @@ impl Unsealed {
 
     /// Disables a device. One of the configuration file is disabled there; one that is not there is a success.
     pub async fn disable_audit(&self, path: &str) -> Result<()> {
-        let _changing = self.mounting.lock().await;
+        let _changing = self.changing.lock().await;
         let path = format!("{}/", path.trim_matches('/'));
         let key = AuditRecord::store_key(&path);
         let Some(record) = self.audit_records().get::<AuditRecord>(&key).await? else { return Ok(()) };
@@ -234,6 +234,6 @@ impl Unsealed {
     }
 
     fn audit_records(&self) -> View {
-        self.core_view("audit")
+        self.view("audit")
     }
 }

@@ -9,7 +9,7 @@ use crate::secret::{SealKey, SecretText, Share};
 
 use super::init::delivered;
 use super::sealing::SealRecord;
-use super::unsealed::Unsealed;
+use super::core::Core;
 use super::{Parts, Vault};
 
 /// What is going on with the keys. Nothing of it is stored: sealing the vault cancels it.
@@ -87,10 +87,10 @@ pub struct GenerateRoot {
 /// The length of a one-time password: that of a root token.
 pub const OTP_LENGTH: usize = 26;
 
-impl Unsealed {
+impl Core {
     /// Adds a term to the keyring.
     pub async fn rotate(&self) -> Result<u32> {
-        self.barrier.rotate(&self.root, self.deps.clock.now()).await
+        self.barrier.rotate(&self.root, self.parts.clock.now()).await
     }
 
     /// Changes when the keyring is rotated by itself.
@@ -105,7 +105,7 @@ impl Vault {
         let _turning = self.turning.lock().await;
         let unsealed = self.unsealed()?;
         let reached = {
-            let mut slot = unsealed.key_operations.rekey();
+            let mut slot = unsealed.core.key_operations.rekey();
             let rekey = slot.as_mut().filter(|rekey| rekey.pending.is_none());
             let rekey = rekey.ok_or_else(|| Error::invalid("no barrier rekey in progress; start one first"))?;
             match rekey.progress.give(nonce, share)? {
@@ -115,10 +115,10 @@ impl Vault {
         };
         let present = self.seal_record().ok_or_else(Error::sealed)?;
         if let Err(error) = present.unwrap(&reached) {
-            *unsealed.key_operations.rekey() = None;
+            *unsealed.core.key_operations.rekey() = None;
             return Err(error);
         }
-        let Some(mut rekey) = unsealed.key_operations.rekey().take() else {
+        let Some(mut rekey) = unsealed.core.key_operations.rekey().take() else {
             return Err(Error::invalid("the rekey was cancelled meanwhile; start another"));
         };
         let parts = self.parts();
@@ -127,13 +127,13 @@ impl Vault {
         let config = SealConfig::new(rekey.threshold, &rekey.pgp_keys, nonce.to_owned(), present.config.version + 1)?;
         let mut new = handed_out(&shares, &rekey.pgp_keys, &config, parts)?;
         if rekey.backup {
-            unsealed.back_up_shares(nonce, &new).await?;
+            unsealed.core.back_up_shares(nonce, &new).await?;
         }
         if rekey.require_verification {
             rekey.progress = AttemptProgress::start(rekey.threshold, &*parts.entropy)?;
             new.verification_nonce = Some(rekey.progress.nonce().to_owned());
             rekey.pending = Some(Pending { key, config });
-            *unsealed.key_operations.rekey() = Some(rekey);
+            *unsealed.core.key_operations.rekey() = Some(rekey);
         } else {
             self.replace_seal(&unsealed, &key, config).await?;
         }
@@ -145,7 +145,7 @@ impl Vault {
         let _turning = self.turning.lock().await;
         let unsealed = self.unsealed()?;
         let pending = {
-            let mut slot = unsealed.key_operations.rekey();
+            let mut slot = unsealed.core.key_operations.rekey();
             let rekey = slot.as_mut().filter(|rekey| rekey.pending.is_some());
             let rekey = rekey.ok_or_else(|| Error::invalid("no rekey verification in progress"))?;
             let shown = match rekey.progress.give(nonce, share)? {
@@ -172,7 +172,7 @@ impl Vault {
         let _turning = self.turning.lock().await;
         let unsealed = self.unsealed()?;
         let reached = {
-            let mut slot = unsealed.key_operations.generate_root();
+            let mut slot = unsealed.core.key_operations.generate_root();
             let attempt =
                 slot.as_mut().ok_or_else(|| Error::invalid("no root generation in progress; start one first"))?;
             match attempt.progress.give(nonce, share)? {
@@ -180,7 +180,7 @@ impl Vault {
                 Given::Reached(shares) => combine(shares),
             }
         };
-        let attempt = unsealed.key_operations.generate_root().take();
+        let attempt = unsealed.core.key_operations.generate_root().take();
         let attempt = attempt.ok_or_else(|| Error::invalid("the attempt was cancelled meanwhile; start another"))?;
         self.seal_record().ok_or_else(Error::sealed)?.unwrap(&reached)?;
         let mut txn = Txn::new();
@@ -192,7 +192,7 @@ impl Vault {
 
     /// Wraps the root key under another seal key, in one commit.
     async fn replace_seal(&self, unsealed: &Unsealed, key: &SealKey, config: SealConfig) -> Result<()> {
-        let record = SealRecord::new(config, key, &unsealed.root, self.parts())?;
+        let record = SealRecord::new(config, key, &unsealed.core.root, self.parts())?;
         let mut txn = Txn::new();
         record.store(&mut txn)?;
         unsealed.commit(txn).await?;

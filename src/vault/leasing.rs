@@ -18,7 +18,7 @@ impl Unsealed {
             Some(lease) => lease.mount().and_then(|mount| self.mounts.by_id(mount)),
             None => None,
         };
-        let server = self.parts.settings.ttl;
+        let server = self.core.parts.settings.ttl;
         let (default_ttl, max_ttl) =
             mount.map_or((server.default_ttl, server.max_ttl), |point| (point.facts.default_ttl, point.facts.max_ttl));
         let bounds = Bounds { default_ttl, max_ttl, ..Bounds::default() };

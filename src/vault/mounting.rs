@@ -56,8 +56,8 @@ impl Unsealed {
         }
         checked(&config)?;
         let entry = MountEntry {
-            uuid: self.parts.entropy.uuid()?,
-            accessor: accessor(role, &kind, &self.parts)?,
+            uuid: self.core.parts.entropy.uuid()?,
+            accessor: accessor(role, &kind, &self.core.parts)?,
             path,
             role,
             kind,
@@ -141,7 +141,7 @@ impl Unsealed {
             }
             tokio::time::sleep(std::time::Duration::from_secs(1)).await;
         }
-        let view = self.core_view(&format!("mount/{uuid}"));
+        let view = self.view(&format!("mount/{uuid}"));
         // A batch at a time, so that a large mount does not become one huge commit.
         let keys = view.scan("").await?;
         for part in keys.chunks(256) {

@@ -10,7 +10,7 @@ use crate::seal::{AttemptProgress, PublicKey, SealConfig, Threshold};
 
 use super::Vault;
 use super::keys::{NewShares, Rekey};
-use super::unsealed::Unsealed;
+use super::core::Core;
 
 /// What the new shares are to be like.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ impl Vault {
         if backup && pgp_keys.is_empty() {
             return Err(Error::invalid("shares are backed up in encrypted form only; give 'pgp_keys' too"));
         }
-        let mut slot = unsealed.key_operations.rekey();
+        let mut slot = unsealed.core.key_operations.rekey();
         if slot.is_some() {
             return Err(Error::invalid("rekey already in progress; cancel it first, or go on with it"));
         }
@@ -101,7 +101,7 @@ impl Vault {
     pub fn rekey_status(&self) -> Result<RekeyStatus> {
         let unsealed = self.unsealed()?;
         let present = self.seal_record().ok_or_else(Error::sealed)?;
-        let slot = unsealed.key_operations.rekey();
+        let slot = unsealed.core.key_operations.rekey();
         Ok(RekeyStatus { required: present.config.threshold.required(), going_on: slot.as_ref().map(Rekey::status) })
     }
 
@@ -114,7 +114,7 @@ impl Vault {
     /// Begins the verification of the new shares anew, under another nonce.
     pub fn restart_verification(&self) -> Result<()> {
         let unsealed = self.unsealed()?;
-        let mut slot = unsealed.key_operations.rekey();
+        let mut slot = unsealed.core.key_operations.rekey();
         if let Some(rekey) = slot.as_mut().filter(|rekey| rekey.pending.is_some()) {
             rekey.progress = AttemptProgress::start(rekey.threshold, &*self.parts().entropy)?;
         }
@@ -142,15 +142,15 @@ impl Rekey {
     }
 }
 
-impl Unsealed {
+impl Core {
     /// The encrypted shares that are kept, if there are any.
     pub async fn share_backup(&self) -> Result<Option<ShareBackup>> {
-        self.core_view("core").get(BACKUP).await
+        self.view("core").get(BACKUP).await
     }
 
     /// Removes the encrypted shares that are kept.
     pub fn delete_share_backup(&self, txn: &mut Txn) -> Result<()> {
-        self.core_view("core").delete(txn, BACKUP)
+        self.view("core").delete(txn, BACKUP)
     }
 
     /// Keeps the encrypted shares in place of those kept before.
@@ -161,7 +161,7 @@ impl Unsealed {
             backup.keys_base64.entry(fingerprint.clone()).or_default().push(base64.expose().to_owned());
         }
         let mut txn = Txn::new();
-        self.core_view("core").put(&mut txn, BACKUP, &backup)?;
+        self.view("core").put(&mut txn, BACKUP, &backup)?;
         self.commit(txn).await
     }
 }

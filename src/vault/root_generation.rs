@@ -24,7 +24,7 @@ impl Vault {
     pub fn start_root_generation(&self, delivery: RootDelivery) -> Result<()> {
         let unsealed = self.unsealed()?;
         let present = self.seal_record().ok_or_else(Error::sealed)?;
-        let mut slot = unsealed.key_operations.generate_root();
+        let mut slot = unsealed.core.key_operations.generate_root();
         if slot.is_some() {
             return Err(Error::invalid("root generation already in progress; cancel it first, or go on with it"));
         }
@@ -37,7 +37,7 @@ impl Vault {
     pub fn root_generation_status(&self) -> Result<RootGenerationStatus> {
         let unsealed = self.unsealed()?;
         let required = self.seal_record().ok_or_else(Error::sealed)?.config.threshold.required();
-        let slot = unsealed.key_operations.generate_root();
+        let slot = unsealed.core.key_operations.generate_root();
         Ok(match slot.as_ref() {
             None => RootGenerationStatus { required, nonce: None, progress: 0, pgp_fingerprint: String::new() },
             Some(GenerateRoot { progress, delivery }) => RootGenerationStatus {

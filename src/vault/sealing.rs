@@ -101,7 +101,7 @@ impl Vault {
                 threshold: Some(record.config.threshold),
                 progress: 0,
                 nonce: String::new(),
-                cluster: Some((unsealed.cluster.name.clone(), unsealed.cluster.id.clone())),
+                cluster: Some((unsealed.core.cluster.name.clone(), unsealed.core.cluster.id.clone())),
             },
         }
     }
@@ -197,8 +197,8 @@ impl Vault {
 
 /// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
 async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
-    unsealed.stop().await;
-    unsealed.barrier.wipe();
+    unsealed.core.stop().await;
+    unsealed.core.barrier.wipe();
     drop(turning);
     tracing::info!("the vault is sealed");
 }

@@ -115,7 +115,7 @@ impl Unsealed {
     /// The lengths that bound a renewal. A login's are asked for again, so that a changed role counts.
     async fn renewal_bounds(&self, record: &mut TokenRecord, client: &Client) -> Result<Bounds> {
         let point = self.mounts.route(&record.path).map(|(point, _)| point);
-        let max_ttl = point.as_ref().map_or(self.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
+        let max_ttl = point.as_ref().map_or(self.core.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
         let own = Bounds {
             default_ttl: record.ttl,
             max_ttl,
@@ -198,7 +198,7 @@ impl Unsealed {
         loop {
             let mut txn = Txn::new();
             if let Some(point) = self.mounts.at("cubbyhole/") {
-                let cubbyhole = self.core_view(&format!("mount/{}", point.entry.uuid));
+                let cubbyhole = self.view(&format!("mount/{}", point.entry.uuid));
                 for key in cubbyhole.scan(&format!("{id}/")).await? {
                     cubbyhole.delete(&mut txn, &format!("{id}/{key}"))?;
                 }

@@ -6,7 +6,7 @@ use crate::barrier::{Record, Txn};
 use crate::error::{Kind, Result};
 use crate::time::Timestamp;
 
-use super::unsealed::Unsealed;
+use super::core::Core;
 
 /// A version that has worked on this store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +21,10 @@ pub struct InstalledVersion {
 
 impl Record for InstalledVersion {}
 
-impl Unsealed {
+impl Core {
     /// Every version that was unsealed here, the oldest first.
     pub async fn installed_versions(&self) -> Result<Vec<InstalledVersion>> {
-        let records = self.core_view("version");
+        let records = self.view("version");
         let mut found = Vec::new();
         for name in records.scan("").await? {
             found.extend(records.get::<InstalledVersion>(&name).await?);
@@ -41,9 +41,9 @@ impl Unsealed {
             return Ok(());
         }
         let previous = known.last().map(|installed| installed.version.clone());
-        let installed = InstalledVersion { version: version.to_owned(), installed: self.deps.clock.now(), previous };
+        let installed = InstalledVersion { version: version.to_owned(), installed: self.parts.clock.now(), previous };
         let mut txn = Txn::new();
-        self.core_view("version").insert(&mut txn, version, &installed)?;
+        self.view("version").insert(&mut txn, version, &installed)?;
         match self.commit(txn).await {
             // Another node noted it.
             Err(error) if error.kind() == Kind::Conflict => Ok(()),

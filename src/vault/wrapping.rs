@@ -110,7 +110,7 @@ impl Unsealed {
 
     fn cubbyhole(&self) -> Result<View> {
         let point = self.mounts.at("cubbyhole/").ok_or_else(|| Error::internal("the cubbyhole is missing"))?;
-        Ok(self.core_view(&format!("mount/{}", point.entry.uuid)))
+        Ok(self.view(&format!("mount/{}", point.entry.uuid)))
     }
 }
 

@@ -22,7 +22,7 @@ impl Endpoint for DisableDevice {
     const ROUTE: Route = Route::delete("audit/{path..}").sudo().summary("Disable an audit device");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: DevicePath, _: &mut Cx<'_>) -> Result<Done> {
-        unsealed.disable_audit(&path.path).await?;
+        unsealed.core.disable_audit(&path.path).await?;
         Ok(Done)
     }
 }

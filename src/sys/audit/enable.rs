@@ -35,7 +35,7 @@ impl Endpoint for EnableDevice {
     const ROUTE: Route = Route::write("audit/{path..}").sudo().summary("Enable an audit device");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: DevicePath, _: &mut Cx<'_>) -> Result<Done> {
-        unsealed.enable_audit(&path.path, &self.kind, self.description.0, self.options.0).await?;
+        unsealed.core.enable_audit(&path.path, &self.kind, self.description.0, self.options.0).await?;
         Ok(Done)
     }
 }

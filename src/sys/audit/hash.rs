@@ -35,7 +35,7 @@ impl Endpoint for HashInput {
     async fn handle(self, unsealed: &Arc<Unsealed>, path: DevicePath, _: &mut Cx<'_>) -> Result<Data<HashedInput>> {
         let input = self.input.filter(|input| !input.is_empty());
         let input = input.ok_or_else(|| Error::invalid("the \"input\" parameter is empty"))?;
-        let hash = unsealed.audit.hash(&format!("{}/", path.path.trim_matches('/')), input.expose())?;
+        let hash = unsealed.core.audit.hash(&format!("{}/", path.path.trim_matches('/')), input.expose())?;
         Ok(Data::new(HashedInput { hash }).repeated())
     }
 }

@@ -42,7 +42,7 @@ impl Endpoint for ListDevices {
         _: NoPath,
         _: &mut Cx<'_>,
     ) -> Result<Data<BTreeMap<String, DeviceInfo>>> {
-        let devices = unsealed.audit.devices().into_iter().map(|device| {
+        let devices = unsealed.core.audit.devices().into_iter().map(|device| {
             let DeviceConfig { path, kind, description, options, local } = device;
             (path.clone(), DeviceInfo { kind, description, options, path, local })
         });

@@ -22,6 +22,6 @@ impl Endpoint for ReadState {
     const ROUTE: Route = Route::read("config/state/sanitized").summary("The configuration, without its secrets");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        Ok(Data::new(unsealed.settings().sanitized.clone()))
+        Ok(Data::new(unsealed.core.settings().sanitized.clone()))
     }
 }

@@ -77,7 +77,7 @@ impl Endpoint for Remount {
 
 /// The moves that are remembered.
 pub(super) fn moves(unsealed: &Unsealed) -> View {
-    unsealed.core_view("remount")
+    unsealed.view("remount")
 }
 
 async fn forget_old(moves: &View, now: Timestamp, txn: &mut Txn) -> Result<()> {

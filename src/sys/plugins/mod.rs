@@ -46,7 +46,7 @@ fn names(unsealed: &Unsealed, of: PluginType) -> Vec<&'static str> {
         PluginType::Secret => Role::Secret,
         PluginType::Database => return database(unsealed),
     };
-    let kinds = unsealed.registry().kinds().iter().filter(|kind| kind.role == role);
+    let kinds = unsealed.core.registry().kinds().iter().filter(|kind| kind.role == role);
     let mut names: Vec<&str> = kinds.map(|kind| kind.name).collect();
     names.retain(|name| !matches!(*name, "kv-v2" | "cubbyhole" | "identity" | "database"));
     names.sort_unstable();
@@ -55,7 +55,7 @@ fn names(unsealed: &Unsealed, of: PluginType) -> Vec<&'static str> {
 
 /// The databases that the engine `database` can be told to manage.
 fn database(unsealed: &Unsealed) -> Vec<&'static str> {
-    match unsealed.registry().find(Role::Secret, "database", None) {
+    match unsealed.core.registry().find(Role::Secret, "database", None) {
         Some(_) => vec!["postgresql-database-plugin"],
         None => Vec::new(),
     }

@@ -107,8 +107,8 @@ impl Endpoint for WriteKeyringConfig {
 
 impl Change {
     async fn write(self, unsealed: &Unsealed) -> Result<Done> {
-        let config = self.applied(unsealed.barrier.rotation_config()?)?;
-        unsealed.configure_rotation(config).await?;
+        let config = self.applied(unsealed.core.barrier.rotation_config()?)?;
+        unsealed.core.configure_rotation(config).await?;
         Ok(Done)
     }
 
@@ -136,7 +136,7 @@ impl Change {
 }
 
 fn read(unsealed: &Unsealed) -> Result<Data<Shown>> {
-    unsealed.barrier.rotation_config().map(|config| Data::new(shown(config)))
+    unsealed.core.barrier.rotation_config().map(|config| Data::new(shown(config)))
 }
 
 fn shown(config: RotationConfig) -> Shown {

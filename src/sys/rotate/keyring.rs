@@ -23,7 +23,7 @@ impl Endpoint for Rotate {
     const ROUTE: Route = Route::write("rotate").sudo().summary("Make a new key for the storage");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Done> {
-        unsealed.rotate().await.map(|_| Done)
+        unsealed.core.rotate().await.map(|_| Done)
     }
 }
 
@@ -38,6 +38,6 @@ impl Endpoint for RotateKeyring {
     const ROUTE: Route = Route::write("rotate/keyring").sudo().summary("Make a new key for the storage");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Done> {
-        unsealed.rotate().await.map(|_| Done)
+        unsealed.core.rotate().await.map(|_| Done)
     }
 }

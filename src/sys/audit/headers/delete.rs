@@ -24,7 +24,7 @@ impl Endpoint for DeleteHeader {
         .summary("Have a header written to the audit log no more");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: HeaderPath, cx: &mut Cx<'_>) -> Result<Done> {
-        unsealed.audited_headers.remove(&path.header, cx.txn()).await?;
+        unsealed.core.audited_headers.remove(&path.header, cx.txn()).await?;
         Ok(Done)
     }
 }

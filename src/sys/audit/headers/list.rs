@@ -31,7 +31,7 @@ impl Endpoint for ListHeaders {
         Route::read("config/auditing/request-headers").sudo().summary("The headers that go to the audit log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Data<Headers>> {
-        let rules = unsealed.audited_headers.rules();
+        let rules = unsealed.core.audited_headers.rules();
         let headers = rules.iter().map(|(name, hashed)| (name.clone(), HeaderRule { hmac: *hashed })).collect();
         Ok(Data::new(Headers { headers }).repeated())
     }

@@ -30,7 +30,7 @@ impl Endpoint for ReadHeader {
         path: HeaderPath,
         _: &mut Cx<'_>,
     ) -> Result<Data<BTreeMap<String, HeaderRule>>> {
-        let hmac = unsealed.audited_headers.rules().get(&path.header).copied();
+        let hmac = unsealed.core.audited_headers.rules().get(&path.header).copied();
         let hmac = hmac.ok_or_else(|| Error::invalid("Could not find header in config"))?;
         Ok(Data::new(BTreeMap::from([(path.header, HeaderRule { hmac })])).repeated())
     }

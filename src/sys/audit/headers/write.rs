@@ -29,11 +29,11 @@ impl Endpoint for WriteHeader {
         .summary("Have a header written to the audit log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: HeaderPath, cx: &mut Cx<'_>) -> Result<Done> {
-        unsealed.audited_headers.write(&path.header, self.hmac.0, cx.txn()).await?;
+        unsealed.core.audited_headers.write(&path.header, self.hmac.0, cx.txn()).await?;
         Ok(Done)
     }
 
     async fn existence(unsealed: &Arc<Unsealed>, path: HeaderPath, _: Option<&Caller>) -> Result<Existence> {
-        Ok(unsealed.audited_headers.rules().contains_key(&path.header).into())
+        Ok(unsealed.core.audited_headers.rules().contains_key(&path.header).into())
     }
 }

@@ -21,7 +21,7 @@ impl Endpoint for DeleteCors {
     const ROUTE: Route = Route::delete("config/cors").sudo().summary("Lets no web page call the API");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
-        unsealed.cors.write(None, cx.txn())?;
+        unsealed.core.cors.write(None, cx.txn())?;
         Ok(Done)
     }
 }

@@ -34,7 +34,7 @@ impl Endpoint for ReadCors {
     const ROUTE: Route = Route::read("config/cors").sudo().summary("Which web pages may call the API");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let cors = unsealed.cors.current();
+        let cors = unsealed.core.cors.current();
         let enabled = cors.is_enabled();
         Ok(Data::new(CorsInfo {
             allow_credentials: enabled.then_some(false),

@@ -30,7 +30,7 @@ impl Endpoint for WriteCors {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
         let cors = Cors::new(self.allowed_origins.0, self.allowed_headers.0)?;
-        unsealed.cors.write(Some(cors), cx.txn())?;
+        unsealed.core.cors.write(Some(cors), cx.txn())?;
         Ok(Done)
     }
 }

@@ -40,7 +40,7 @@ struct Header {
 impl Record for Header {}
 
 fn headers(unsealed: &Unsealed) -> View {
-    unsealed.core_view("config/ui-header")
+    unsealed.core.view("config/ui-header")
 }
 
 /// The name as it is shown: `X-Content-Type`.

@@ -119,7 +119,7 @@ async fn check_version(unsealed: &Unsealed, point: &MountPoint, asked: &str) -> 
     match (present, asked) {
         ("2", "1") => Err(Error::invalid("cannot downgrade mount from version 2")),
         ("1", "2") => {
-            let view = unsealed.core_view(&format!("mount/{}", point.entry.uuid));
+            let view = unsealed.view(&format!("mount/{}", point.entry.uuid));
             if view.list("", crate::engine::Page::first(1)).await?.is_empty() {
                 return Ok(());
             }

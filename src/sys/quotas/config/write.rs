@@ -31,13 +31,13 @@ impl Endpoint for WriteConfig {
     const ROUTE: Route = Route::write("quotas/config").summary("Changes what holds for all quotas");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
-        let mut quotas = unsealed.quotas.fetch(cx.txn()).await?;
+        let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
         quotas.config = QuotaConfig {
             exempt_paths: self.rate_limit_exempt_paths.map_or(quotas.config.exempt_paths, |paths| paths.0),
             audit_refusals: self.enable_rate_limit_audit_logging.0,
             response_headers: self.enable_rate_limit_response_headers.0,
         };
-        unsealed.quotas.write(quotas, cx.txn())?;
+        unsealed.core.quotas.write(quotas, cx.txn())?;
         Ok(Done)
     }
 }

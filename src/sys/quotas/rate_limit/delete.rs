@@ -22,9 +22,9 @@ impl Endpoint for DeleteQuota {
     const ROUTE: Route = Route::delete("quotas/rate-limit/{name}").summary("Removes a rate limit");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, cx: &mut Cx<'_>) -> Result<Done> {
-        let mut quotas = unsealed.quotas.fetch(cx.txn()).await?;
+        let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
         if quotas.rate_limits.remove(&path.name).is_some() {
-            unsealed.quotas.write(quotas, cx.txn())?;
+            unsealed.core.quotas.write(quotas, cx.txn())?;
         }
         Ok(Done)
     }

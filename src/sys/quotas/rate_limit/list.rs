@@ -21,6 +21,6 @@ impl Endpoint for ListQuotas {
     const ROUTE: Route = Route::list("quotas/rate-limit").summary("The names of rate limits");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(unsealed.quotas.stored().await?.rate_limits.into_keys().collect()))
+        Ok(Listing::of(unsealed.core.quotas.stored().await?.rate_limits.into_keys().collect()))
     }
 }

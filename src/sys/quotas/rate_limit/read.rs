@@ -39,7 +39,7 @@ impl Endpoint for ReadQuota {
     const ROUTE: Route = Route::read("quotas/rate-limit/{name}").summary("A rate limit");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let found = unsealed.quotas.stored().await?.rate_limits.remove(&path.name);
+        let found = unsealed.core.quotas.stored().await?.rate_limits.remove(&path.name);
         let RateLimit { name, path, rate, interval, block_interval, inheritable } = found.ok_or_else(Error::absent)?;
         // A whole number without a fraction, as clients know it: 1000, not 1000.0.
         let rate = Number::from_str(&rate.to_string()).map_err(|_| Error::corrupt("a rate limit has no rate"))?;

@@ -43,14 +43,14 @@ impl Endpoint for WriteQuota {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, cx: &mut Cx<'_>) -> Result<Done> {
         let limit = self.limit(path.name, unsealed)?;
-        let mut quotas = unsealed.quotas.fetch(cx.txn()).await?;
+        let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
         let same = quotas.rate_limits.values().find(|other| other.path == limit.path && other.name != limit.name);
         if let Some(other) = same {
             let name = &other.name;
             return Err(Error::invalid(format!("quota rule with similar properties exists under the name {name:?}")));
         }
         quotas.rate_limits.insert(limit.name.clone(), limit);
-        unsealed.quotas.write(quotas, cx.txn())?;
+        unsealed.core.quotas.write(quotas, cx.txn())?;
         Ok(Done)
     }
 }

@@ -23,7 +23,7 @@ impl Endpoint for ReadBackup {
     const ROUTE: Route = Route::read("rotate/root/backup").summary("The encrypted shares that are kept");
 
     async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Data<BackupInfo>> {
-        let backup = vault.unsealed()?.share_backup().await?;
+        let backup = vault.unsealed()?.core.share_backup().await?;
         let backup = backup.ok_or_else(|| Error::invalid("no backed-up keys found"))?;
         Ok(Data::new(backup.into()))
     }
@@ -40,7 +40,7 @@ impl Endpoint for DeleteBackup {
     const ROUTE: Route = Route::delete("rotate/root/backup").summary("Remove the encrypted shares");
 
     async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
-        vault.unsealed()?.delete_share_backup(cx.txn())?;
+        vault.unsealed()?.core.delete_share_backup(cx.txn())?;
         Ok(Done)
     }
 }

@@ -128,7 +128,7 @@ impl TokenRole {
 
 /// The records of the roles.
 pub(super) fn roles(unsealed: &Unsealed) -> View {
-    unsealed.core_view("token-role")
+    unsealed.view("token-role")
 }
 
 fn named(names: &[String], globs: &[String], policy: &str) -> bool {
