@@ -5,6 +5,7 @@ mod audited_headers;
 mod audits;
 mod cluster;
 mod cors;
+mod identities;
 mod init;
 mod keys;
 mod leasing;
@@ -38,7 +39,7 @@ pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification
 pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
-pub use tokens::Renewed;
+pub use tokens::{LoggedIn, Renewed};
 pub use unsealed::Unsealed;
 pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};

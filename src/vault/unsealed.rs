@@ -14,6 +14,7 @@ use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::chain::VerifyingKey;
 use crate::engine::{Deps, Role};
 use crate::error::{Error, Kind, Result};
+use crate::identity::IdentityStore;
 use crate::lease::LeaseManager;
 use crate::mount::{Backend, MountEntry, MountTable};
 use crate::secret::RootKey;
@@ -46,6 +47,8 @@ pub struct Unsealed {
     pub tokens: TokenStore,
     /// The policies.
     pub policies: PolicyStore,
+    /// The entities and groups.
+    pub identity: IdentityStore,
     /// The leases.
     pub leases: Arc<LeaseManager>,
     /// The audit devices.
@@ -92,6 +95,12 @@ impl Unsealed {
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),
             tokens: TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, entropy.clone(), clock.clone()),
             policies: PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root"),
+            identity: IdentityStore::new(
+                &barrier.view(Scope::new("root", "identity")),
+                "root",
+                entropy.clone(),
+                clock.clone(),
+            ),
             leases: Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock)),
             deps: parts.deps(passwords.clone()),
             passwords,
@@ -189,6 +198,7 @@ impl Unsealed {
     }
 
     async fn open_mounts(&self) -> Result<()> {
+        self.add_built_in_mounts().await?;
         for entry in self.mounts.stored().await? {
             let backend = self.open_backend(&entry).await?;
             self.install(entry, backend);
@@ -201,6 +211,7 @@ impl Unsealed {
         match (entry.role, entry.kind.as_str()) {
             (Role::Secret, "system") => return Ok(Backend::System),
             (Role::Auth, "token") => return Ok(Backend::Token),
+            (Role::Secret, "identity") => return Ok(Backend::Identity),
             (Role::Secret | Role::Auth, _) => {}
         }
         let version = entry.options.get("version").map(String::as_str);
