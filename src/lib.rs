@@ -17,6 +17,7 @@
 //! | 3 | [`policy`] | policies, the compiled access-control list, the [`policy::Permit`] |
 //! | 4 | [`audit`] | the audit broker and its sinks; makes [`audit::Admitted`] out of a permit |
 //! | 5 | [`engine`] | the seam: `Engine`, `SecretsEngine`, `AuthMethod`, `Endpoint`, `Cx` |
+//! | 6 | [`identity`] | entities, aliases and groups: who is behind a token, and what that adds to it
 //! | 6 | [`token`] | tokens: issue, hash, look up, revoke |
 //! | 6 | [`lease`] | leases: register, renew, expire, revoke with retry |
 //! | 6 | [`mount`] | the mount table: path to engine, for secrets engines and auth methods alike |
@@ -58,6 +59,8 @@ pub mod engine;
 pub mod engines;
 #[cfg(feature = "server")]
 pub mod http;
+#[cfg(feature = "server")]
+pub mod identity;
 #[cfg(feature = "server")]
 pub mod lease;
 #[cfg(feature = "server")]

@@ -20,6 +20,7 @@ pub(crate) fn routes() -> Vec<(String, RouteInfo)> {
     add("sys/", arca::sys::vault_routes().infos());
     add("sys/", arca::sys::routes().infos());
     add("auth/token/", arca::sys::token_routes().infos());
+    add("identity/", arca::sys::identity_routes().infos());
     for kind in arca::engines::kinds().into_iter().chain(arca::auth::kinds()) {
         let mount = match (kind.role, kind.name) {
             (Role::Secret, "cubbyhole") => "cubbyhole/".to_owned(),

@@ -14,6 +14,7 @@ use crate::api::{ApiPath, Ttl};
 use crate::barrier::Txn;
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
+use crate::policy::TemplateFacts;
 use crate::secret::{ClientToken, SecretJson, SecretText};
 use crate::time::{Clock, Timestamp};
 
@@ -37,6 +38,8 @@ pub struct Caller {
     pub policies: Vec<String>,
     /// Those that come from the identity.
     pub identity_policies: Vec<String>,
+    /// What placeholders in policies stand for.
+    pub identity: Arc<TemplateFacts>,
     /// What the auth method says about the caller.
     pub metadata: BTreeMap<String, String>,
     /// The path that made the token: `auth/cert/login`.
@@ -52,10 +55,23 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The token's own policies and those of the identity, sorted, each once.
+    pub fn all_policies(&self) -> Vec<String> {
+        joined(&self.policies, &self.identity_policies)
+    }
+
     /// Whether this is the all-powerful policy.
     pub fn is_root(&self) -> bool {
         self.policies.iter().any(|policy| policy == "root")
     }
+}
+
+/// The policies of a token and those of its entity, sorted, each once.
+pub fn joined(token: &[String], identity: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = token.iter().chain(identity).cloned().collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 /// Where a request came from.

@@ -47,6 +47,8 @@ pub enum Backend {
     System,
     /// `auth/token/`, which is a part of the core.
     Token,
+    /// `identity/`, which is a part of the core.
+    Identity,
 }
 
 /// A mount that serves.

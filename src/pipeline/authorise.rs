@@ -32,7 +32,12 @@ impl Pipeline {
         }
         let token = request.token.as_ref().ok_or_else(Error::bad_token)?;
         let known = unsealed.tokens.authenticate(token, request.client.address).await;
-        let known = known.map_err(|error| refusal(request, error))?;
+        let mut known = known.map_err(|error| refusal(request, error))?;
+        if let Err(error) = unsealed.identify(&mut known.caller).await {
+            // The use was taken: the last one ends the token although the request is refused.
+            outcome.known(known);
+            return Err(error);
+        }
         let caller = known.caller.clone();
         let is_last = known.record.uses == Uses::Spent;
         outcome.known(known);
@@ -87,6 +92,7 @@ impl Pipeline {
             Some(Routed::Engine(_, engine)) => engine.existence(hit, Some(caller)).await,
             Some(Routed::System(_)) => self.system.existence(unsealed, hit, Some(caller)).await,
             Some(Routed::Token(_)) => self.token.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Identity(_)) => self.identity.existence(unsealed, hit, Some(caller)).await,
             Some(Routed::Turning) | None => Ok(Existence::Unknown),
         }
     }

@@ -58,6 +58,7 @@ impl Pipeline {
                 Resolved::OtherOperation | Resolved::Nothing => turning(),
             },
             Routed::Token(_) => self.token.resolve(operation, rest),
+            Routed::Identity(_) => self.identity.resolve(operation, rest),
             Routed::Engine(_, engine) => engine.resolve(operation, rest),
         };
         match resolved {
@@ -73,6 +74,7 @@ impl Pipeline {
                 self.system.infos().into_iter().chain(self.turning.infos()).collect()
             }
             Routed::Token(_) => self.token.infos(),
+            Routed::Identity(_) => self.identity.infos(),
             Routed::Engine(_, engine) => engine.infos(),
         }
     }

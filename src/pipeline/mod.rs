@@ -39,12 +39,19 @@ pub struct Pipeline {
     turning: Routes<Arc<Vault>>,
     system: Routes<Arc<Unsealed>>,
     token: Routes<Arc<Unsealed>>,
+    identity: Routes<Arc<Unsealed>>,
 }
 
 impl Pipeline {
     /// The line in front of `vault`.
     pub fn new(vault: Arc<Vault>) -> Arc<Self> {
-        Arc::new(Self { vault, turning: sys::vault_routes(), system: sys::routes(), token: sys::token_routes() })
+        Arc::new(Self {
+            vault,
+            turning: sys::vault_routes(),
+            system: sys::routes(),
+            token: sys::token_routes(),
+            identity: sys::identity_routes(),
+        })
     }
 
     /// The vault behind the line.
@@ -200,6 +207,7 @@ impl Pipeline {
             Routed::Turning => self.turning.call(&self.vault, &routed.hit, &request.body, cx).await,
             Routed::System(_) => self.system.call(unsealed, &routed.hit, &request.body, cx).await,
             Routed::Token(_) => self.token.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Identity(_) => self.identity.call(unsealed, &routed.hit, &request.body, cx).await,
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }

@@ -143,12 +143,13 @@ impl Outcome {
             entry.route(&point.audit);
         }
         let Some(Authenticated { caller, record }) = &self.known else { return };
+        let policies = caller.all_policies();
         entry.identify(&AuthFacts {
             client_token: request.token.as_ref(),
             accessor: &caller.accessor,
             client_id: &caller.entity_id,
             display_name: &caller.display_name,
-            policies: &caller.policies,
+            policies: &policies,
             token_policies: &caller.policies,
             identity_policies: &caller.identity_policies,
             metadata: Some(&caller.metadata).filter(|metadata| !metadata.is_empty()),

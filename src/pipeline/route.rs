@@ -30,6 +30,8 @@ pub(super) enum Routed {
     System(Arc<MountPoint>),
     /// The core's, below `auth/token/`.
     Token(Arc<MountPoint>),
+    /// The core's, below `identity/`.
+    Identity(Arc<MountPoint>),
     /// An engine's.
     Engine(Arc<MountPoint>, Arc<dyn Mounted>),
 }
@@ -46,7 +48,7 @@ impl Routed {
     pub(super) fn point(&self) -> Option<&Arc<MountPoint>> {
         match self {
             Self::Turning => None,
-            Self::System(point) | Self::Token(point) | Self::Engine(point, _) => Some(point),
+            Self::System(point) | Self::Token(point) | Self::Identity(point) | Self::Engine(point, _) => Some(point),
         }
     }
 }
@@ -106,12 +108,14 @@ impl Pipeline {
         let resolved = match &point.backend {
             Backend::System => self.resolve_system(request.operation, rest),
             Backend::Token => self.token.resolve(request.operation, rest),
+            Backend::Identity => self.identity.resolve(request.operation, rest),
             Backend::Engine(engine) => engine.resolve(request.operation, rest),
         };
         let canonical = canonical(path, &point, &resolved)?;
         let target = match point.backend.clone() {
             Backend::System => Routed::System(point),
             Backend::Token => Routed::Token(point),
+            Backend::Identity => Routed::Identity(point),
             Backend::Engine(engine) => Routed::Engine(point, engine),
         };
         Ok(Route { target: Some(target), resolved, canonical })

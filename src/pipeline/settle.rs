@@ -44,9 +44,9 @@ pub(super) async fn settle(
             let point = found.target.point().ok_or_else(|| Error::internal("a login without a mount"))?;
             unsealed.mounts.require_serving(&point.entry.uuid, txn).await?;
             let asked = login.terms.ttl;
-            let (issued, granted) = unsealed.log_in(point, &request.path, *login, txn)?;
-            warnings.extend(granted.warning(asked).map(Cow::from));
-            ResponseBody::Auth(Box::new(unsealed.auth_of(issued)))
+            let logged_in = unsealed.log_in(point, &request.path, *login, txn).await?;
+            warnings.extend(logged_in.granted.warning(asked).map(Cow::from));
+            ResponseBody::Auth(Box::new(unsealed.auth_of(logged_in.issued, logged_in.identity_policies)))
         }
     };
     let status = match (&body, status) {

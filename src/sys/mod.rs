@@ -1,4 +1,4 @@
-//! `/v1/sys/*` and `/v1/auth/token/*` as ordinary endpoints, one file each.
+//! `/v1/sys/*`, `/v1/identity/*` and `/v1/auth/token/*` as ordinary endpoints, one file each.
 //!
 //! Two targets: [`Vault`] for what is there while the vault is sealed, or turns it; [`Unsealed`] for the rest.
 
@@ -11,6 +11,7 @@ mod generate_root;
 mod ha_status;
 mod health;
 mod host_info;
+mod identity;
 mod init;
 mod internal;
 mod key_status;
@@ -101,4 +102,9 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
 /// What is below `auth/token/`.
 pub fn token_routes() -> Routes<Arc<Unsealed>> {
     token::routes()
+}
+
+/// What is below `identity/`.
+pub fn identity_routes() -> Routes<Arc<Unsealed>> {
+    identity::routes()
 }

@@ -250,6 +250,7 @@ impl TokenStore {
             entity_id: record.entity_id.clone(),
             policies: record.policies.clone(),
             identity_policies: Vec::new(),
+            identity: Arc::default(),
             metadata: record.metadata.clone(),
             path: record.path.clone(),
             token_type: record.token_type(),

@@ -28,8 +28,9 @@ pub struct Initialised {
 }
 
 /// What is mounted from the start and cannot be taken away.
-const BUILT_IN: [(&str, Role, &str, &str); 3] = [
+pub(super) const BUILT_IN: [(&str, Role, &str, &str); 4] = [
     ("cubbyhole/", Role::Secret, "cubbyhole", "per-token private secret storage"),
+    ("identity/", Role::Secret, "identity", "identity store"),
     ("sys/", Role::Secret, "system", "system endpoints used for control, policy and debugging"),
     ("auth/token/", Role::Auth, "token", "token based credentials"),
 ];
@@ -79,23 +80,7 @@ fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn) -> R
     core.put(txn, Cluster::KEY, &cluster)?;
     let mounts = MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl);
     for (path, role, kind, description) in BUILT_IN {
-        let entry = MountEntry {
-            uuid: parts.entropy.uuid()?,
-            accessor: accessor(role, kind, parts)?,
-            path: path.to_owned(),
-            role,
-            kind: kind.to_owned(),
-            description: description.to_owned(),
-            options: std::collections::BTreeMap::new(),
-            config: MountConfig {
-                passthrough_request_headers: if kind == "system" { vec!["Accept".to_owned()] } else { Vec::new() },
-                ..MountConfig::default()
-            },
-            local: kind == "cubbyhole",
-            seal_wrap: false,
-            state: MountState::Active,
-        };
-        mounts.store(&entry, txn)?;
+        mounts.store(&built_in(path, role, kind, description, parts)?, txn)?;
     }
     PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root").write_new(
         "default",
@@ -108,6 +93,31 @@ fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn) -> R
     let record = TokenRecord { policies: vec!["root".to_owned()], ..root_record(now) };
     let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
     Ok(tokens.issue(new, txn)?.token)
+}
+
+/// A mount that is there from the start.
+pub(super) fn built_in(path: &str, role: Role, kind: &str, description: &str, parts: &Parts) -> Result<MountEntry> {
+    let passthrough = match kind {
+        "system" => Some("Accept"),
+        "identity" => Some("Authorization"),
+        _ => None,
+    };
+    Ok(MountEntry {
+        uuid: parts.entropy.uuid()?,
+        accessor: accessor(role, kind, parts)?,
+        path: path.to_owned(),
+        role,
+        kind: kind.to_owned(),
+        description: description.to_owned(),
+        options: std::collections::BTreeMap::new(),
+        config: MountConfig {
+            passthrough_request_headers: passthrough.map(str::to_owned).into_iter().collect(),
+            ..MountConfig::default()
+        },
+        local: kind == "cubbyhole",
+        seal_wrap: false,
+        state: MountState::Active,
+    })
 }
 
 /// The record of a token that never ends.

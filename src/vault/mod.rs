@@ -6,6 +6,7 @@ mod audits;
 mod cluster;
 mod core;
 mod cors;
+mod identities;
 mod init;
 mod keys;
 mod leasing;
@@ -43,7 +44,7 @@ pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification
 pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};
-pub use tokens::Renewed;
+pub use tokens::{LoggedIn, Renewed};
 pub use unsealed::Unsealed;
 pub use versions::InstalledVersion;
 pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};

@@ -151,6 +151,7 @@ impl Unsealed {
             }
             self.commit(txn).await?;
         }
+        self.forget_aliases(&point.entry.accessor).await?;
         let mut txn = Txn::new();
         self.mounts.erase(&point.entry, &mut txn)?;
         self.commit(txn).await?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::barrier::{Record, Txn, View};
 use crate::engine::Caller;
 use crate::error::{Error, Result};
-use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
+use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source};
 use crate::time::Timestamp;
 
 /// How many compiled lists are kept.
@@ -99,11 +99,11 @@ impl PolicyStore {
 
     /// The compiled list of `caller`.
     pub async fn acl(&self, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>> {
-        let mut sources = Vec::with_capacity(caller.policies.len());
+        let mut sources = Vec::with_capacity(caller.policies.len() + caller.identity_policies.len());
         for name in caller.policies.iter().chain(&caller.identity_policies) {
             sources.extend(self.source(name).await?);
         }
-        Ok(self.compiled.acl(&sources, &TemplateFacts::default(), now))
+        Ok(self.compiled.acl(&sources, &caller.identity, now))
     }
 
     async fn source(&self, name: &str) -> Result<Option<Source>> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::api::{ApiPath, Auth, Ttl};
 use crate::barrier::Txn;
-use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, renewed};
+use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, joined, renewed};
 use crate::error::{Error, Kind, Result};
 use crate::mount::{Backend, MountPoint};
 use crate::secret::ClientToken;
@@ -17,6 +17,17 @@ use super::unsealed::Unsealed;
 
 /// How long the request that takes a token's last use may run before the token is revoked.
 const LAST_REQUEST: Duration = Duration::from_mins(5);
+
+/// A login that ended in a token.
+#[derive(Debug)]
+pub struct LoggedIn {
+    /// The token.
+    pub issued: Issued,
+    /// How long it lasts.
+    pub granted: Granted,
+    /// The policies that come from its entity.
+    pub identity_policies: Vec<String>,
+}
 
 /// A token that was renewed.
 #[derive(Debug)]
@@ -55,8 +66,11 @@ impl Unsealed {
     }
 
     /// Makes the token of a login.
-    pub fn log_in(&self, point: &MountPoint, path: &ApiPath, login: Login, txn: &mut Txn) -> Result<(Issued, Granted)> {
+    pub async fn log_in(&self, point: &MountPoint, path: &ApiPath, login: Login, txn: &mut Txn) -> Result<LoggedIn> {
         let Login { identity, terms, renewable } = login;
+        let known = self.recognise(point, &identity, txn).await?;
+        let (entity_id, identity_policies) =
+            known.map_or_else(Default::default, |facts| (facts.entity_id.clone(), facts.policies.clone()));
         let policies = login_policies(&identity, terms.no_default_policy)?;
         let token_type = point.entry.config.token_type.forced().unwrap_or(terms.token_type);
         let bounds = Bounds {
@@ -80,13 +94,14 @@ impl Unsealed {
             renewable: renewable && !batch,
             period: terms.period,
             explicit_max_ttl: terms.explicit_max_ttl,
+            entity_id,
             bound_cidrs: terms.bound_cidrs,
             identity: Some(identity),
             batch,
             ..root_record(now)
         };
         let issued = self.issue(NewToken { token_type, custom_id: None, parent: None, record }, txn)?;
-        Ok((issued, granted))
+        Ok(LoggedIn { issued, granted, identity_policies })
     }
 
     /// Renews the token `id` by `asked` (zero is the length it last had). An auth method may refuse.
@@ -236,16 +251,16 @@ impl Unsealed {
         self.spawn("revoke a spent token", async move { unsealed.revoke_token(&id).await });
     }
 
-    /// The token as its holder reads it.
-    pub fn auth_of(&self, issued: Issued) -> Auth {
+    /// The token as its holder reads it. `identity_policies` are those that come from its entity.
+    pub fn auth_of(&self, issued: Issued, identity_policies: Vec<String>) -> Auth {
         let Issued { token, record, token_type, .. } = issued;
         let remaining = record.remaining(self.deps.clock.now());
         Auth {
             client_token: token,
             accessor: record.accessor,
-            token_policies: record.policies.clone(),
-            policies: record.policies,
-            identity_policies: Vec::new(),
+            policies: joined(&record.policies, &identity_policies),
+            token_policies: record.policies,
+            identity_policies,
             metadata: Some(record.metadata).filter(|metadata| !metadata.is_empty()),
             // A length just granted is shown whole, not a moment later.
             lease_duration: if record.expires.is_some() { record.ttl.seconds().max(remaining) } else { 0 },

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::engine::{Deps, Mounted, Role};
 use crate::error::{Error, Kind, Result};
+use crate::identity::IdentityStore;
 use crate::lease::LeaseManager;
 use crate::mount::{Backend, MountEntry, MountTable};
 use crate::secret::RootKey;
@@ -43,6 +44,8 @@ pub struct Unsealed {
     pub tokens: Arc<TokenStore>,
     /// The policies.
     pub policies: PolicyStore,
+    /// The entities and groups.
+    pub identity: IdentityStore,
     /// The leases.
     pub leases: Arc<LeaseManager>,
     /// The password policies.
@@ -85,11 +88,12 @@ impl Unsealed {
         let view = |area| core.barrier.view(Scope::new(&namespace.id, area));
         let (entropy, clock) = (parts.entropy.clone(), parts.clock.clone());
         let passwords = Arc::new(PasswordStore::new(view("password-policy"), parts.entropy.clone()));
-        let leases = LeaseManager::new(core.barrier.clone(), &namespace.id, entropy, clock);
+        let leases = LeaseManager::new(core.barrier.clone(), &namespace.id, entropy.clone(), clock.clone());
         let unsealed = Arc::new(Self {
             mounts: MountTable::new(view("mounts"), &namespace.id, parts.settings.ttl),
             tokens: core.tokens.clone(),
             policies: PolicyStore::new(view("policy"), &namespace.id),
+            identity: IdentityStore::new(&view("identity"), &namespace.id, entropy.clone(), clock.clone()),
             leases: Arc::new(leases),
             deps: parts.deps(passwords.clone()),
             passwords,
@@ -132,6 +136,7 @@ impl Unsealed {
     }
 
     async fn open_mounts(&self) -> Result<()> {
+        self.add_built_in_mounts().await?;
         for entry in self.mounts.stored().await? {
             let backend = self.open_backend(&entry).await?;
             self.install(entry, backend);
@@ -144,6 +149,7 @@ impl Unsealed {
         match (entry.role, entry.kind.as_str()) {
             (Role::Secret, "system") => return Ok(Backend::System),
             (Role::Auth, "token") => return Ok(Backend::Token),
+            (Role::Secret, "identity") => return Ok(Backend::Identity),
             (Role::Secret | Role::Auth, _) => {}
         }
         let version = entry.options.get("version").map(String::as_str);

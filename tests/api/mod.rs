@@ -4,6 +4,7 @@ mod audit;
 mod auth;
 mod cubbyhole;
 mod database;
+mod identity;
 mod kv;
 mod limits;
 mod sys;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::sys::NoPath;
 use crate::vault::Unsealed;
 
-use super::{Asked, Capabilities};
+use super::{Asked, Capabilities, holder};
 
 /// Which token, which paths.
 #[derive(Deserialize, JsonSchema)]
@@ -34,6 +34,6 @@ impl Endpoint for AccessorCapabilities {
         }
         let known = unsealed.tokens.by_accessor(&self.accessor).await?;
         let (id, record) = known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid accessor\n\n"))?;
-        self.asked.answer(unsealed, &unsealed.tokens.caller(id, &record)).await
+        self.asked.answer(unsealed, &holder(unsealed, id, &record).await?).await
     }
 }

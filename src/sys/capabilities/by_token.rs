@@ -12,7 +12,7 @@ use crate::secret::ClientToken;
 use crate::sys::NoPath;
 use crate::vault::Unsealed;
 
-use super::{Asked, Capabilities};
+use super::{Asked, Capabilities, holder};
 
 /// Which token, which paths.
 #[derive(Deserialize, JsonSchema)]
@@ -37,6 +37,6 @@ impl Endpoint for TokenCapabilities {
         let known = unsealed.tokens.look_up(&token).await?;
         let (id, record) = known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
         let asked = Asked { paths: self.paths, path: self.path };
-        asked.answer(unsealed, &unsealed.tokens.caller(id, &record)).await
+        asked.answer(unsealed, &holder(unsealed, id, &record).await?).await
     }
 }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use crate::api::StringList;
 use crate::engine::{Caller, Data, Routes};
 use crate::error::{Error, Result};
+use crate::token::TokenRecord;
 use crate::vault::Unsealed;
 
 /// Adds the three endpoints of `sys/capabilities`.
@@ -56,4 +57,10 @@ impl Asked {
         }
         Ok(Data::new(found).repeated())
     }
+}
+
+/// Whoever holds a token that is stored as `record`. One whose entity is disabled or gone is no good.
+async fn holder(unsealed: &Unsealed, id: String, record: &TokenRecord) -> Result<Caller> {
+    let caller = unsealed.holder(id, record).await?;
+    caller.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid token\n\n"))
 }

@@ -22,6 +22,7 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
         .endpoint::<resultant_acl::ReadResultantAcl>()
         .endpoint::<openapi::read::ReadDocument>()
         .endpoint::<openapi::write::RequestDocument>()
+        .endpoint::<counters::entities::CountEntities>()
         .endpoint::<counters::tokens::CountTokens>()
 }
 
@@ -33,5 +34,5 @@ async fn known_caller(unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Option<Cal
     if !record.allows(cx.client.address) {
         return Err(Error::bad_token());
     }
-    Ok(Some(unsealed.tokens.caller(id, &record)))
+    unsealed.holder(id, &record).await?.map(Some).ok_or_else(Error::bad_token)
 }

@@ -106,7 +106,7 @@ pub(crate) fn running_version() -> String {
 /// Whether the mount is a part of the vault that nobody enabled.
 fn is_built_in(point: &MountPoint) -> bool {
     match &point.backend {
-        Backend::System | Backend::Token => true,
+        Backend::System | Backend::Token | Backend::Identity => true,
         Backend::Engine(_) => matches!(point.entry.kind.as_str(), "cubbyhole" | "identity"),
     }
 }

@@ -226,10 +226,11 @@ pub(in crate::sys) async fn may_cancel(
         Error::invalid("incorrect nonce supplied; give the operation's nonce, or a token that may delete here");
     let Some(token) = token else { return Err(refused) };
     let unsealed = vault.unsealed()?;
-    let known = match unsealed.tokens.authenticate(token, client).await {
+    let mut known = match unsealed.tokens.authenticate(token, client).await {
         Err(error) if error.kind() == Kind::Forbidden => return Err(refused),
         known => known?,
     };
+    unsealed.identify(&mut known.caller).await?;
     let acl = unsealed.policies.acl(&known.caller, now).await?;
     let may = acl.capabilities(path).iter().any(|word| matches!(*word, "root" | "delete"));
     if may { Ok(()) } else { Err(Error::denied()) }

@@ -6,9 +6,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::api::Ttl;
+use crate::error::Result;
 use crate::secret::{self, ClientToken};
 use crate::time::Timestamp;
 use crate::token::TokenRecord;
+use crate::vault::Unsealed;
 
 /// A token as a look-up shows it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -48,11 +50,24 @@ pub(crate) struct TokenInfo {
     role: String,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bound_cidrs: Vec<String>,
+    /// The policies that come from its entity.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    identity_policies: Vec<String>,
+    /// Those of them that are of other namespaces, by namespace; shown beside the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    external_namespace_policies: Option<BTreeMap<String, Vec<String>>>,
 }
 
 impl TokenInfo {
     /// The look-up of `record` at `now`.
-    pub(super) fn new(id: ClientToken, record: TokenRecord, now: Timestamp) -> Self {
+    pub(super) async fn of(id: ClientToken, record: TokenRecord, unsealed: &Unsealed, now: Timestamp) -> Result<Self> {
+        let identity_policies = unsealed.identity_policies(&record).await?;
+        let external = (!identity_policies.is_empty()).then(BTreeMap::new);
+        let info = Self::new(id, record, now);
+        Ok(Self { identity_policies, external_namespace_policies: external, ..info })
+    }
+
+    fn new(id: ClientToken, record: TokenRecord, now: Timestamp) -> Self {
         Self {
             id,
             ttl: record.remaining(now),
@@ -76,6 +91,8 @@ impl TokenInfo {
             period: Some(record.period).filter(|period| !period.is_zero()),
             role: record.role,
             bound_cidrs: record.bound_cidrs,
+            identity_policies: Vec::new(),
+            external_namespace_policies: None,
         }
     }
 }

@@ -29,6 +29,6 @@ impl Endpoint for LookUpAccessor {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Data<TokenInfo>> {
         let (_, record) = accessor::resolved(self.accessor, unsealed).await?;
-        Ok(Data::new(TokenInfo::new(ClientToken::new(String::new()), record, cx.now())))
+        Ok(Data::new(TokenInfo::of(ClientToken::new(String::new()), record, unsealed, cx.now()).await?))
     }
 }

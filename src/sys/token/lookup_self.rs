@@ -52,5 +52,6 @@ pub(super) async fn own(unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<Tok
         TokenType::Batch => unsealed.tokens.look_up(token).await?.map(|(_, record)| record),
     };
     let record = record.ok_or_else(Error::bad_token)?;
-    Ok(Data::new(TokenInfo::new(ClientToken::new(token.expose().to_owned()), record, cx.now())))
+    let shown = ClientToken::new(token.expose().to_owned());
+    Ok(Data::new(TokenInfo::of(shown, record, unsealed, cx.now()).await?))
 }

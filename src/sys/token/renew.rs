@@ -56,7 +56,8 @@ pub(super) async fn renewed(
         cx.warn(warning);
     }
     let issued = Issued { token: shown, id: id.to_owned(), record: renewed.record, token_type: TokenType::Service };
-    Ok(Token(unsealed.auth_of(issued)))
+    let identity_policies = unsealed.identity_policies(&issued.record).await?;
+    Ok(Token(unsealed.auth_of(issued, identity_policies)))
 }
 
 /// The refusal to renew a batch token.

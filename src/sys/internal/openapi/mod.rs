@@ -26,6 +26,7 @@ async fn answer(unsealed: &Arc<Unsealed>, generic_mount_paths: bool, cx: &mut Cx
                     ("system", crate::sys::routes().infos().into_iter().chain(of_vault).collect())
                 }
                 (Backend::Token, _) => ("auth", crate::sys::token_routes().infos()),
+                (Backend::Identity, _) => ("identity", crate::sys::identity_routes().infos()),
                 (Backend::Engine(engine), Role::Auth) => ("auth", engine.infos()),
                 (Backend::Engine(engine), Role::Secret) => ("secrets", engine.infos()),
             };

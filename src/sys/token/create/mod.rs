@@ -4,13 +4,15 @@ mod plan;
 mod policies;
 mod request;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::engine::{Cx, Endpoint, Route, Token, TokenType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::identity::{AliasLogin, Facts};
 use crate::policy::PolicyName;
 use crate::token::TokenRecord;
 use crate::vault::Unsealed;
@@ -98,7 +100,7 @@ async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<
     let (id, record) = parent(unsealed, cx).await?;
     let acl = unsealed.policies.acl(cx.caller()?, cx.now()).await?;
     let sudo = acl.capabilities(cx.path.as_str()).iter().any(|word| matches!(*word, "sudo" | "root"));
-    checked_alias(&request, way.role())?;
+    let alias = checked_alias(&request, way.role())?;
     let maker = Maker {
         id: &id,
         record: &record,
@@ -109,7 +111,15 @@ async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<
         role: way.role(),
         now: cx.now(),
     };
-    let Plan { new, warnings } = maker.plan(request)?;
+    let Plan { mut new, warnings } = maker.plan(request)?;
+    let identity_policies = match alias {
+        Some(alias) => {
+            let facts = named_entity(&alias, unsealed, cx).await?;
+            new.record.entity_id.clone_from(&facts.entity_id);
+            facts.policies.clone()
+        }
+        None => unsealed.identity_policies(&new.record).await?,
+    };
     if let Some(custom) = &new.custom_id
         && unsealed.tokens.stored(&unsealed.tokens.id_of(custom)).await?.is_some()
     {
@@ -120,7 +130,7 @@ async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<
     }
     warn_of_unknown(&new.record.policies, unsealed, cx).await?;
     let issued = unsealed.issue(new, cx.txn())?;
-    Ok(Token(unsealed.auth_of(issued)))
+    Ok(Token(unsealed.auth_of(issued, identity_policies)))
 }
 
 /// The token that asks. It must still be there when the child is written: a child must not outlive a parent that is
@@ -139,15 +149,26 @@ async fn parent(unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<(String, TokenRe
     Ok((caller.token_id.clone(), record))
 }
 
-/// An alias names an entity of the identity store. There is none, so no alias can be kept.
-fn checked_alias(request: &TokenRequest, role: Option<&TokenRole>) -> Result<()> {
-    let Some(alias) = request.entity_alias.as_ref().map(|alias| alias.0.to_lowercase()) else { return Ok(()) };
+/// The alias that the token is to be known by, if the role allows it.
+fn checked_alias(request: &TokenRequest, role: Option<&TokenRole>) -> Result<Option<String>> {
+    let Some(alias) = request.entity_alias.as_ref().map(|alias| alias.0.to_lowercase()) else { return Ok(None) };
     match role {
-        _ if alias.is_empty() => Ok(()),
+        _ if alias.is_empty() => Ok(None),
         None => Err(Error::invalid("'entity_alias' is only allowed in combination with token role")),
         Some(role) if !role.allows_alias(&alias) => Err(Error::invalid("invalid 'entity_alias' value")),
-        Some(_) => Err(Error::invalid("'entity_alias' needs the identity store, which this server does not have")),
+        Some(_) => Ok(Some(alias)),
     }
+}
+
+/// The entity that has this alias at the mount of tokens, or a new one.
+async fn named_entity(alias: &str, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Arc<Facts>> {
+    let (accessor, metadata) = (cx.mount.accessor.as_str(), BTreeMap::new());
+    let login = AliasLogin { accessor, local: false, alias, metadata: &metadata, groups: &[] };
+    let facts = unsealed.identity.log_in(&login, cx.txn()).await?;
+    if facts.disabled {
+        return Err(Error::new(Kind::Forbidden, "entity from given entity alias is disabled"));
+    }
+    Ok(facts)
 }
 
 async fn warn_of_unknown(policies: &[String], unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<()> {
