@@ -32,7 +32,7 @@ pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
 pub use lockouts::LockedUsers;
 pub use mounting::NewMount;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
-pub use policies::{PolicyRecord, PolicyStore};
+pub use policies::{Basis, PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
 pub use root_generation::RootGenerationStatus;
