@@ -40,6 +40,7 @@ pub mod chain;
 pub mod entropy;
 pub mod error;
 pub mod hcl;
+pub mod policy;
 pub mod secret;
 pub mod time;
 
@@ -67,8 +68,6 @@ pub mod lease;
 pub mod mount;
 #[cfg(feature = "server")]
 pub mod pipeline;
-#[cfg(feature = "server")]
-pub mod policy;
 #[cfg(feature = "server")]
 pub mod quota;
 #[cfg(feature = "server")]

@@ -7,16 +7,16 @@ use serde_json::{Map, Value};
 
 use crate::api::Operation;
 use crate::audit::Entry;
-use crate::engine::{Body, Caller, Hit, Resolved};
+use crate::engine::{Body, Caller, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
+use crate::sys::Route;
 use crate::token::Uses;
 use crate::vault::{Unsealed, invalid_wrapping_token};
 
 use super::Pipeline;
 use super::request::Request;
 use super::response::Outcome;
-use super::route::{Route, Routed};
 
 impl Pipeline {
     /// The caller, whom a public endpoint does not ask for.
@@ -64,7 +64,7 @@ impl Pipeline {
         let is_told = request.operation == Operation::Write && !entry.is_idle();
         let existence = match &route.resolved {
             Resolved::Found(hit) if is_told || matched.needs_existence() => {
-                self.existence(unsealed, route, hit, caller).await?
+                self.router.existence(unsealed, route.target.as_ref(), hit, caller).await?
             }
             Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
         };
@@ -79,22 +79,6 @@ impl Pipeline {
             limit: list_limit(request)?,
             parameters: &fields,
         })
-    }
-
-    async fn existence(
-        &self,
-        unsealed: &Arc<Unsealed>,
-        route: &Route,
-        hit: &Hit,
-        caller: &Caller,
-    ) -> Result<Existence> {
-        match &route.target {
-            Some(Routed::Engine(_, engine)) => engine.existence(hit, Some(caller)).await,
-            Some(Routed::System(_)) => self.system.existence(unsealed, hit, Some(caller)).await,
-            Some(Routed::Token(_)) => self.token.existence(unsealed, hit, Some(caller)).await,
-            Some(Routed::Identity(_)) => self.identity.existence(unsealed, hit, Some(caller)).await,
-            Some(Routed::Turning) | None => Ok(Existence::Unknown),
-        }
     }
 }
 

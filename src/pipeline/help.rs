@@ -12,11 +12,11 @@ use crate::engine::{Answer, Content, Payload, Resolved, Role, RouteInfo, StatusC
 use crate::error::{Error, Result};
 use crate::mount::MountEntry;
 use crate::sys::openapi::{Document, Section, document};
+use crate::sys::{Route, Routed};
 
 use super::Pipeline;
 use super::request::Request;
 use super::response::Response;
-use super::route::{Route, Routed};
 
 /// What can be done on a path, in the order of its help.
 const OPERATIONS: [Operation; 6] =
@@ -50,15 +50,15 @@ impl Pipeline {
 
     /// The endpoint for `operation` on a path below a mount.
     fn info(&self, target: &Routed, operation: Operation, rest: &str) -> Option<RouteInfo> {
-        let turning = || self.turning.resolve(operation, rest);
+        let turning = || self.router.turning.resolve(operation, rest);
         let resolved = match target {
             Routed::Turning => turning(),
-            Routed::System(_) => match self.system.resolve(operation, rest) {
+            Routed::System(_) => match self.router.system.resolve(operation, rest) {
                 Resolved::Found(hit) => Resolved::Found(hit),
                 Resolved::OtherOperation | Resolved::Nothing => turning(),
             },
-            Routed::Token(_) => self.token.resolve(operation, rest),
-            Routed::Identity(_) => self.identity.resolve(operation, rest),
+            Routed::Token(_) => self.router.token.resolve(operation, rest),
+            Routed::Identity(_) => self.router.identity.resolve(operation, rest),
             Routed::Engine(_, engine) => engine.resolve(operation, rest),
         };
         match resolved {
@@ -71,10 +71,10 @@ impl Pipeline {
     fn infos(&self, target: &Routed) -> Vec<RouteInfo> {
         match target {
             Routed::Turning | Routed::System(_) => {
-                self.system.infos().into_iter().chain(self.turning.infos()).collect()
+                self.router.system.infos().into_iter().chain(self.router.turning.infos()).collect()
             }
-            Routed::Token(_) => self.token.infos(),
-            Routed::Identity(_) => self.identity.infos(),
+            Routed::Token(_) => self.router.token.infos(),
+            Routed::Identity(_) => self.router.identity.infos(),
             Routed::Engine(_, engine) => engine.infos(),
         }
     }

@@ -10,7 +10,6 @@ mod opening;
 mod render;
 mod request;
 mod response;
-mod route;
 mod settle;
 
 pub use request::{AuditedHeader, Request};
@@ -20,15 +19,14 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::audit::Admitted;
-use crate::engine::{Answer, Caller, Cx, CxParts, Mount, Routes};
+use crate::engine::{Answer, Caller, Cx, CxParts, Mount};
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
-use crate::sys;
+use crate::sys::{Found, Route, Routed, Router};
 use crate::vault::{Unsealed, Vault};
 
 use intents::Recorder;
 use response::Outcome;
-use route::Routed;
 
 /// How often a request whose records were changed by another one is tried again.
 const ATTEMPTS: usize = 64;
@@ -36,22 +34,13 @@ const ATTEMPTS: usize = 64;
 /// The line, with the parts of the API that belong to the core.
 pub struct Pipeline {
     vault: Arc<Vault>,
-    turning: Routes<Arc<Vault>>,
-    system: Routes<Arc<Unsealed>>,
-    token: Routes<Arc<Unsealed>>,
-    identity: Routes<Arc<Unsealed>>,
+    router: &'static Router,
 }
 
 impl Pipeline {
     /// The line in front of `vault`.
     pub fn new(vault: Arc<Vault>) -> Arc<Self> {
-        Arc::new(Self {
-            vault,
-            turning: sys::vault_routes(),
-            system: sys::routes(),
-            token: sys::token_routes(),
-            identity: sys::identity_routes(),
-        })
+        Arc::new(Self { vault, router: Router::shared() })
     }
 
     /// The vault behind the line.
@@ -82,7 +71,10 @@ impl Pipeline {
         if let Some(fault) = request.fault.take() {
             return Err(fault);
         }
-        let hit = self.turning_hit(request).ok_or_else(|| self.vault.unsealed().err().unwrap_or_else(Error::sealed))?;
+        let hit = self
+            .router
+            .turning_hit(request.operation, &request.path)
+            .ok_or_else(|| self.vault.unsealed().err().unwrap_or_else(Error::sealed))?;
         Permit::public(hit.info.route.access).ok_or_else(Error::sealed)?;
         let (deps, mount) = (self.vault.deps_while_sealed(), Mount::NONE);
         let mut cx = Cx::new(CxParts {
@@ -94,7 +86,7 @@ impl Pipeline {
             deps: &deps,
             intents: &intents::Unrecorded,
         });
-        let mut answer = self.turning.call(&self.vault, &hit, &request.body, &mut cx).await?;
+        let mut answer = self.router.turning.call(&self.vault, &hit, &request.body, &mut cx).await?;
         answer.warnings.extend(cx.into_parts().1);
         Response::bare(answer)
     }
@@ -127,7 +119,7 @@ impl Pipeline {
         if let Some(fault) = fault {
             return Err(fault);
         }
-        let routed = self.route(unsealed, request)?;
+        let routed = self.router.route(unsealed, request.operation, &request.path)?;
         Self::count(unsealed, request, &routed, outcome)?;
         let caller = self.caller(unsealed, request, &routed, outcome).await?;
         outcome.describe(entry, request, &routed);
@@ -147,7 +139,7 @@ impl Pipeline {
     }
 
     /// Counts the request against the rate limits, before anything is done for it.
-    fn count(unsealed: &Unsealed, request: &Request, route: &route::Route, outcome: &mut Outcome) -> Result<()> {
+    fn count(unsealed: &Unsealed, request: &Request, route: &Route, outcome: &mut Outcome) -> Result<()> {
         let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
         let path = route.canonical.as_str();
         let checked = unsealed.core.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
@@ -161,7 +153,7 @@ impl Pipeline {
         &self,
         unsealed: &Arc<Unsealed>,
         request: &Request,
-        routed: &route::Found,
+        routed: &Found,
         caller: Option<&Caller>,
         admitted: &Admitted,
     ) -> Result<Response> {
@@ -194,7 +186,7 @@ impl Pipeline {
     async fn call(
         &self,
         unsealed: &Arc<Unsealed>,
-        routed: &route::Found,
+        routed: &Found,
         request: &Request,
         admitted: &Admitted,
         cx: &mut Cx<'_>,
@@ -204,10 +196,10 @@ impl Pipeline {
             cx.warn(format!("Endpoint ignored these unrecognized parameters: {unknown:?}"));
         }
         match &routed.target {
-            Routed::Turning => self.turning.call(&self.vault, &routed.hit, &request.body, cx).await,
-            Routed::System(_) => self.system.call(unsealed, &routed.hit, &request.body, cx).await,
-            Routed::Token(_) => self.token.call(unsealed, &routed.hit, &request.body, cx).await,
-            Routed::Identity(_) => self.identity.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Turning => self.router.turning.call(&self.vault, &routed.hit, &request.body, cx).await,
+            Routed::System(_) => self.router.system.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Token(_) => self.router.token.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Identity(_) => self.router.identity.call(unsealed, &routed.hit, &request.body, cx).await,
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }

@@ -10,8 +10,9 @@ use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
 use crate::token::{Authenticated, Uses};
 
+use crate::sys::{Route, Routed};
+
 use super::request::Request;
-use super::route::{Route, Routed};
 use super::{facts, render};
 
 /// What a caller gets.

@@ -9,13 +9,13 @@ use crate::engine::{Answer, Bounds, Caller, Content, NewLease, StatusCode, Token
 use crate::error::{Error, Result};
 use crate::lease::{Grant, LeaseOwner};
 use crate::secret::SecretText;
+use crate::sys::Found;
 use crate::vault::{Unsealed, Wrapping};
 
 use super::intents::require_owners;
 use super::render;
 use super::request::Request;
 use super::response::{LeaseInfo, Response, ResponseBody};
-use super::route::Found;
 
 /// The response to `answer`.
 pub(super) async fn settle(

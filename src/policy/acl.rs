@@ -56,6 +56,8 @@ pub(super) struct Rule {
 pub struct Origin {
     /// The policy.
     pub policy: GrantingPolicy,
+    /// The rule's path as it is written there, with its placeholders.
+    pub path: String,
     /// The line of its text on which the rule stands.
     pub line: u32,
     /// What it says there.
@@ -132,7 +134,17 @@ impl Acl {
 
     /// Every rule's path, placeholders replaced, and what it gives.
     pub(super) fn said(&self) -> impl Iterator<Item = (&str, Capabilities)> {
-        self.exact.values().chain(&self.wildcards).map(|rule| (rule.path.as_str(), rule.terms.capabilities))
+        self.rules().map(|rule| (rule.path.as_str(), rule.terms.capabilities))
+    }
+
+    /// All rules.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.exact.values().chain(&self.wildcards)
+    }
+
+    /// The policy that allows everything, if the list has it.
+    pub(super) fn root(&self) -> Option<&GrantingPolicy> {
+        self.root.as_ref()
     }
 
     pub(super) fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
@@ -184,7 +196,12 @@ impl Compiler<'_> {
     }
 
     fn merge(&mut self, path: String, rule: &PathRule, source: &Source) {
-        let origin = Origin { policy: granting(source), line: rule.line, capabilities: rule.terms.capabilities };
+        let origin = Origin {
+            policy: granting(source),
+            path: rule.path.as_str().to_owned(),
+            line: rule.line,
+            capabilities: rule.terms.capabilities,
+        };
         let known = self.rules.entry(path).or_insert_with_key(|path| Rule {
             path: path.clone(),
             terms: Terms::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::acl::{Origin, Rule};
 use super::capability::Capability;
+use super::document::Terms;
 use super::listing::ListFilter;
 use super::parameters::Parameters;
 use super::permit::{Access, GrantingPolicy, Permit, WrapBounds};
@@ -102,6 +103,11 @@ impl<'a> Matched<'a> {
         Self { operation, root, rule }
     }
 
+    /// The rule itself; nothing for a list that allows everything, and where no rule matches.
+    pub(super) fn rule(&self) -> Option<&'a Rule> {
+        self.rule.filter(|_| self.root.is_none())
+    }
+
     /// Whether the decision depends on whether the target of the write exists. If not, do not look.
     pub fn needs_existence(&self) -> bool {
         let has = |capability| self.rule.is_some_and(|rule| rule.terms.capabilities.has(capability));
@@ -132,7 +138,7 @@ impl<'a> Matched<'a> {
             return Ok(Decision::Granted(Grant::default()));
         };
         let Some(rule) = self.rule else { return Ok(Decision::Denied(Denial::NoRule)) };
-        if let Some(denial) = self.objection(rule, needed, asked)? {
+        if let Some(denial) = objection(self.operation, &rule.terms, needed, asked)? {
             return Ok(Decision::Denied(denial));
         }
         let granting = rule.origins.iter().filter(|origin| origin.capabilities.has(needed));
@@ -144,27 +150,6 @@ impl<'a> Matched<'a> {
         }))
     }
 
-    fn objection(&self, rule: &Rule, needed: Capability, asked: &Asked<'_>) -> Result<Option<Denial>> {
-        let terms = &rule.terms;
-        if !terms.capabilities.has(needed) {
-            return Ok(Some(Denial::Capability(needed)));
-        }
-        if asked.access == Access::Sudo && !terms.capabilities.has(Capability::Sudo) {
-            return Ok(Some(Denial::Capability(Capability::Sudo)));
-        }
-        if !terms.wrap_bounds.admit(asked.wrap_ttl) {
-            return Ok(Some(Denial::Wrapping));
-        }
-        if self.operation.is_listing() && terms.page_limit.is_some_and(|most| !within(asked.limit, most)) {
-            return Ok(Some(Denial::PageLimit));
-        }
-        let has_fields = matches!(self.operation, Operation::Read | Operation::Write | Operation::Patch);
-        if has_fields && !terms.parameters.is_empty() && !terms.parameters.admit(asked.parameters.fields()?) {
-            return Ok(Some(Denial::Parameters));
-        }
-        Ok(None)
-    }
-
     /// The permit for the request, or the refusal that its caller reads. With [`Permit::public`] the only maker of one.
     pub fn authorise(&self, asked: &Asked<'_>) -> Result<Permit> {
         match self.decide(asked)? {
@@ -174,8 +159,34 @@ impl<'a> Matched<'a> {
     }
 }
 
+/// What `terms` have against the request, which needs the capability `needed`; nothing if they let it pass.
+pub(super) fn objection(
+    operation: Operation,
+    terms: &Terms,
+    needed: Capability,
+    asked: &Asked<'_>,
+) -> Result<Option<Denial>> {
+    if !terms.capabilities.has(needed) {
+        return Ok(Some(Denial::Capability(needed)));
+    }
+    if asked.access == Access::Sudo && !terms.capabilities.has(Capability::Sudo) {
+        return Ok(Some(Denial::Capability(Capability::Sudo)));
+    }
+    if !terms.wrap_bounds.admit(asked.wrap_ttl) {
+        return Ok(Some(Denial::Wrapping));
+    }
+    if operation.is_listing() && terms.page_limit.is_some_and(|most| !within(asked.limit, most)) {
+        return Ok(Some(Denial::PageLimit));
+    }
+    let has_fields = matches!(operation, Operation::Read | Operation::Write | Operation::Patch);
+    if has_fields && !terms.parameters.is_empty() && !terms.parameters.admit(asked.parameters.fields()?) {
+        return Ok(Some(Denial::Parameters));
+    }
+    Ok(None)
+}
+
 /// The capability that an operation needs; help needs none.
-fn needed(operation: Operation, existence: Existence) -> Option<Capability> {
+pub(super) fn needed(operation: Operation, existence: Existence) -> Option<Capability> {
     match (operation, existence) {
         (Operation::Read, _) => Some(Capability::Read),
         (Operation::Write, Existence::Absent) => Some(Capability::Create),

@@ -60,7 +60,7 @@ impl Policy {
         Ok(Self::with_rules(name, text, rules))
     }
 
-    fn with_rules(name: PolicyName, text: String, rules: Vec<PathRule>) -> Self {
+    pub(super) fn with_rules(name: PolicyName, text: String, rules: Vec<PathRule>) -> Self {
         let mut bytes = [0; 32];
         bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
         Self { name, text, digest: bytes, rules }

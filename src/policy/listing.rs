@@ -30,6 +30,16 @@ impl ListFilter {
         parts.contains(&Part::Key).then_some(Self(parts))
     }
 
+    /// The template as it is written in policies.
+    pub(super) fn text(&self) -> String {
+        let text = |part: &Part| match part {
+            Part::Literal(literal) => literal.clone(),
+            Part::Path => "{{.path}}".to_owned(),
+            Part::Key => "{{.key}}".to_owned(),
+        };
+        self.0.iter().map(text).collect()
+    }
+
     /// The path for `key` of the list at `path`, which ends in a slash.
     pub(super) fn path(&self, path: &str, key: &str) -> String {
         let text = |part: &Part| match part {

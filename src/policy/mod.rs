@@ -1,7 +1,8 @@
 //! Policies, the compiled access-control list, and the permit that it makes.
 //!
 //! Text becomes a [`Policy`], the policies of a token become an [`Acl`] (shared through an [`AclCache`]), the list finds
-//! the one rule that decides ([`Acl::rule`]), and that rule makes a [`Permit`] or refuses ([`Matched::authorise`]).
+//! the one rule that decides ([`Acl::rule`]), and that rule makes a [`Permit`] or refuses ([`Matched::authorise`]). Why it
+//! does so says an [`Explanation`].
 //! Nothing here reads storage: who does hands over parsed policies as [`Source`]s.
 
 mod acl;
@@ -11,6 +12,7 @@ mod capability;
 mod decision;
 mod document;
 mod error;
+mod explain;
 mod listing;
 mod name;
 mod parameters;
@@ -26,6 +28,7 @@ pub use capability::{Capabilities, Capability};
 pub use decision::{Asked, Decision, Denial, Existence, Grant, Matched};
 pub use document::Policy;
 pub use error::PolicyError;
+pub use explain::{Action, Explanation, Missing, Question, Said, Shadowed, Suggestion};
 pub use listing::ListFilter;
 pub use name::{BadName, PolicyName};
 pub use parameters::Parameters;

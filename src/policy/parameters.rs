@@ -31,6 +31,17 @@ pub(super) struct ParameterRules {
     pub(super) required: BTreeSet<String>,
 }
 
+/// What is wrong with a field. Keys are in lower case; values are never repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It must be there.
+    Required(String),
+    /// It, or the value that it has, is not among what is allowed.
+    NotAllowed(String),
+    /// It, or the value that it has, is denied.
+    Denied(String),
+}
+
 impl ParameterRules {
     /// Whether there is nothing to check.
     pub(super) fn is_empty(&self) -> bool {
@@ -50,17 +61,58 @@ impl ParameterRules {
         complete && fields.iter().all(|(key, value)| self.admits(&key.to_lowercase(), value))
     }
 
+    /// What there is against these fields, by key; nothing if, and only if, they may pass. For explanations.
+    pub(super) fn faults(&self, fields: &Map<String, Value>) -> Vec<Fault> {
+        let lacking = self.required.iter().filter(|key| !fields.contains_key(*key)).cloned().map(Fault::Required);
+        let refused = fields.iter().filter_map(|(key, value)| {
+            let key = key.to_lowercase();
+            if self.refuses(&key, value) {
+                return Some(Fault::Denied(key));
+            }
+            (!self.covers(&key, value)).then_some(Fault::NotAllowed(key))
+        });
+        lacking.chain(refused).collect()
+    }
+
+    /// The least change after which `fault` is none: what is sent may pass, of whatever value it is.
+    pub(super) fn repair(&mut self, fault: &Fault, fields: &Map<String, Value>) {
+        match fault {
+            Fault::Required(key) => drop(self.required.remove(key)),
+            Fault::NotAllowed(key) => drop(self.allowed.insert(key.clone(), Vec::new())),
+            Fault::Denied(key) => self.undeny(key, fields),
+        }
+    }
+
+    fn undeny(&mut self, key: &str, fields: &Map<String, Value>) {
+        if self.denied.remove("*").is_some() && self.allowed.is_empty() {
+            // What was denied to all is allowed to what is sent, and to nothing else.
+            self.allowed.extend(fields.keys().map(|key| (key.to_lowercase(), Vec::new())));
+        }
+        let Some(values) = self.denied.get_mut(key) else { return };
+        let sent = || fields.iter().filter(|(name, _)| name.to_lowercase() == key).map(|(_, value)| value);
+        values.retain(|pattern| !sent().any(|value| denies(pattern, value)));
+        if values.is_empty() {
+            self.denied.remove(key);
+        }
+    }
+
     fn admits(&self, key: &str, value: &Value) -> bool {
-        let denied = self.denied.contains_key("*")
+        self.covers(key, value) && !self.refuses(key, value)
+    }
+
+    fn covers(&self, key: &str, value: &Value) -> bool {
+        match self.allowed.get(key) {
+            Some(values) => values.is_empty() || values.iter().any(|pattern| allows(pattern, value)),
+            None => self.allowed.is_empty() || self.allowed.contains_key("*"),
+        }
+    }
+
+    fn refuses(&self, key: &str, value: &Value) -> bool {
+        self.denied.contains_key("*")
             || self
                 .denied
                 .get(key)
-                .is_some_and(|values| values.is_empty() || values.iter().any(|pattern| denies(pattern, value)));
-        let allowed = match self.allowed.get(key) {
-            Some(values) => values.is_empty() || values.iter().any(|pattern| allows(pattern, value)),
-            None => self.allowed.is_empty() || self.allowed.contains_key("*"),
-        };
-        allowed && !denied
+                .is_some_and(|values| values.is_empty() || values.iter().any(|pattern| denies(pattern, value)))
     }
 }
 

@@ -51,7 +51,10 @@ pub struct GroupFacts {
 
 /// A text with placeholders.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Template(Vec<Part>);
+pub(super) struct Template {
+    parts: Vec<Part>,
+    text: String,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -122,18 +125,23 @@ impl Template {
             rest = tail;
         }
         parts.push(Part::Literal(rest.to_owned()));
-        (!rest.contains("}}")).then_some(Self(parts))
+        (!rest.contains("}}")).then(|| Self { parts, text: text.to_owned() })
+    }
+
+    /// The text as it is written.
+    pub(super) fn as_str(&self) -> &str {
+        &self.text
     }
 
     /// Whether there is a placeholder in it.
     pub(super) fn has_placeholder(&self) -> bool {
-        self.0.iter().any(|part| matches!(part, Part::Placeholder(_)))
+        self.parts.iter().any(|part| matches!(part, Part::Placeholder(_)))
     }
 
     /// The text with every placeholder replaced.
     pub(super) fn resolve(&self, facts: &TemplateFacts) -> Result<String, NoValue> {
         let mut text = String::new();
-        for part in &self.0 {
+        for part in &self.parts {
             match part {
                 Part::Literal(literal) => text.push_str(literal),
                 Part::Placeholder(selector) => {

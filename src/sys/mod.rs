@@ -27,6 +27,7 @@ mod policies;
 mod quotas;
 mod rekey;
 mod rotate;
+mod router;
 mod seal;
 mod seal_status;
 mod step_down;
@@ -43,6 +44,8 @@ use serde::Deserialize;
 
 use crate::engine::Routes;
 use crate::vault::{Unsealed, Vault};
+
+pub(crate) use router::{Found, Route, Routed, Router};
 
 /// The version that the server says it has.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -38,7 +38,7 @@ pub use lockouts::LockedUsers;
 pub use mounting::NewMount;
 pub use namespaces::{Namespace, Namespaces};
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
-pub use policies::{PolicyRecord, PolicyStore};
+pub use policies::{Basis, PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
 pub use root_generation::RootGenerationStatus;

@@ -42,6 +42,15 @@ pub struct PolicyStore {
     compiled: AclCache,
 }
 
+/// What a caller's list is compiled from.
+#[derive(Debug)]
+pub struct Basis {
+    /// The caller's policies; those that do not exist are not among them.
+    pub sources: Vec<Source>,
+    /// What placeholders stand for.
+    pub facts: Arc<TemplateFacts>,
+}
+
 /// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
 #[derive(Default)]
 struct Parsed {
@@ -99,11 +108,17 @@ impl PolicyStore {
 
     /// The compiled list of `caller`.
     pub async fn acl(&self, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>> {
+        let Basis { sources, facts } = self.basis(caller).await?;
+        Ok(self.compiled.acl(&sources, &facts, now))
+    }
+
+    /// What the list of `caller` is compiled from.
+    pub async fn basis(&self, caller: &Caller) -> Result<Basis> {
         let mut sources = Vec::with_capacity(caller.policies.len() + caller.identity_policies.len());
         for name in caller.policies.iter().chain(&caller.identity_policies) {
             sources.extend(self.source(name).await?);
         }
-        Ok(self.compiled.acl(&sources, &caller.identity, now))
+        Ok(Basis { sources, facts: caller.identity.clone() })
     }
 
     async fn source(&self, name: &str) -> Result<Option<Source>> {

@@ -1,6 +1,7 @@
 //! `/v1/sys/policies/*` and `/v1/sys/policy`: ACL policies and password policies.
 
 mod acl;
+mod explain;
 mod legacy;
 mod password;
 
@@ -13,5 +14,5 @@ use crate::vault::Unsealed;
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
     let routes = acl::add(routes);
     let routes = legacy::add(routes);
-    password::add(routes)
+    password::add(routes).endpoint::<explain::ExplainPolicies>()
 }

@@ -1,5 +1,6 @@
 //! `/v1/sys/*`.
 
+mod explain;
 mod init;
 mod leases;
 mod mounts;

@@ -1,9 +1,12 @@
 //! `arca policy …`
 
 mod delete;
+mod explain;
 mod fmt;
 mod list;
 mod read;
+mod test;
+mod verdict;
 mod write;
 
 use clap::Subcommand;
@@ -17,12 +20,16 @@ use crate::output::Output;
 pub(crate) enum Policy {
     /// Delete a policy
     Delete(delete::Args),
+    /// Say why a request may or may not go ahead
+    Explain(explain::Args),
     /// Write a policy file in its canonical form
     Fmt(fmt::Args),
     /// List the policies
     List(list::Args),
     /// Print a policy
     Read(read::Args),
+    /// Check policy files against a table of expectations
+    Test(test::Args),
     /// Write a policy
     Write(write::Args),
 }
@@ -32,9 +39,11 @@ impl Policy {
     pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
         match self {
             Self::Delete(args) => args.run(client, output),
+            Self::Explain(args) => args.run(client, output),
             Self::Fmt(args) => args.run(output),
             Self::List(args) => args.run(client, output),
             Self::Read(args) => args.run(client, output),
+            Self::Test(args) => args.run(output),
             Self::Write(args) => args.run(client, output),
         }
     }

@@ -1,29 +1,40 @@
 //! From a path to what answers there. «Nothing» is not an answer yet: who may not know gets the same refusal.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use crate::api::{ApiPath, Operation};
-use crate::engine::{Hit, Mount, Mounted, Resolved};
+use crate::engine::{Caller, Hit, Mount, Mounted, Resolved, Routes};
 use crate::error::{Error, Kind, Result};
 use crate::mount::{Backend, MountPoint};
-use crate::policy::Access;
-use crate::vault::Unsealed;
+use crate::policy::{Access, Existence};
+use crate::vault::{Unsealed, Vault};
 
-use super::Pipeline;
-use super::request::Request;
+/// The endpoints of the core, and with the mount table the way to every other one. What requests are routed by is what
+/// explanations are routed by.
+#[derive(Debug)]
+pub(crate) struct Router {
+    /// What is below `sys/` whether or not the vault is sealed.
+    pub(crate) turning: Routes<Arc<Vault>>,
+    /// What is below `sys/` once the vault is unsealed.
+    pub(crate) system: Routes<Arc<Unsealed>>,
+    /// What is below `auth/token/`.
+    pub(crate) token: Routes<Arc<Unsealed>>,
+    /// What is below `identity/`.
+    pub(crate) identity: Routes<Arc<Unsealed>>,
+}
 
 /// What a path leads to.
 #[derive(Debug)]
-pub(super) struct Route {
-    pub(super) target: Option<Routed>,
-    pub(super) resolved: Resolved,
+pub(crate) struct Route {
+    pub(crate) target: Option<Routed>,
+    pub(crate) resolved: Resolved,
     /// The path that policies decide about.
-    pub(super) canonical: ApiPath,
+    pub(crate) canonical: ApiPath,
 }
 
 /// Whose endpoint it is.
 #[derive(Debug)]
-pub(super) enum Routed {
+pub(crate) enum Routed {
     /// The vault's, sealed or not.
     Turning,
     /// The core's, below `sys/`.
@@ -38,14 +49,14 @@ pub(super) enum Routed {
 
 /// A path that leads somewhere.
 #[derive(Debug)]
-pub(super) struct Found {
-    pub(super) target: Routed,
-    pub(super) hit: Hit,
+pub(crate) struct Found {
+    pub(crate) target: Routed,
+    pub(crate) hit: Hit,
 }
 
 impl Routed {
     /// The mount, where there is one.
-    pub(super) fn point(&self) -> Option<&Arc<MountPoint>> {
+    pub(crate) fn point(&self) -> Option<&Arc<MountPoint>> {
         match self {
             Self::Turning => None,
             Self::System(point) | Self::Token(point) | Self::Identity(point) | Self::Engine(point, _) => Some(point),
@@ -55,7 +66,7 @@ impl Routed {
 
 impl Found {
     /// The mount as handlers see it.
-    pub(super) fn mount(&self) -> &Mount {
+    pub(crate) fn mount(&self) -> &Mount {
         static NONE: Mount = Mount::NONE;
         self.target.point().map_or(&NONE, |point| &point.facts)
     }
@@ -63,7 +74,7 @@ impl Found {
 
 impl Route {
     /// What its endpoint asks of its caller; a path without an endpoint asks for a policy that allows it.
-    pub(super) fn access(&self) -> Access {
+    pub(crate) fn access(&self) -> Access {
         match &self.resolved {
             Resolved::Found(hit) => hit.info.route.access,
             Resolved::OtherOperation | Resolved::Nothing => Access::Policy,
@@ -71,7 +82,7 @@ impl Route {
     }
 
     /// The endpoint, or the error that says why there is none.
-    pub(super) fn found(self) -> Result<Found> {
+    pub(crate) fn found(self) -> Result<Found> {
         let no_handler = || {
             let path = self.canonical.as_str();
             Error::not_found(format!("no handler for route {path:?}. route entry not found."))
@@ -81,23 +92,33 @@ impl Route {
     }
 }
 
-impl Pipeline {
+impl Router {
+    /// The only one.
+    pub(crate) fn shared() -> &'static Self {
+        static SHARED: LazyLock<Router> = LazyLock::new(|| Router {
+            turning: super::vault_routes(),
+            system: super::routes(),
+            token: super::token_routes(),
+            identity: super::identity_routes(),
+        });
+        &SHARED
+    }
+
     /// The endpoint of the vault itself that a request is for.
-    pub(super) fn turning_hit(&self, request: &Request) -> Option<Hit> {
-        let rest = request.path.as_str().strip_prefix("sys/")?;
-        match self.turning.resolve(request.operation, rest.trim_end_matches('/')) {
+    pub(crate) fn turning_hit(&self, operation: Operation, path: &ApiPath) -> Option<Hit> {
+        let rest = path.as_str().strip_prefix("sys/")?;
+        match self.turning.resolve(operation, rest.trim_end_matches('/')) {
             Resolved::Found(hit) => Some(hit),
             Resolved::OtherOperation | Resolved::Nothing => None,
         }
     }
 
     /// What the path of a request leads to.
-    pub(super) fn route(&self, unsealed: &Unsealed, request: &Request) -> Result<Route> {
-        let path = &request.path;
-        if matches!(request.operation, Operation::Write | Operation::Patch) && path.is_folder() {
+    pub(crate) fn route(&self, unsealed: &Unsealed, operation: Operation, path: &ApiPath) -> Result<Route> {
+        if matches!(operation, Operation::Write | Operation::Patch) && path.is_folder() {
             return Err(Error::new(Kind::InvalidRequest, "cannot write to a path ending in '/'"));
         }
-        if let Some(hit) = self.turning_hit(request) {
+        if let Some(hit) = self.turning_hit(operation, path) {
             let resolved = Resolved::Found(hit);
             return Ok(Route { target: Some(Routed::Turning), resolved, canonical: path.clone() });
         }
@@ -106,10 +127,10 @@ impl Pipeline {
         };
         let rest = rest.trim_end_matches('/');
         let resolved = match &point.backend {
-            Backend::System => self.resolve_system(request.operation, rest),
-            Backend::Token => self.token.resolve(request.operation, rest),
-            Backend::Identity => self.identity.resolve(request.operation, rest),
-            Backend::Engine(engine) => engine.resolve(request.operation, rest),
+            Backend::System => self.resolve_system(operation, rest),
+            Backend::Token => self.token.resolve(operation, rest),
+            Backend::Identity => self.identity.resolve(operation, rest),
+            Backend::Engine(engine) => engine.resolve(operation, rest),
         };
         let canonical = canonical(path, &point, &resolved)?;
         let target = match point.backend.clone() {
@@ -119,6 +140,23 @@ impl Pipeline {
             Backend::Engine(engine) => Routed::Engine(point, engine),
         };
         Ok(Route { target: Some(target), resolved, canonical })
+    }
+
+    /// Whether the target of a write to `hit` is there already.
+    pub(crate) async fn existence(
+        &self,
+        unsealed: &Arc<Unsealed>,
+        target: Option<&Routed>,
+        hit: &Hit,
+        caller: &Caller,
+    ) -> Result<Existence> {
+        match target {
+            Some(Routed::Engine(_, engine)) => engine.existence(hit, Some(caller)).await,
+            Some(Routed::System(_)) => self.system.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Token(_)) => self.token.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Identity(_)) => self.identity.existence(unsealed, hit, Some(caller)).await,
+            Some(Routed::Turning) | None => Ok(Existence::Unknown),
+        }
     }
 
     /// A path of the vault itself, asked for with another operation, is known too.
