@@ -18,6 +18,11 @@ impl Scope {
     pub fn new(namespace_id: &str, area: &str) -> Self {
         Self(format!("ns/{namespace_id}/{area}").into())
     }
+
+    /// All areas of a namespace, for removing it.
+    pub fn of_namespace(namespace_id: &str) -> Self {
+        Self(format!("ns/{namespace_id}").into())
+    }
 }
 
 /// One area of the barrier. Reads see what was committed; writes go into a [`Txn`].

@@ -150,7 +150,7 @@ impl Running {
         }
         if let Ok(unsealed) = self.pipeline.vault().unsealed() {
             let reopened = unsealed.clone();
-            unsealed.spawn("reopen the audit logs", async move { reopened.audit.reopen().await });
+            unsealed.spawn("reopen the audit logs", async move { reopened.core.audit.reopen().await });
         }
     }
 

@@ -58,7 +58,7 @@ impl Pipeline {
     ) -> Result<Permit> {
         let access = route.access();
         let Some(caller) = caller else { return Permit::public(access).ok_or_else(Error::bad_token) };
-        let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
+        let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
         let matched = acl.rule(request.operation, &route.canonical);
         // The audit log tells a write that makes something from one that changes it.
         let is_told = request.operation == Operation::Write && !entry.is_idle();

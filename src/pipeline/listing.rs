@@ -25,7 +25,7 @@ pub(super) async fn visible(
     };
     let mut data: Value =
         serde_json::from_slice(payload.json()).map_err(|_| Error::internal("a list has an unknown form"))?;
-    let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
+    let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
     let keys = data.get_mut("keys").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
     let shown = keys
         .into_iter()

@@ -5,6 +5,7 @@
 //! slash. A list is also refused by a wildcard rule for the path without its slash that denies and is the better one.
 //! Rules with the same path add up, unless one of them denies: then nothing is left. There is no union over paths.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub struct Source {
 /// A compiled access-control list.
 #[derive(Debug)]
 pub struct Acl {
+    /// What every path that is asked about lies in: its policies are those of a namespace further out.
+    base: String,
     /// Set for a list that allows everything.
     root: Option<GrantingPolicy>,
     /// Exact rules by path.
@@ -81,6 +84,7 @@ impl Acl {
             compiler.rules.into_values().partition(|rule| trie::is_wildcard(&rule.path));
         wildcards.sort_by(|a, b| trie::rank(&a.path).cmp(&trie::rank(&b.path)));
         Self {
+            base: String::new(),
             root,
             trie: Trie::new(wildcards.iter().map(|rule| rule.path.as_str()).enumerate()),
             wildcards,
@@ -88,6 +92,13 @@ impl Acl {
             warnings: compiler.warnings,
             valid_until: compiler.valid_until,
         }
+    }
+
+    /// The same list asked about paths in a namespace that lies at `base` in the one of the policies.
+    #[must_use]
+    pub fn within(mut self, base: &str) -> Self {
+        base.clone_into(&mut self.base);
+        self
     }
 
     /// The rule that decides about `operation` on `path`. It is asked for the decision next.
@@ -137,6 +148,11 @@ impl Acl {
         self.rules().map(|rule| (rule.path.as_str(), rule.terms.capabilities))
     }
 
+    /// What every path that is asked about lies in.
+    pub(super) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// All rules.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
         self.exact.values().chain(&self.wildcards)
@@ -148,6 +164,8 @@ impl Acl {
     }
 
     pub(super) fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
+        let path = if self.base.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{}{path}", self.base)) };
+        let path = &*path;
         let bare = path.strip_suffix('/').filter(|_| is_listing);
         let exact = self.exact.get(path).or_else(|| self.exact.get(bare?));
         exact.or_else(|| self.wildcards.get(self.best_wildcard(path, bare)?))

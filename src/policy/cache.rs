@@ -34,6 +34,7 @@ struct Entry {
 struct CacheKey {
     policies: Vec<Revision>,
     facts: Option<TemplateFacts>,
+    base: String,
 }
 
 /// One text of one policy of one namespace.
@@ -51,14 +52,14 @@ impl AclCache {
         Self { capacity: capacity.max(1), inner: Mutex::default() }
     }
 
-    /// The list for these policies and this identity, as it is at `now`.
-    pub fn acl(&self, sources: &[Source], facts: &TemplateFacts, now: Timestamp) -> Arc<Acl> {
-        let key = CacheKey::new(sources, facts);
+    /// The list for these policies and this identity, as it is at `now`, asked from the namespace at `base` in theirs.
+    pub fn acl(&self, sources: &[Source], facts: &TemplateFacts, base: &str, now: Timestamp) -> Arc<Acl> {
+        let key = CacheKey::new(sources, facts, base);
         if let Some(acl) = self.find(&key, now) {
             return acl;
         }
         // Compiled without the lock: two requests may do the same work, none waits for another's.
-        let acl = Arc::new(Acl::compile(sources, facts, now));
+        let acl = Arc::new(Acl::compile(sources, facts, now).within(base));
         self.keep(key, &acl);
         acl
     }
@@ -87,7 +88,7 @@ impl AclCache {
 }
 
 impl CacheKey {
-    fn new(sources: &[Source], facts: &TemplateFacts) -> Self {
+    fn new(sources: &[Source], facts: &TemplateFacts, base: &str) -> Self {
         let revision = |source: &Source| Revision {
             namespace_id: source.namespace_id.clone(),
             name: source.policy.name().clone(),
@@ -98,7 +99,7 @@ impl CacheKey {
         policies.sort_unstable();
         policies.dedup();
         let is_templated = sources.iter().any(|source| source.policy.is_templated());
-        Self { policies, facts: is_templated.then(|| facts.clone()) }
+        Self { policies, facts: is_templated.then(|| facts.clone()), base: base.to_owned() }
     }
 }
 
@@ -119,11 +120,11 @@ mod tests {
         let cache = AclCache::new(8);
         let (a, b) = (source("root", "a", "path \"a\" {}"), source("root", "b", "path \"b\" {}"));
         let facts = TemplateFacts::default();
-        let first = cache.acl(&[a.clone(), b.clone()], &facts, NOW);
-        assert!(Arc::ptr_eq(&first, &cache.acl(&[b.clone(), a.clone(), a.clone()], &facts, NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(std::slice::from_ref(&a), &facts, NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("ns1", "a", "path \"a\" {}"), b.clone()], &facts, NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("root", "a", "path \"c\" {}"), b], &facts, NOW)));
+        let first = cache.acl(&[a.clone(), b.clone()], &facts, "", NOW);
+        assert!(Arc::ptr_eq(&first, &cache.acl(&[b.clone(), a.clone(), a.clone()], &facts, "", NOW)));
+        assert!(!Arc::ptr_eq(&first, &cache.acl(std::slice::from_ref(&a), &facts, "", NOW)));
+        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("ns1", "a", "path \"a\" {}"), b.clone()], &facts, "", NOW)));
+        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("root", "a", "path \"c\" {}"), b], &facts, "", NOW)));
     }
 
     #[test]
@@ -135,8 +136,8 @@ mod tests {
             entity: None,
             groups: vec![crate::policy::GroupFacts { id: id.to_owned(), name: "x".to_owned(), ..Default::default() }],
         };
-        assert!(Arc::ptr_eq(&cache.acl(&plain, &facts("1"), NOW), &cache.acl(&plain, &facts("2"), NOW)));
-        assert!(!Arc::ptr_eq(&cache.acl(&templated, &facts("1"), NOW), &cache.acl(&templated, &facts("2"), NOW)));
+        assert!(Arc::ptr_eq(&cache.acl(&plain, &facts("1"), NOW), &cache.acl(&plain, &facts("2"), "", NOW)));
+        assert!(!Arc::ptr_eq(&cache.acl(&templated, &facts("1"), NOW), &cache.acl(&templated, &facts("2"), "", NOW)));
     }
 
     #[test]
@@ -144,8 +145,8 @@ mod tests {
         let cache = AclCache::new(8);
         let policies = [source("root", "a", "path \"a\" { capabilities = [\"read\"] expiration = 100 }")];
         let facts = TemplateFacts::default();
-        assert_eq!(cache.acl(&policies, &facts, Timestamp::from_unix_seconds(99)).capabilities("a"), ["read"]);
-        assert_eq!(cache.acl(&policies, &facts, Timestamp::from_unix_seconds(100)).capabilities("a"), ["deny"]);
+        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(99)).capabilities("a"), ["read"]);
+        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(100)).capabilities("a"), ["deny"]);
     }
 
     #[test]
@@ -153,10 +154,10 @@ mod tests {
         let cache = AclCache::new(4);
         let facts = TemplateFacts::default();
         let kept = [source("root", "kept", "path \"a\" {}")];
-        let first = cache.acl(&kept, &facts, NOW);
+        let first = cache.acl(&kept, &facts, "", NOW);
         for number in 0..1_000 {
-            cache.acl(&[source("root", &format!("p{number}"), "path \"a\" {}")], &facts, NOW);
-            assert!(Arc::ptr_eq(&first, &cache.acl(&kept, &facts, NOW)), "what is used stays");
+            cache.acl(&[source("root", &format!("p{number}"), "path \"a\" {}")], &facts, "", NOW);
+            assert!(Arc::ptr_eq(&first, &cache.acl(&kept, &facts, "", NOW)), "what is used stays");
         }
         assert_eq!(cache.inner.lock().unwrap().lists.len(), 4);
     }

@@ -23,7 +23,8 @@ impl Acl {
         if self.is_root() || best.is_some_and(|capabilities| !is_denial(capabilities)) {
             return true;
         }
-        self.said().any(|(path, capabilities)| !is_denial(capabilities) && can_lie_below(path, folder))
+        let folder = format!("{}{folder}", self.base());
+        self.said().any(|(path, capabilities)| !is_denial(capabilities) && can_lie_below(path, &folder))
     }
 
     /// The rules by path. Those with a plus as a segment have no place in this form and are left out, as the peer does.

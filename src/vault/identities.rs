@@ -22,7 +22,7 @@ impl Unsealed {
         if caller.entity_id.is_empty() {
             return Ok(());
         }
-        let facts = self.identity.facts(&caller.entity_id).await?;
+        let facts = self.identity_facts(&caller.namespace_id, &caller.entity_id).await?;
         let facts = facts.filter(|facts| !facts.disabled).ok_or_else(Error::bad_token)?;
         caller.identity_policies.clone_from(&facts.policies);
         caller.identity = facts.template.clone();
@@ -44,8 +44,19 @@ impl Unsealed {
         if record.entity_id.is_empty() {
             return Ok(Vec::new());
         }
-        let facts = self.identity.facts(&record.entity_id).await?;
+        let facts = self.identity_facts(&record.namespace_id, &record.entity_id).await?;
         Ok(facts.map(|facts| facts.policies.clone()).unwrap_or_default())
+    }
+
+    /// What is known of an entity of the namespace `namespace_id`.
+    async fn identity_facts(&self, namespace_id: &str, entity_id: &str) -> Result<Option<Arc<Facts>>> {
+        if namespace_id == self.namespace.id {
+            return self.identity.facts(entity_id).await;
+        }
+        match self.core.namespaces.by_id(namespace_id) {
+            Some(home) => home.identity.facts(entity_id).await,
+            None => Ok(None),
+        }
     }
 
     /// The entity behind a login; nothing where the method has no name for the caller. A disabled one is refused.
@@ -88,7 +99,7 @@ impl Unsealed {
         let stored = self.mounts.stored().await?;
         for (path, role, kind, description) in BUILT_IN {
             if stored.iter().all(|entry| entry.path != path) {
-                let entry = built_in(path, role, kind, description, &self.parts)?;
+                let entry = built_in(path, role, kind, description, &self.core.parts)?;
                 let mut txn = Txn::new();
                 self.mounts.store(&entry, &mut txn)?;
                 self.commit(txn).await?;

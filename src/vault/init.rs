@@ -1,7 +1,10 @@
 //! Initialisation: the keys, the first mounts, the first policy and the root token, in one commit.
 
+use std::sync::Arc;
+
 use data_encoding::BASE64;
 
+use crate::api::ROOT_NAMESPACE;
 use crate::barrier::{Barrier, Scope, Txn};
 use crate::engine::{Role, TokenType};
 use crate::error::{Error, Result};
@@ -73,26 +76,25 @@ impl Vault {
 }
 
 /// Puts the first records of a vault into `txn`, and gives the root token.
-fn furnish(parts: &Parts, barrier: &std::sync::Arc<Barrier>, txn: &mut Txn) -> Result<ClientToken> {
+fn furnish(parts: &Parts, barrier: &Arc<Barrier>, txn: &mut Txn) -> Result<ClientToken> {
     let now = parts.clock.now();
     let cluster = Cluster::generate(parts.settings.cluster_name.clone(), &*parts.entropy, now)?;
-    let core = barrier.view(Scope::new("root", "core"));
-    core.put(txn, Cluster::KEY, &cluster)?;
-    let mounts = MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl);
+    barrier.view(Scope::new(ROOT_NAMESPACE, "core")).put(txn, Cluster::KEY, &cluster)?;
+    furnish_namespace(ROOT_NAMESPACE, parts, barrier, txn)?;
+    let tokens = TokenStore::new(barrier.clone(), &cluster.token_key()?, parts.entropy.clone(), parts.clock.clone());
+    let record = TokenRecord { policies: vec!["root".to_owned()], ..root_record(ROOT_NAMESPACE, now) };
+    let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
+    Ok(tokens.issue(new, txn)?.token)
+}
+
+/// Puts the first records of a namespace into `txn`: its built-in mounts and its policy `default`.
+pub(super) fn furnish_namespace(id: &str, parts: &Parts, barrier: &Arc<Barrier>, txn: &mut Txn) -> Result<()> {
+    let mounts = MountTable::new(barrier.view(Scope::new(id, "mounts")), id, parts.settings.ttl);
     for (path, role, kind, description) in BUILT_IN {
         mounts.store(&built_in(path, role, kind, description, parts)?, txn)?;
     }
-    PolicyStore::new(barrier.view(Scope::new("root", "policy")), "root").write_new(
-        "default",
-        DEFAULT_POLICY,
-        now,
-        txn,
-    )?;
-    let tokens =
-        TokenStore::new(barrier.clone(), "root", &cluster.token_key()?, parts.entropy.clone(), parts.clock.clone());
-    let record = TokenRecord { policies: vec!["root".to_owned()], ..root_record(now) };
-    let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
-    Ok(tokens.issue(new, txn)?.token)
+    let policies = PolicyStore::new(barrier.view(Scope::new(id, "policy")), id);
+    policies.write_new("default", DEFAULT_POLICY, parts.clock.now(), txn)
 }
 
 /// A mount that is there from the start.
@@ -121,7 +123,7 @@ pub(super) fn built_in(path: &str, role: Role, kind: &str, description: &str, pa
 }
 
 /// The record of a token that never ends.
-pub(super) fn root_record(now: crate::time::Timestamp) -> TokenRecord {
+pub(super) fn root_record(namespace_id: &str, now: crate::time::Timestamp) -> TokenRecord {
     TokenRecord {
         accessor: String::new(),
         parent: None,
@@ -143,7 +145,7 @@ pub(super) fn root_record(now: crate::time::Timestamp) -> TokenRecord {
         role: String::new(),
         identity: None,
         batch: false,
-        namespace_id: "root".to_owned(),
+        namespace_id: namespace_id.to_owned(),
     }
 }
 

@@ -10,6 +10,7 @@ use crate::secret::{SealKey, SecretText, Share};
 use super::init::delivered;
 use super::sealing::SealRecord;
 use super::core::Core;
+use super::unsealed::Unsealed;
 use super::{Parts, Vault};
 
 /// What is going on with the keys. Nothing of it is stored: sealing the vault cancels it.

@@ -49,7 +49,7 @@ impl Unsealed {
     }
 
     fn lockout_policy(&self, entry: &MountEntry) -> LockoutPolicy {
-        let configured = &self.settings().lockouts;
+        let configured = &self.core.settings().lockouts;
         let base = configured.get(&entry.kind).or_else(|| configured.get("all")).copied().unwrap_or_default();
         let Some(own) = &entry.config.user_lockout_config else { return base };
         let UserLockout { lockout_threshold, lockout_duration, lockout_counter_reset, lockout_disable } = own;

@@ -1,6 +1,6 @@
 //! `Namespaces`: vaults within the vault. Each has mounts, policies, identities, tokens and leases of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -57,12 +57,13 @@ impl Namespace {
 pub struct Namespaces {
     records: View,
     serving: RwLock<Arc<BTreeMap<String, Arc<Unsealed>>>>,
+    by_id: RwLock<HashMap<String, Arc<Unsealed>>>,
 }
 
 impl Namespaces {
     /// None yet, over the records of all.
     pub(super) fn new(records: View) -> Self {
-        Self { records, serving: RwLock::default() }
+        Self { records, serving: RwLock::default(), by_id: RwLock::default() }
     }
 
     /// Every stored namespace but the root, whether or not it serves; those that lie in others after them.
@@ -80,12 +81,19 @@ impl Namespaces {
         self.serving().get(path).cloned()
     }
 
-    /// The namespace of this id.
+    /// The namespace of this id, also while it is being removed.
     pub fn by_id(&self, id: &str) -> Option<Arc<Unsealed>> {
-        if id == ROOT_NAMESPACE {
-            return self.at("");
-        }
-        self.serving().values().find(|unsealed| unsealed.namespace.id == id).cloned()
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+    }
+
+    /// What is stored of the namespace `id`.
+    pub async fn record(&self, id: &str) -> Result<Option<Namespace>> {
+        self.records.get(id).await
+    }
+
+    /// The same, which must be unchanged when `txn` is committed.
+    pub(super) async fn fetch(&self, id: &str, txn: &mut Txn) -> Result<Option<Namespace>> {
+        self.records.fetch(txn, id).await
     }
 
     /// Every namespace, the root first, those that lie in others after them.
@@ -128,9 +136,13 @@ impl Namespaces {
         self.records.delete(txn, id)
     }
 
-    /// Lets a namespace serve.
+    /// Takes a namespace in; one that is being removed serves nothing.
     pub(super) fn install(&self, unsealed: Arc<Unsealed>) {
-        self.change(|serving| drop(serving.insert(unsealed.namespace.path.clone(), unsealed)));
+        let Namespace { id, path, removing, .. } = unsealed.namespace.clone();
+        self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(id, unsealed.clone());
+        if !removing {
+            self.change(|serving| drop(serving.insert(path, unsealed)));
+        }
     }
 
     /// Lets the namespace at `path` serve no more.
@@ -138,8 +150,15 @@ impl Namespaces {
         self.change(|serving| drop(serving.remove(path)));
     }
 
+    /// Forgets a namespace whose record is gone.
+    pub(super) fn forget(&self, id: &str) {
+        self.by_id.write().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
+    /// Lets go of all of them.
     pub(super) fn clear(&self) {
         self.change(BTreeMap::clear);
+        self.by_id.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     fn change(&self, change: impl FnOnce(&mut BTreeMap<String, Arc<Unsealed>>)) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::barrier::{Record, Txn, View};
 use crate::engine::Caller;
 use crate::error::{Error, Result};
-use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source};
+use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
 use crate::time::Timestamp;
 
 /// How many compiled lists are kept.
@@ -40,15 +40,6 @@ pub struct PolicyStore {
     namespace_id: String,
     parsed: Arc<RwLock<Parsed>>,
     compiled: AclCache,
-}
-
-/// What a caller's list is compiled from.
-#[derive(Debug)]
-pub struct Basis {
-    /// The caller's policies; those that do not exist are not among them.
-    pub sources: Vec<Source>,
-    /// What placeholders stand for.
-    pub facts: Arc<TemplateFacts>,
 }
 
 /// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
@@ -106,19 +97,19 @@ impl PolicyStore {
         Ok(())
     }
 
-    /// The compiled list of `caller`.
-    pub async fn acl(&self, caller: &Caller, now: Timestamp) -> Result<Arc<Acl>> {
-        let Basis { sources, facts } = self.basis(caller).await?;
-        Ok(self.compiled.acl(&sources, &facts, now))
+    /// The compiled list of `caller`, asked from the namespace at `base` in this one.
+    pub(super) async fn acl(&self, caller: &Caller, base: &str, now: Timestamp) -> Result<Arc<Acl>> {
+        let (sources, facts) = self.basis(caller).await?;
+        Ok(self.compiled.acl(&sources, &facts, base, now))
     }
 
     /// What the list of `caller` is compiled from.
-    pub async fn basis(&self, caller: &Caller) -> Result<Basis> {
+    pub(super) async fn basis(&self, caller: &Caller) -> Result<(Vec<Source>, Arc<TemplateFacts>)> {
         let mut sources = Vec::with_capacity(caller.policies.len() + caller.identity_policies.len());
         for name in caller.policies.iter().chain(&caller.identity_policies) {
             sources.extend(self.source(name).await?);
         }
-        Ok(Basis { sources, facts: caller.identity.clone() })
+        Ok((sources, caller.identity.clone()))
     }
 
     async fn source(&self, name: &str) -> Result<Option<Source>> {

@@ -107,7 +107,7 @@ impl Vault {
 
     /// Cancels the rekey that goes on. The present shares hold as before.
     pub fn cancel_rekey(&self) -> Result<()> {
-        *self.unsealed()?.key_operations.rekey() = None;
+        *self.unsealed()?.core.key_operations.rekey() = None;
         Ok(())
     }
 

@@ -51,7 +51,7 @@ impl Vault {
 
     /// Cancels the attempt that goes on.
     pub fn cancel_root_generation(&self) -> Result<()> {
-        *self.unsealed()?.key_operations.generate_root() = None;
+        *self.unsealed()?.core.key_operations.generate_root() = None;
         Ok(())
     }
 }

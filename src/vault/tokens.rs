@@ -8,6 +8,7 @@ use crate::api::{ApiPath, Auth, Ttl};
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, joined, renewed};
 use crate::error::{Error, Kind, Result};
+use crate::lease::{LeaseManager, OwnedLease};
 use crate::mount::{Backend, MountPoint};
 use crate::secret::ClientToken;
 use crate::token::{Issued, NewToken, TokenRecord, Uses};
@@ -50,13 +51,13 @@ impl Unsealed {
 
     /// Makes a root token without end, for whoever generated one with the shares.
     pub(super) fn issue_root(&self, txn: &mut Txn) -> Result<Issued> {
-        let record = root_record(self.deps.clock.now());
+        let record = root_record(&self.namespace.id, self.deps.clock.now());
         self.issue(NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record }, txn)
     }
 
     /// Makes `token` a root token without end; for a vault in memory, whose operator chooses it.
     pub async fn adopt_root_token(&self, token: ClientToken) -> Result<()> {
-        let record = root_record(self.deps.clock.now());
+        let record = root_record(&self.namespace.id, self.deps.clock.now());
         let mut txn = Txn::new();
         self.issue(
             NewToken { token_type: TokenType::Service, custom_id: Some(token), parent: None, record },
@@ -98,7 +99,7 @@ impl Unsealed {
             bound_cidrs: terms.bound_cidrs,
             identity: Some(identity),
             batch,
-            ..root_record(now)
+            ..root_record(&self.namespace.id, now)
         };
         let issued = self.issue(NewToken { token_type, custom_id: None, parent: None, record }, txn)?;
         Ok(LoggedIn { issued, granted, identity_policies })
@@ -175,12 +176,13 @@ impl Unsealed {
             let mut txn = Txn::new();
             let Some(mut record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(false) };
             let (now, lease_id) = (self.deps.clock.now(), record.lease_id(id));
-            if record.has_ended(now) && self.leases.lease(&lease_id).await?.is_some() {
+            let leases = self.leases_in(&record.namespace_id)?;
+            if record.has_ended(now) && leases.lease(&lease_id).await?.is_some() {
                 return Ok(true);
             }
             record.expires = Some(now);
             self.tokens.update(id, &record, &mut txn)?;
-            self.leases.end_token(lease_id, id, now, &mut txn).await?;
+            leases.end_token(lease_id, id, now, &mut txn).await?;
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome.map(|()| true),
@@ -207,26 +209,51 @@ impl Unsealed {
 
     /// Dooms the leases of the token `id`, then removes it and its cubbyhole.
     async fn remove_token(&self, id: &str) -> Result<()> {
-        for lease in self.leases.owned_by(id).await? {
-            self.leases.doom(&lease).await?;
+        for OwnedLease { lease_id, namespace_id } in self.leases.owned_by(id).await? {
+            self.leases_in(&namespace_id)?.doom(&lease_id).await?;
         }
         loop {
             let mut txn = Txn::new();
-            if let Some(point) = self.mounts.at("cubbyhole/") {
-                let cubbyhole = self.view(&format!("mount/{}", point.entry.uuid));
-                for key in cubbyhole.scan(&format!("{id}/")).await? {
-                    cubbyhole.delete(&mut txn, &format!("{id}/{key}"))?;
-                }
-            }
-            if let Some(record) = self.tokens.fetch(id, &mut txn).await? {
-                self.leases.forget(&record.lease_id(id), &mut txn).await?;
-                self.tokens.remove(id, &record, &mut txn)?;
-            }
+            let Some(record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(()) };
+            self.empty_cubbyholes(id, &record, &mut txn).await?;
+            self.leases_in(&record.namespace_id)?.forget(&record.lease_id(id), &mut txn).await?;
+            self.tokens.remove(id, &record, &mut txn)?;
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Removes what a token put into cubbyholes: that of its namespace, and those of the namespaces within.
+    async fn empty_cubbyholes(&self, id: &str, record: &TokenRecord, txn: &mut Txn) -> Result<()> {
+        let Some(home) = self.core.namespaces.by_id(&record.namespace_id) else { return Ok(()) };
+        for unsealed in self.core.namespaces.within(&home.namespace.path).iter().chain([&home]) {
+            let cubbyhole = unsealed.cubbyhole()?;
+            for key in cubbyhole.scan(&format!("{id}/")).await? {
+                cubbyhole.delete(txn, &format!("{id}/{key}"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The leases of the namespace `namespace_id`.
+    fn leases_in(&self, namespace_id: &str) -> Result<Arc<LeaseManager>> {
+        if namespace_id == self.namespace.id {
+            return Ok(self.leases.clone());
+        }
+        let home = self.core.namespaces.by_id(namespace_id);
+        home.map(|home| home.leases.clone()).ok_or_else(|| Error::internal("the namespace of a lease is gone"))
+    }
+
+    /// The token `token` of this namespace, without spending it: its id and its record.
+    pub async fn look_up(&self, token: &ClientToken) -> Result<Option<(String, TokenRecord)>> {
+        Ok(self.tokens.look_up(token).await?.filter(|(_, record)| record.namespace_id == self.namespace.id))
+    }
+
+    /// The token of this namespace behind an accessor: its id and its record.
+    pub async fn by_accessor(&self, accessor: &str) -> Result<Option<(String, TokenRecord)>> {
+        Ok(self.tokens.by_accessor(accessor).await?.filter(|(_, record)| record.namespace_id == self.namespace.id))
     }
 
     /// The request that took the last use of the token `id` is about to be done. Should the server stop before it is
@@ -237,7 +264,7 @@ impl Unsealed {
             let Some(record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(()) };
             let latest = self.deps.clock.now().plus(LAST_REQUEST);
             let end = record.expires.map_or(latest, |expires| expires.min(latest));
-            self.leases.end_token(record.lease_id(id), id, end, &mut txn).await?;
+            self.leases_in(&record.namespace_id)?.end_token(record.lease_id(id), id, end, &mut txn).await?;
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome,

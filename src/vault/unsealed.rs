@@ -68,10 +68,9 @@ impl Unsealed {
         for namespace in core.namespaces.stored().await? {
             let is_leaving = namespace.removing;
             let unsealed = Self::open(&core, namespace).await?;
+            core.namespaces.install(unsealed.clone());
             if is_leaving {
-                unsealed.clone().remove_in_background();
-            } else {
-                core.namespaces.install(unsealed);
+                unsealed.remove_in_background();
             }
         }
         core.note_version().await?;

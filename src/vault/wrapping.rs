@@ -66,7 +66,7 @@ impl Unsealed {
             creation_ttl: ttl,
             explicit_max_ttl: ttl,
             expires: Some(now.plus(ttl.duration())),
-            ..root_record(now)
+            ..root_record(&self.namespace.id, now)
         };
         let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record };
         let issued = self.issue(new, txn)?;
@@ -108,7 +108,7 @@ impl Unsealed {
         Ok(kept.and_then(|kept| serde_json::from_str(kept.0.expose()).ok()))
     }
 
-    fn cubbyhole(&self) -> Result<View> {
+    pub(super) fn cubbyhole(&self) -> Result<View> {
         let point = self.mounts.at("cubbyhole/").ok_or_else(|| Error::internal("the cubbyhole is missing"))?;
         Ok(self.view(&format!("mount/{}", point.entry.uuid)))
     }

@@ -32,7 +32,7 @@ impl Endpoint for AccessorCapabilities {
         if self.accessor.is_empty() {
             return Err(Error::invalid("missing accessor"));
         }
-        let known = unsealed.tokens.by_accessor(&self.accessor).await?;
+        let known = unsealed.by_accessor(&self.accessor).await?;
         let (id, record) = known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid accessor\n\n"))?;
         self.asked.answer(unsealed, &holder(unsealed, id, &record).await?).await
     }

@@ -34,7 +34,7 @@ impl Endpoint for TokenCapabilities {
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Capabilities> {
         let token = self.token.filter(|token| !token.expose().is_empty());
         let token = token.ok_or_else(|| Error::invalid("1 error occurred:\n\t* no token found\n\n"))?;
-        let known = unsealed.tokens.look_up(&token).await?;
+        let known = unsealed.look_up(&token).await?;
         let (id, record) = known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
         let asked = Asked { paths: self.paths, path: self.path };
         asked.answer(unsealed, &holder(unsealed, id, &record).await?).await

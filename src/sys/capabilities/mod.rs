@@ -44,7 +44,7 @@ impl Asked {
         if paths.is_empty() {
             return Err(Error::invalid("paths must be supplied"));
         }
-        let acl = unsealed.policies.acl(caller, unsealed.deps.clock.now()).await?;
+        let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
         let single = paths.len() == 1;
         let mut found = BTreeMap::new();
         for path in paths {

@@ -41,7 +41,7 @@ impl Endpoint for ReadMount {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: AnyPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
         let caller = known_caller(unsealed, cx).await?.ok_or_else(Error::bad_token)?;
-        let acl = unsealed.policies.acl(&caller, cx.now()).await?;
+        let acl = unsealed.acl(&caller, cx.now()).await?;
         let point = unsealed.mounts.route(&path.path).map(|(point, _)| point);
         let point = point.filter(|point| acl.reaches(&point.entry.path)).ok_or_else(|| {
             let reason =

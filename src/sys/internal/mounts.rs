@@ -45,7 +45,7 @@ impl Endpoint for ReadMounts {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
         let acl = match known_caller(unsealed, cx).await? {
-            Some(caller) => Some(unsealed.policies.acl(&caller, cx.now()).await?),
+            Some(caller) => Some(unsealed.acl(&caller, cx.now()).await?),
             None => None,
         };
         let mut shown = VisibleMounts { auth: BTreeMap::new(), secret: BTreeMap::new() };

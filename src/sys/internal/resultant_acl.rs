@@ -41,7 +41,7 @@ impl Endpoint for ReadResultantAcl {
     const ROUTE: Route = Route::read("internal/ui/resultant-acl").summary("All that the caller may do");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
-        let acl = unsealed.policies.acl(cx.caller()?, cx.now()).await?;
+        let acl = unsealed.acl(cx.caller()?, cx.now()).await?;
         if acl.is_root() {
             return Ok(Data::new(ResultantAcl { exact_paths: None, glob_paths: None, root: true }));
         }

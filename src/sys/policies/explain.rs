@@ -91,7 +91,7 @@ impl Endpoint for ExplainPolicies {
                 Existence::Unknown
             }
         };
-        let Basis { sources, facts } = unsealed.policies.basis(&caller).await?;
+        let Basis { sources, facts, within } = unsealed.basis(&caller).await?;
         let parameters = self.parameters.unwrap_or_default();
         let asked = Asked {
             access: route.access(),
@@ -100,7 +100,9 @@ impl Endpoint for ExplainPolicies {
             limit: list_limit(operation, &parameters)?,
             parameters: &parameters,
         };
-        let question = Question { operation, path: &route.canonical, asked };
+        let inside = ApiPath::parse(&format!("{within}{}", route.canonical));
+        let inside = inside.map_err(|error| Error::invalid(error.to_string()))?;
+        let question = Question { operation, path: &inside, asked };
         let explanation = Explanation::of(&sources, &facts, cx.now(), &question)?;
         Ok(Data::new(Explained { path: route.canonical.as_str().to_owned(), operation: word, explanation }))
     }
@@ -108,17 +110,17 @@ impl Endpoint for ExplainPolicies {
 
 impl ExplainPolicies {
     /// Whose request it would be.
-    async fn subject(&self, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Caller> {
+    async fn subject(&self, unsealed: &Arc<Unsealed>, cx: &mut Cx<'_>) -> Result<Caller> {
         let unknown = |what: &str| Error::invalid(format!("1 error occurred:\n\t* invalid {what}\n\n"));
         match (&self.token, &self.accessor, &self.policies) {
             (None, None, None) => Ok(cx.caller()?.clone()),
             (Some(token), None, None) => {
-                let (id, record) = unsealed.tokens.look_up(token).await?.ok_or_else(|| unknown("token"))?;
-                Ok(unsealed.tokens.caller(id, &record))
+                let (id, record) = unsealed.look_up(token).await?.ok_or_else(|| unknown("token"))?;
+                unsealed.holder(id, &record).await?.ok_or_else(Error::bad_token)
             }
             (None, Some(accessor), None) => {
-                let (id, record) = unsealed.tokens.by_accessor(accessor).await?.ok_or_else(|| unknown("accessor"))?;
-                Ok(unsealed.tokens.caller(id, &record))
+                let (id, record) = unsealed.by_accessor(accessor).await?.ok_or_else(|| unknown("accessor"))?;
+                unsealed.holder(id, &record).await?.ok_or_else(Error::bad_token)
             }
             (None, None, Some(StringList(names))) => with_policies(unsealed, names, cx).await,
             _ => Err(Error::invalid("give one of token, accessor and policies, or none of them")),
@@ -127,14 +129,14 @@ impl ExplainPolicies {
 }
 
 /// Someone without an identity who has these policies and no others.
-async fn with_policies(unsealed: &Unsealed, names: &[String], cx: &mut Cx<'_>) -> Result<Caller> {
+async fn with_policies(unsealed: &Arc<Unsealed>, names: &[String], cx: &mut Cx<'_>) -> Result<Caller> {
     let mut policies = Vec::with_capacity(names.len());
     for name in names {
         let name = PolicyName::parse(name).map_err(|error| Error::invalid(error.to_string()))?;
         policies.push(name.as_str().to_owned());
     }
     let caller = Caller { policies, namespace_id: cx.caller()?.namespace_id.clone(), ..Caller::default() };
-    let Basis { sources, .. } = unsealed.policies.basis(&caller).await?;
+    let Basis { sources, .. } = unsealed.basis(&caller).await?;
     for name in &caller.policies {
         if !sources.iter().any(|source| source.policy.name().as_str() == name) {
             cx.warn(format!("there is no policy {name:?}, so it gives nothing"));

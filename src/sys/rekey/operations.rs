@@ -231,7 +231,7 @@ pub(in crate::sys) async fn may_cancel(
         known => known?,
     };
     unsealed.identify(&mut known.caller).await?;
-    let acl = unsealed.policies.acl(&known.caller, now).await?;
+    let acl = unsealed.acl(&known.caller, now).await?;
     let may = acl.capabilities(path).iter().any(|word| matches!(*word, "root" | "delete"));
     if may { Ok(()) } else { Err(Error::denied()) }
 }

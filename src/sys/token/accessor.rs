@@ -12,5 +12,5 @@ pub(super) fn given(accessor: Option<String>) -> Result<String> {
 /// The id and the record of the token behind `accessor`, which must not have ended.
 pub(super) async fn resolved(accessor: Option<String>, unsealed: &Unsealed) -> Result<(String, TokenRecord)> {
     let accessor = given(accessor)?;
-    unsealed.tokens.by_accessor(&accessor).await?.ok_or_else(|| Error::invalid("invalid accessor"))
+    unsealed.by_accessor(&accessor).await?.ok_or_else(|| Error::invalid("invalid accessor"))
 }

@@ -22,6 +22,6 @@ impl Endpoint for ListAccessors {
     const ROUTE: Route = Route::list("accessors").sudo().summary("The accessors of all tokens");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(unsealed.tokens.accessors().await?))
+        Ok(Listing::of(unsealed.tokens.accessors(&unsealed.namespace.id).await?))
     }
 }

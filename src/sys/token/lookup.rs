@@ -52,7 +52,7 @@ impl Endpoint for GetLookUp {
 
 async fn look_up(token: Option<ClientToken>, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<TokenInfo>> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return own(unsealed, cx).await };
-    let found = unsealed.tokens.look_up(&token).await?;
+    let found = unsealed.look_up(&token).await?;
     let (_, record) = found.ok_or_else(|| Error::new(Kind::Forbidden, "bad token"))?;
     Ok(Data::new(TokenInfo::of(token, record, unsealed, cx.now()).await?))
 }

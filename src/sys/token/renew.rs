@@ -33,7 +33,7 @@ impl Endpoint for Renew {
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Token> {
         let token = self.token.filter(|token| !token.is_empty());
         let token = token.ok_or_else(|| Error::invalid("missing token ID"))?;
-        let found = unsealed.tokens.look_up(&token).await?;
+        let found = unsealed.look_up(&token).await?;
         let (id, record) = found.ok_or_else(|| Error::invalid("token not found"))?;
         if record.batch {
             return Err(batch_tokens_last_as_they_are());

@@ -36,7 +36,7 @@ impl Endpoint for Revoke {
 /// The id of the token that is to end, if there is one to end.
 pub(super) async fn target(token: Option<ClientToken>, unsealed: &Unsealed) -> Result<Option<String>> {
     let token = token.filter(|token| !token.is_empty()).ok_or_else(|| Error::invalid("missing token ID"))?;
-    match unsealed.tokens.look_up(&token).await? {
+    match unsealed.look_up(&token).await? {
         Some((_, record)) if record.batch => Err(batch_tokens_end_by_themselves()),
         Some((id, _)) => Ok(Some(id)),
         None => Ok(None),

@@ -28,7 +28,7 @@ impl Endpoint for RevokeAccessor {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
         let accessor = accessor::given(self.accessor)?;
-        match unsealed.tokens.by_accessor(&accessor).await? {
+        match unsealed.by_accessor(&accessor).await? {
             Some((id, _)) => unsealed.revoke_token(&id).await?,
             None => cx.warn("No token found with this accessor"),
         }

@@ -37,7 +37,7 @@ pub(super) async fn seen(token: Option<ClientToken>, unsealed: &Unsealed, cx: &m
 
 /// The id and the record of `token`, which must be a wrapping token that was not spent.
 async fn known(token: &ClientToken, unsealed: &Unsealed) -> Result<(String, TokenRecord)> {
-    let found = unsealed.tokens.look_up(token).await?;
+    let found = unsealed.look_up(token).await?;
     found.filter(|(_, record)| wraps(&record.policies)).ok_or_else(invalid_wrapping_token)
 }
 

@@ -37,7 +37,7 @@ impl Endpoint for CountTokens {
     const ROUTE: Route = Route::read("internal/counters/tokens").summary("How many service tokens there are");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let total = unsealed.tokens.accessors().await?.len();
+        let total = unsealed.tokens.accessors(&unsealed.namespace.id).await?.len();
         Ok(Data::new(TokenCount { counters: Counters { service_tokens: Total { total } } }))
     }
 }

@@ -16,7 +16,7 @@ use super::known_caller;
 /// The document; without a token nothing is in it, so that nobody learns which mounts there are.
 async fn answer(unsealed: &Arc<Unsealed>, generic_mount_paths: bool, cx: &mut Cx<'_>) -> Result<Raw<Document>> {
     let Some(caller) = known_caller(unsealed, cx).await? else { return Ok(Raw::new(document(&[]))) };
-    let acl = unsealed.policies.acl(&caller, cx.now()).await?;
+    let acl = unsealed.acl(&caller, cx.now()).await?;
     let points = unsealed.mounts.serving().into_iter().filter(|point| acl.reaches(&point.entry.path));
     let sections: Vec<Section> = points
         .map(|point| {

@@ -98,7 +98,8 @@ impl Way {
 
 async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Token> {
     let (id, record) = parent(unsealed, cx).await?;
-    let acl = unsealed.policies.acl(cx.caller()?, cx.now()).await?;
+    let record = unsealed.as_parent_here(record);
+    let acl = unsealed.acl(cx.caller()?, cx.now()).await?;
     let sudo = acl.capabilities(cx.path.as_str()).iter().any(|word| matches!(*word, "sudo" | "root"));
     let alias = checked_alias(&request, way.role())?;
     let maker = Maker {
