@@ -39,6 +39,8 @@ struct Entry<T> {
 pub struct RouteInfo {
     /// Where it is, and who may call it.
     pub route: Route,
+    /// Whether it is there in the root namespace only: what it does concerns all namespaces.
+    pub root_only: bool,
     fields: Arc<std::sync::OnceLock<Option<BTreeSet<String>>>>,
     aliases: &'static [&'static str],
     body: fn(&mut SchemaGenerator) -> Schema,
@@ -133,11 +135,23 @@ impl<T: Send + Sync + 'static> Routes<T> {
         Self { entries: Vec::new() }
     }
 
+    /// Adds what `add` adds, in the root namespace only.
+    #[must_use]
+    pub fn in_root_only(self, add: impl FnOnce(Self) -> Self) -> Self {
+        let before = self.entries.len();
+        let mut routes = add(self);
+        for entry in routes.entries.iter_mut().skip(before) {
+            entry.info.root_only = true;
+        }
+        routes
+    }
+
     /// Adds an endpoint.
     #[must_use]
     pub fn endpoint<E: Endpoint<Target = T>>(mut self) -> Self {
         let info = RouteInfo {
             route: E::ROUTE,
+            root_only: false,
             fields: Arc::default(),
             aliases: E::ALIASES,
             body: E::json_schema,

@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::response::Response as HttpResponse;
 use http::{HeaderMap, Method, header};
 
-use crate::api::{ApiPath, Operation, Ttl};
+use crate::api::{ApiPath, Operation, ROOT_NAMESPACE, Ttl};
 use crate::config::{Limits, Listener};
 use crate::engine::{Body, Client};
 use crate::error::{Error, Kind, Result};
@@ -97,9 +97,7 @@ impl Door {
         let id = self.pipeline.vault().parts().entropy.uuid()?;
         let mut faults = Vec::new();
         let address = or_fault(self.client_address(&parts.headers, &peer), &mut faults);
-        if let Err(error) = namespace(&parts.headers) {
-            faults.push(error);
-        }
+        let namespace = or_fault(namespace(&parts.headers), &mut faults);
         let wrap_ttl = or_fault(wrap_ttl(&parts.headers), &mut faults);
         let content = or_fault(self.content(parts, operation, http_body).await, &mut faults);
         let path = or_fault(path, &mut faults);
@@ -112,6 +110,7 @@ impl Door {
         Ok(Request {
             id,
             operation,
+            namespace,
             path: spelling(path, operation),
             token: token(&parts.headers),
             body: content,
@@ -268,12 +267,16 @@ fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
     Ok((!ttl.is_zero()).then(|| ttl.duration()))
 }
 
-/// There is the root namespace and no other yet.
-fn namespace(headers: &HeaderMap) -> Result<()> {
-    match text(headers, "x-vault-namespace").map(|name| name.trim_matches('/')) {
-        None | Some("" | "root") => Ok(()),
-        Some(_) => Err(Error::not_found("namespace not found")),
+/// The namespace that the header names, with a slash at its end; empty for the root.
+fn namespace(headers: &HeaderMap) -> Result<String> {
+    let unknown = || Error::not_found("namespace not found");
+    let Some(named) = headers.get("x-vault-namespace") else { return Ok(String::new()) };
+    let named = named.to_str().map_err(|_| unknown())?.trim_matches('/');
+    if named.is_empty() || named == ROOT_NAMESPACE {
+        return Ok(String::new());
     }
+    let path = ApiPath::parse(named).map_err(|_| unknown())?;
+    Ok(path.into_folder().into())
 }
 
 fn is_merge_patch(media_type: Option<&str>) -> bool {

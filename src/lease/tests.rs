@@ -172,7 +172,8 @@ async fn a_granted_intent_is_an_ordinary_lease() {
     f.barrier.commit(txn).await.unwrap();
     f.advance(400);
     assert_eq!(f.sweep().await, 0);
-    assert_eq!(f.leases.owned_by("owner").await.unwrap(), std::slice::from_ref(&lease.id));
+    let owned = OwnedLease { lease_id: lease.id.clone(), namespace_id: "root".to_owned() };
+    assert_eq!(f.leases.owned_by("owner").await.unwrap(), [owned]);
     assert_eq!(f.leases.below("db/creds").await.unwrap(), [lease.id]);
 }
 

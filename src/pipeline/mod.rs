@@ -7,6 +7,7 @@ mod help;
 mod intents;
 mod listing;
 mod opening;
+mod placing;
 mod render;
 mod request;
 mod response;
@@ -92,8 +93,13 @@ impl Pipeline {
     }
 
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
-    async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
-        let fault = request.fault.take();
+    async fn answer_audited(&self, root: &Arc<Unsealed>, mut request: Request) -> Audited {
+        let (unsealed, misplaced) = match placing::place(root, &mut request) {
+            Ok(unsealed) => (unsealed, None),
+            Err(error) => (root.clone(), Some(error)),
+        };
+        let unsealed = &unsealed;
+        let fault = request.fault.take().or(misplaced);
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
         let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
@@ -129,6 +135,9 @@ impl Pipeline {
             return self.help(request, &routed);
         }
         let routed = routed.found()?;
+        if routed.hit.info.root_only && !unsealed.namespace.is_root() {
+            return Err(Error::invalid("operation only available in root namespace"));
+        }
         for _ in 0..ATTEMPTS {
             match self.attempt(unsealed, request, &routed, caller.as_ref(), &admitted).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
@@ -141,8 +150,10 @@ impl Pipeline {
     /// Counts the request against the rate limits, before anything is done for it.
     fn count(unsealed: &Unsealed, request: &Request, route: &Route, outcome: &mut Outcome) -> Result<()> {
         let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
-        let path = route.canonical.as_str();
-        let checked = unsealed.core.quotas.limits().check(path, mount, request.client.address, unsealed.deps.clock.now());
+        let namespace = &unsealed.namespace.path;
+        let (path, mount) = (format!("{namespace}{}", route.canonical), format!("{namespace}{mount}"));
+        let checked =
+            unsealed.core.quotas.limits().check(&path, &mount, request.client.address, unsealed.deps.clock.now());
         outcome.counted(&checked);
         let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
         checked.map(|_| ()).map_err(|_| refused())

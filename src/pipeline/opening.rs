@@ -14,5 +14,5 @@ pub(super) fn entry(unsealed: &Unsealed, request: &Request) -> Entry {
         HeaderFacts { name, values, hashed: *hashed }
     });
     let headers: Vec<HeaderFacts<'_>> = facts.collect();
-    unsealed.core.open_entry(&request.facts(&headers))
+    unsealed.core.open_entry(&request.facts(&unsealed.namespace, &headers))
 }

@@ -8,6 +8,7 @@ use crate::audit::{HeaderFacts, NamespaceFacts, RequestFacts};
 use crate::engine::{Body, Client};
 use crate::error::Error;
 use crate::secret::ClientToken;
+use crate::vault::Namespace;
 
 /// A request: everything about it was parsed once, into types that have one spelling.
 pub struct Request {
@@ -15,6 +16,8 @@ pub struct Request {
     pub id: String,
     /// What is asked for.
     pub operation: Operation,
+    /// The namespace that `path` begins in, with a slash at its end; empty for the root.
+    pub namespace: String,
     /// Where. Ends in a slash for a list.
     pub path: ApiPath,
     /// Who asks.
@@ -44,8 +47,8 @@ pub struct AuditedHeader {
 
 impl Request {
     /// The request as the audit log is told of it.
-    pub(super) fn facts<'a>(&'a self, headers: &'a [HeaderFacts<'a>]) -> RequestFacts<'a> {
-        let Self { id, operation, path, token, body, client, wrap_ttl, headers: _, fault: _ } = self;
+    pub(super) fn facts<'a>(&'a self, namespace: &'a Namespace, headers: &'a [HeaderFacts<'a>]) -> RequestFacts<'a> {
+        let Self { id, operation, namespace: _, path, token, body, client, wrap_ttl, headers: _, fault: _ } = self;
         let operation = match operation {
             Operation::Write => "update",
             Operation::Read
@@ -59,7 +62,7 @@ impl Request {
             id,
             operation,
             path,
-            namespace: NamespaceFacts { id: "root", path: "" },
+            namespace: NamespaceFacts { id: &namespace.id, path: &namespace.path },
             client_token: token.as_ref(),
             data: (!body.is_empty()).then(|| body.json()),
             remote_address: client.address,

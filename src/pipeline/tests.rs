@@ -89,6 +89,7 @@ impl Fixture {
 
     async fn send(&self, token: &str, operation: Operation, path: &str, body: Body) -> Read {
         let request = Request {
+            namespace: String::new(),
             id: "test".to_owned(),
             operation,
             path: ApiPath::parse(path).unwrap(),
@@ -140,6 +141,7 @@ async fn an_initialisation_is_done_although_the_client_goes_away() {
     let line = Pipeline::new(Vault::open(parts).await.unwrap());
     let body = Body::of(&json!({"secret_shares": 1, "secret_threshold": 1})).unwrap();
     let request = Request {
+        namespace: String::new(),
         id: "test".to_owned(),
         operation: Operation::Write,
         path: ApiPath::parse("sys/init").unwrap(),
@@ -167,9 +169,9 @@ async fn a_deep_tree_of_tokens_is_revoked() {
         let parent = tokens.last().unwrap().clone();
         tokens.push(f.create(&parent, json!({"policies": ["root"]})).await.text("/auth/client_token"));
     }
-    let before = f.unsealed().tokens.accessors().await.unwrap().len();
+    let before = f.unsealed().tokens.accessors("root").await.unwrap().len();
     assert_eq!(f.ask(&tokens[0], Operation::Write, "auth/token/revoke-self", Value::Null).await.0, 204);
-    assert_eq!(f.unsealed().tokens.accessors().await.unwrap().len(), before - tokens.len());
+    assert_eq!(f.unsealed().tokens.accessors("root").await.unwrap().len(), before - tokens.len());
     assert_eq!(f.unsealed().leases.below("auth/token").await.unwrap(), Vec::<String>::new());
     assert_eq!(f.ask(&tokens[300], Operation::Read, "auth/token/lookup-self", Value::Null).await.0, 403);
 }

@@ -136,8 +136,11 @@ mod tests {
             entity: None,
             groups: vec![crate::policy::GroupFacts { id: id.to_owned(), name: "x".to_owned(), ..Default::default() }],
         };
-        assert!(Arc::ptr_eq(&cache.acl(&plain, &facts("1"), NOW), &cache.acl(&plain, &facts("2"), "", NOW)));
-        assert!(!Arc::ptr_eq(&cache.acl(&templated, &facts("1"), NOW), &cache.acl(&templated, &facts("2"), "", NOW)));
+        assert!(Arc::ptr_eq(&cache.acl(&plain, &facts("1"), "", NOW), &cache.acl(&plain, &facts("2"), "", NOW)));
+        assert!(!Arc::ptr_eq(
+            &cache.acl(&templated, &facts("1"), "", NOW),
+            &cache.acl(&templated, &facts("2"), "", NOW)
+        ));
     }
 
     #[test]

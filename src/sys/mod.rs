@@ -21,6 +21,7 @@ mod locked_users;
 mod logger;
 mod loggers;
 mod mounts;
+mod namespaces;
 pub(crate) mod openapi;
 mod plugins;
 mod policies;
@@ -58,17 +59,17 @@ pub struct NoPath {}
 
 /// What is below `sys/` whether or not the vault is sealed.
 pub fn vault_routes() -> Routes<Arc<Vault>> {
-    let routes = Routes::new();
-    let routes = rekey::add(routes);
-    let routes = rotate::add_root(routes);
-    let routes = generate_root::add(routes);
-    routes
-        .endpoint::<seal_status::ReadSealStatus>()
-        .endpoint::<init::ReadInit>()
-        .endpoint::<init::Initialise>()
-        .endpoint::<unseal::Unseal>()
-        .endpoint::<health::ReadHealth>()
-        .endpoint::<leader::ReadLeader>()
+    let routes = Routes::new().endpoint::<seal_status::ReadSealStatus>().endpoint::<leader::ReadLeader>();
+    routes.in_root_only(|routes| {
+        let routes = rekey::add(routes);
+        let routes = rotate::add_root(routes);
+        let routes = generate_root::add(routes);
+        routes
+            .endpoint::<init::ReadInit>()
+            .endpoint::<init::Initialise>()
+            .endpoint::<unseal::Unseal>()
+            .endpoint::<health::ReadHealth>()
+    })
 }
 
 /// What is below `sys/` once the vault is unsealed.
@@ -81,25 +82,26 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = locked_users::add(routes);
     let routes = leases::add(routes);
     let routes = internal::add(routes);
+    let routes = namespaces::add(routes);
     let routes = tools::add(routes);
-    let routes = config::add(routes);
-    let routes = quotas::add(routes);
-    let routes = routes
-        .endpoint::<version_history::ListVersions>()
-        .endpoint::<host_info::ReadHostInfo>()
-        .endpoint::<loggers::ReadLoggers>()
-        .endpoint::<logger::ReadLogger>();
     let routes = plugins::add(routes);
-    let routes = routes
-        .endpoint::<key_status::ReadKeyStatus>()
-        .endpoint::<audit_key::ReadAuditKey>()
-        .endpoint::<seal::Seal>()
-        .endpoint::<step_down::StepDown>()
-        .endpoint::<ha_status::ReadHaStatus>();
-    let routes = audit::add(routes);
-    let routes = rotate::add(routes);
+    let routes = wrapping::add(routes);
     let routes = generate_root::add_decoding(routes);
-    wrapping::add(routes)
+    let routes = routes.endpoint::<version_history::ListVersions>().endpoint::<ha_status::ReadHaStatus>();
+    routes.in_root_only(|routes| {
+        let routes = config::add(routes);
+        let routes = quotas::add(routes);
+        let routes = audit::add(routes);
+        let routes = rotate::add(routes);
+        routes
+            .endpoint::<host_info::ReadHostInfo>()
+            .endpoint::<loggers::ReadLoggers>()
+            .endpoint::<logger::ReadLogger>()
+            .endpoint::<key_status::ReadKeyStatus>()
+            .endpoint::<audit_key::ReadAuditKey>()
+            .endpoint::<seal::Seal>()
+            .endpoint::<step_down::StepDown>()
+    })
 }
 
 /// What is below `auth/token/`.

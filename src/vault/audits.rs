@@ -14,8 +14,8 @@ use crate::error::{Error, Result};
 use crate::secret::AuditKey;
 
 use super::Parts;
-use super::settings::DeclaredAudit;
 use super::core::Core;
+use super::settings::DeclaredAudit;
 
 /// An audit device as it is stored.
 #[derive(Debug, Serialize, Deserialize)]

@@ -17,13 +17,13 @@ use crate::mount::Registry;
 use crate::secret::RootKey;
 use crate::token::TokenStore;
 
-use super::{Parts, Settings};
 use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
 use super::keys::KeyOperations;
 use super::namespaces::Namespaces;
 use super::quotas::QuotaStore;
+use super::{Parts, Settings};
 
 /// How long sealing waits for requests and background work to end, and for the audit logs to be closed, before it goes
 /// on without them.

@@ -7,9 +7,9 @@ use crate::error::{Error, Result};
 use crate::seal::{AttemptProgress, Given, PublicKey, RootDelivery, SealConfig, Shares, Threshold, combine, split};
 use crate::secret::{SealKey, SecretText, Share};
 
+use super::core::Core;
 use super::init::delivered;
 use super::sealing::SealRecord;
-use super::core::Core;
 use super::unsealed::Unsealed;
 use super::{Parts, Vault};
 

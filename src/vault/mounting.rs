@@ -204,6 +204,12 @@ impl Unsealed {
         if reserved {
             return Err(Error::invalid(format!("cannot mount {shown:?}")));
         }
+        // What begins with a namespace's name is that namespace's.
+        let inner = self.core.namespaces.resolve(&self.namespace.path, &full);
+        if let Some((inner, _)) = inner.filter(|(inner, _)| inner.namespace != self.namespace) {
+            let at = inner.namespace.path.strip_prefix(&self.namespace.path).unwrap_or_default();
+            return Err(Error::invalid(format!("existing mount at {at}: it is a namespace")));
+        }
         match self.mounts.in_the_way(&full) {
             Some(other) => Err(Error::invalid(format!("path is already in use at {other}"))),
             None => Ok(full),

@@ -186,7 +186,9 @@ fn checked_name(name: &str) -> Result<&str> {
         return Err(Error::invalid("namespace name cannot contain /"));
     }
     if name.contains(|character: char| character.is_whitespace() || character.is_control()) {
-        return Err(Error::invalid(format!("{name:?} contains space characters that cannot be used in a namespace name")));
+        return Err(Error::invalid(format!(
+            "{name:?} contains space characters that cannot be used in a namespace name"
+        )));
     }
     if let Some(wildcard) = name.chars().find(|character| matches!(character, '*' | '+')) {
         return Err(Error::invalid(format!(
@@ -194,9 +196,7 @@ fn checked_name(name: &str) -> Result<&str> {
         )));
     }
     if RESERVED.contains(&name) || name == ".." {
-        return Err(Error::invalid(format!(
-            "\"{name}/\" is a reserved path and cannot be used as a namespace name"
-        )));
+        return Err(Error::invalid(format!("\"{name}/\" is a reserved path and cannot be used as a namespace name")));
     }
     Ok(name)
 }

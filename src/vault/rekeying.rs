@@ -9,8 +9,8 @@ use crate::error::{Error, Result};
 use crate::seal::{AttemptProgress, PublicKey, SealConfig, Threshold};
 
 use super::Vault;
-use super::keys::{NewShares, Rekey};
 use super::core::Core;
+use super::keys::{NewShares, Rekey};
 
 /// What the new shares are to be like.
 #[derive(Debug)]

@@ -161,7 +161,6 @@ impl Unsealed {
         let view = self.view(&format!("mount/{}", entry.uuid));
         Ok(Backend::Engine(kind.open(view, options, self.deps.clone()).await?))
     }
-
 }
 
 impl Core {

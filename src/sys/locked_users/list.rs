@@ -62,8 +62,8 @@ impl Endpoint for ListLockedUsers {
         let root = InNamespace {
             counts: total,
             mount_accessors: mounts,
-            namespace_id: "root".to_owned(),
-            namespace_path: String::new(),
+            namespace_id: unsealed.namespace.id.clone(),
+            namespace_path: unsealed.namespace.path.clone(),
         };
         let by_namespace = if total == 0 { Vec::new() } else { vec![root] };
         Ok(Data::new(Locked { by_namespace, total }))

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::api::Ttl;
+use crate::api::{ROOT_NAMESPACE, Ttl};
 use crate::engine::Role;
 use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, UserLockout, Visibility};
 
@@ -92,7 +92,7 @@ impl MountInfo {
             running_plugin_version: running_version(),
             running_sha256: "",
             seal_wrap: entry.seal_wrap,
-            kind: entry.kind.clone(),
+            kind: shown_kind(point, built_in),
             uuid: entry.uuid.clone(),
         }
     }
@@ -101,6 +101,12 @@ impl MountInfo {
 /// The version of every engine: they are all built in.
 pub(crate) fn running_version() -> String {
     format!("v{}+builtin.arca", crate::sys::VERSION)
+}
+
+/// The type as it is shown: the built-in mounts of a namespace other than the root say so.
+fn shown_kind(point: &MountPoint, built_in: bool) -> String {
+    let prefix = if built_in && point.facts.namespace_id != ROOT_NAMESPACE { "ns_" } else { "" };
+    format!("{prefix}{}", point.entry.kind)
 }
 
 /// Whether the mount is a part of the vault that nobody enabled.

@@ -23,6 +23,9 @@ pub(crate) struct TokenInfo {
     path: String,
     meta: Option<BTreeMap<String, String>>,
     display_name: String,
+    /// The namespace that it is of, unless that is the root.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    namespace_path: String,
     num_uses: i64,
     orphan: bool,
     /// Seconds since the epoch.
@@ -64,7 +67,8 @@ impl TokenInfo {
         let identity_policies = unsealed.identity_policies(&record).await?;
         let external = (!identity_policies.is_empty()).then(BTreeMap::new);
         let info = Self::new(id, record, now);
-        Ok(Self { identity_policies, external_namespace_policies: external, ..info })
+        let namespace_path = unsealed.namespace.path.clone();
+        Ok(Self { namespace_path, identity_policies, external_namespace_policies: external, ..info })
     }
 
     fn new(id: ClientToken, record: TokenRecord, now: Timestamp) -> Self {
@@ -78,6 +82,7 @@ impl TokenInfo {
             path: record.path,
             meta: Some(record.metadata).filter(|metadata| !metadata.is_empty()),
             display_name: record.display_name,
+            namespace_path: String::new(),
             num_uses: record.uses.shown(),
             creation_time: record.created.unix_seconds(),
             creation_ttl: record.creation_ttl.seconds(),

@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 use crate::vault::{Unsealed, Wrapped, invalid_wrapping_token};
 
 use super::super::NoPath;
-use super::presented::seen;
+use super::presented::{Presented, seen};
 
 /// What is known of a wrapped answer.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,8 +66,8 @@ impl Endpoint for GetLookUp {
 }
 
 async fn look_up(token: Option<ClientToken>, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<WrappingInfo>> {
-    let id = seen(token, unsealed, cx).await?;
+    let Presented { id, home } = seen(token, unsealed, cx).await?;
     let Wrapped { creation_path, creation_time, creation_ttl } =
-        unsealed.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
+        home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
     Ok(Data::new(WrappingInfo { path: creation_path, time: creation_time, ttl: creation_ttl }))
 }

@@ -12,7 +12,7 @@ use crate::secret::ClientToken;
 use crate::vault::{Unsealed, Wrapped, Wrapping, invalid_wrapping_token};
 
 use super::super::NoPath;
-use super::presented::spent;
+use super::presented::{Presented, spent};
 
 /// What is to be wrapped anew.
 #[derive(Deserialize, JsonSchema)]
@@ -28,13 +28,13 @@ impl Endpoint for Rewrap {
     const ROUTE: Route = Route::write("wrapping/rewrap").summary("Put a wrapped answer behind another token");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
-        let id = spent(self.token, unsealed, cx).await?;
+        let Presented { id, home } = spent(self.token, unsealed, cx).await?;
         let Wrapped { creation_path, creation_ttl, .. } =
-            unsealed.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
+            home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
         let ttl = cx.wrap_ttl.map_or(creation_ttl, |ttl| Ttl::from_seconds(ttl.as_secs()));
-        let body = unsealed.unwrap(&id, cx.txn()).await?;
+        let body = home.unwrap(&id, cx.txn()).await?;
         let wrapping = Wrapping { body, ttl, creation_path, wrapped_accessor: String::new() };
-        let content = Content::Wrapped(Box::new(unsealed.wrap(wrapping, cx.txn())?));
+        let content = Content::Wrapped(Box::new(home.wrap(wrapping, cx.txn())?));
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }
 }

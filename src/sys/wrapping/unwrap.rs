@@ -13,7 +13,7 @@ use crate::secret::ClientToken;
 use crate::vault::{Unsealed, Wrapping};
 
 use super::super::NoPath;
-use super::presented::spent;
+use super::presented::{Presented, spent};
 
 /// What is to be unwrapped.
 #[derive(Deserialize, JsonSchema)]
@@ -29,8 +29,8 @@ impl Endpoint for Unwrap {
     const ROUTE: Route = Route::write("wrapping/unwrap").summary("The wrapped answer, once");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
-        let id = spent(self.token, unsealed, cx).await?;
-        let body = unsealed.unwrap(&id, cx.txn()).await?;
+        let Presented { id, home } = spent(self.token, unsealed, cx).await?;
+        let body = home.unwrap(&id, cx.txn()).await?;
         let content = match cx.wrap_ttl {
             Some(ttl) => {
                 let wrapping = Wrapping {

@@ -30,7 +30,8 @@ impl Endpoint for ReadConfig {
     const ROUTE: Route = Route::read("quotas/config").summary("What holds for all quotas");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let QuotaConfig { exempt_paths, audit_refusals, response_headers } = unsealed.core.quotas.stored().await?.config;
+        let QuotaConfig { exempt_paths, audit_refusals, response_headers } =
+            unsealed.core.quotas.stored().await?.config;
         Ok(Data::new(ConfigInfo {
             enable_rate_limit_audit_logging: audit_refusals,
             enable_rate_limit_response_headers: response_headers,
