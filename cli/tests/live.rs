@@ -362,7 +362,8 @@ mod live {
         shell.run("policy list").ok().says("default\n").says("live\n");
         shell.pipe("policy write bad -", "path {").ends(2).complains("Error uploading policy");
         let token = shell.run("token create -policy=live -no-default-policy -ttl=5m -field=token").ok().out;
-        let reader = Shell { home: tempfile::tempdir().unwrap(), address: shell.address.clone(), token: Some(token) };
+        let reader =
+            Shell { home: tempfile::tempdir().unwrap(), address: shell.address.clone(), token: Some(token.clone()) };
         shell.run("write live1/seen a=b").ok();
         assert_eq!(reader.run("read -field=a live1/seen").ok().out, "b");
         reader.run("write live1/seen a=c").ends(2).complains("Code: 403").complains("arca token capabilities PATH");
