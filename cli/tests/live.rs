@@ -368,7 +368,7 @@ mod live {
         assert_eq!(reader.run("read -field=a live1/seen").ok().out, "b");
         reader.run("write live1/seen a=c").ends(2).complains("Code: 403").complains("arca token capabilities PATH");
         let explained = shell.run("policy explain -policy=live sys/mounts read").ends(2);
-        explained.says("Allowed           no").says("path \"sys/mounts\" {");
+        explained.says("Allowed      no\n").says("path \"sys/mounts\" {");
         shell.pipe("policy explain -token=- -format=json sys/mounts read", &token).ends(2).says("\"allowed\": false");
         shell.run("policy explain sys/mounts read").ok().says("the policy \"root\" allows everything");
         shell.run("policy explain -token=- -accessor=x sys/mounts read").ends(1);
