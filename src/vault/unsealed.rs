@@ -244,6 +244,9 @@ impl Unsealed {
     async fn maintain(&self) -> Result<()> {
         loop {
             tokio::time::sleep(MAINTENANCE).await;
+            if let Err(error) = self.identity.oidc.maintain().await {
+                tracing::warn!(%error, "the keys of identity tokens could not be rotated; it is tried again");
+            }
             for point in self.mounts.serving() {
                 let Backend::Engine(engine) = &point.backend else { continue };
                 if let Err(error) = engine.maintain(self.deps.clock.now()).await {
