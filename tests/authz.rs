@@ -17,6 +17,8 @@ const PUBLIC: &[&str] = &[
     "auth/<approle>/login write",
     "auth/<cert>/login write",
     "auth/<userpass>/login/{username:lower} write",
+    "identity/oidc/.well-known/keys read",
+    "identity/oidc/.well-known/openid-configuration read",
     "sys/decode-token write",
     "sys/generate-root/attempt delete",
     "sys/generate-root/attempt read",

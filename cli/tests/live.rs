@@ -362,12 +362,13 @@ mod live {
         shell.run("policy list").ok().says("default\n").says("live\n");
         shell.pipe("policy write bad -", "path {").ends(2).complains("Error uploading policy");
         let token = shell.run("token create -policy=live -no-default-policy -ttl=5m -field=token").ok().out;
-        let reader = Shell { home: tempfile::tempdir().unwrap(), address: shell.address.clone(), token: Some(token) };
+        let reader =
+            Shell { home: tempfile::tempdir().unwrap(), address: shell.address.clone(), token: Some(token.clone()) };
         shell.run("write live1/seen a=b").ok();
         assert_eq!(reader.run("read -field=a live1/seen").ok().out, "b");
         reader.run("write live1/seen a=c").ends(2).complains("Code: 403").complains("arca token capabilities PATH");
         let explained = shell.run("policy explain -policy=live sys/mounts read").ends(2);
-        explained.says("Allowed           no").says("path \"sys/mounts\" {");
+        explained.says("Allowed      no\n").says("path \"sys/mounts\" {");
         shell.pipe("policy explain -token=- -format=json sys/mounts read", &token).ends(2).says("\"allowed\": false");
         shell.run("policy explain sys/mounts read").ok().says("the policy \"root\" allows everything");
         shell.run("policy explain -token=- -accessor=x sys/mounts read").ends(1);

@@ -70,7 +70,7 @@ impl IdentityStore {
         }
         group.policies = change.policies.unwrap_or(group.policies);
         group.metadata = change.metadata.unwrap_or(group.metadata);
-        if let Some(ids) = change.member_entity_ids {
+        if let Some(ids) = change.member_entity_ids.filter(|_| group.kind == GroupKind::Internal) {
             self.set_members(&group, ids, txn).await?;
         }
         if let Some(ids) = change.member_group_ids {
@@ -241,14 +241,12 @@ impl IdentityStore {
 /// Whoever is in an external group is for its auth method to say.
 fn refuse_members_of_external(group: &Group, change: &GroupChange) -> Result<()> {
     let names_any = |ids: &Option<Vec<String>>| ids.as_ref().is_some_and(|ids| !ids.is_empty());
-    match group.kind {
-        GroupKind::Internal => Ok(()),
-        GroupKind::External if names_any(&change.member_entity_ids) => {
-            Err(Error::invalid("member entities can't be set manually for external groups"))
-        }
-        GroupKind::External if names_any(&change.member_group_ids) => {
-            Err(Error::invalid("member groups can't be set for external groups"))
-        }
-        GroupKind::External => Ok(()),
+    let is_external = group.kind == GroupKind::External;
+    if is_external && names_any(&change.member_entity_ids) {
+        return Err(Error::invalid("member entities can't be set manually for external groups"));
     }
+    if is_external && names_any(&change.member_group_ids) {
+        return Err(Error::invalid("member groups can't be set for external groups"));
+    }
+    Ok(())
 }

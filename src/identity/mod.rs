@@ -13,6 +13,7 @@ mod groups;
 mod login;
 mod merge;
 mod mounts;
+pub mod oidc;
 mod record;
 
 pub use aliases::AliasChange;
@@ -38,6 +39,7 @@ use crate::storage::Page;
 use crate::time::{Clock, Timestamp};
 
 use cache::Cache;
+use oidc::OidcStore;
 
 /// How many entities' facts are kept in memory.
 const CACHED: usize = 32_768;
@@ -58,6 +60,8 @@ pub struct IdentityStore {
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     cache: Arc<Cache>,
+    /// The keys and roles of its signed identity tokens.
+    pub oidc: OidcStore,
 }
 
 /// From a name, or from the id of an alias, to what it belongs to.
@@ -96,6 +100,7 @@ impl IdentityStore {
             group_alias_names: view.within("group-alias-name"),
             members: view.within("member"),
             namespace_id: namespace_id.to_owned(),
+            oidc: OidcStore::new(view, entropy.clone(), clock.clone()),
             entropy,
             clock,
             cache: Arc::new(Cache::new(CACHED)),

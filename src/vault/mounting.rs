@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::barrier::Txn;
 use crate::engine::Role;
 use crate::error::{Error, Result};
+use crate::lease::Revoker;
 use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, MountState};
 
 use super::init::accessor;
@@ -31,6 +33,9 @@ pub struct NewMount {
     /// Kept and shown.
     pub seal_wrap: bool,
 }
+
+/// How long the answer to disabling a mount waits for what the mount has given out.
+const REMOVAL_WAITS: Duration = Duration::from_secs(5);
 
 /// Paths that belong to the core.
 const RESERVED: [&str; 4] = ["sys/", "auth/", "cubbyhole/", "identity/"];
@@ -126,20 +131,33 @@ impl Unsealed {
             self.doom_leases_of(&point).await?;
             uuid
         };
+        let (done, finished) = tokio::sync::oneshot::channel();
         let unsealed = self.clone();
-        self.spawn("remove a mount", async move { unsealed.finish_removal(&uuid).await });
+        self.spawn("remove a mount", async move {
+            // Now rather than when it is next looked at; what fails stays due.
+            let revoker: Arc<dyn Revoker> = unsealed.clone();
+            let _ = unsealed.leases.clone().sweep(&revoker).await;
+            let removed = unsealed.finish_removal(&uuid).await;
+            let _ = done.send(());
+            removed
+        });
+        // Whoever disables an auth method expects its tokens to be gone with the answer, which they are by then unless
+        // something else has to be reached for them and cannot be. That is gone on with behind the answer.
+        let _ = tokio::time::timeout(REMOVAL_WAITS, finished).await;
         Ok(())
     }
 
     /// Revokes what is left of the leases of a mount that was disabled, then removes its records and itself.
     pub(super) async fn finish_removal(&self, uuid: &str) -> Result<()> {
         let Some(point) = self.mounts.by_id(uuid) else { return Ok(()) };
+        let mut pause = Duration::from_millis(10);
         loop {
             self.doom_leases_of(&point).await?;
             if self.leases_of(&point).await?.is_empty() {
                 break;
             }
-            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_secs(1));
         }
         let view = self.view(&format!("mount/{uuid}"));
         // A batch at a time, so that a large mount does not become one huge commit.

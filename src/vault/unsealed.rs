@@ -168,6 +168,10 @@ impl Core {
         loop {
             tokio::time::sleep(MAINTENANCE).await;
             for unsealed in self.namespaces.all() {
+                if let Err(error) = unsealed.identity.oidc.maintain().await {
+                    let namespace = &unsealed.namespace.path;
+                    tracing::warn!(%namespace, %error, "the keys of identity tokens could not be rotated; it is tried again");
+                }
                 for point in unsealed.mounts.serving() {
                     let Backend::Engine(engine) = &point.backend else { continue };
                     maintain(&point.entry, &**engine, self.parts.clock.now()).await;

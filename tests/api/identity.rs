@@ -323,3 +323,39 @@ fn identity_is_mounted_and_stays() {
     root.delete("identity/entity/name/stays").is(204);
     root.delete("identity/entity/name/stays").is(204);
 }
+
+#[test]
+fn an_identity_token_says_who_its_holder_is() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    userpass(&vault, "up", "service");
+    let policy = "path \"identity/oidc/token/*\" { capabilities = [\"read\"] }";
+    root.post("sys/policies/acl/own", json!({ "policy": policy })).ok();
+    root.post("identity/oidc/key/k", json!({"algorithm": "ES256", "allowed_client_ids": "*"})).is(204);
+    root.post("identity/oidc/role/r", json!({"key": "k", "template": "{\"who\": {{identity.entity.id}} }"})).is(204);
+    root.get("identity/oidc/token/r").refuses(400, "no entity associated");
+    let (ann, auth) = log_in(&vault, "up");
+    let made = ann.get("identity/oidc/token/r").data();
+    let token = made["token"].as_str().unwrap();
+    let nobody = vault.anonymous();
+    let keys = nobody.get("identity/oidc/.well-known/keys").is(200).json();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2);
+    assert!(keys["keys"][0].get("d").is_none());
+    nobody.get("identity/oidc/.well-known/openid-configuration").is(200);
+    nobody.post("identity/oidc/introspect", json!({"token": token})).is(403);
+    let standing = |body: Value| root.post("identity/oidc/introspect", body).is(200).json()["active"].clone();
+    assert_eq!(standing(json!({"token": token})), true);
+    assert_eq!(standing(json!({"token": token, "client_id": made["client_id"]})), true);
+    assert_eq!(standing(json!({"token": token, "client_id": "another"})), false);
+    assert_eq!(standing(json!({"token": format!("{token}x")})), false);
+    root.post("identity/oidc/key/k/rotate", json!({})).is(204);
+    assert_eq!(standing(json!({"token": token})), true);
+    let entity = id(&auth, "entity_id");
+    root.post(&format!("identity/entity/id/{entity}"), json!({"disabled": true})).is(204);
+    assert_eq!(standing(json!({"token": token})), false);
+    root.delete("identity/oidc/key/k").refuses(400, "referenced by these roles: r");
+    root.delete("identity/oidc/role/r").is(204);
+    root.delete("identity/oidc/key/k").is(204);
+    let log = std::fs::read_to_string(vault.audit_path()).unwrap();
+    assert!(!log.contains(token), "the token is in the log");
+}

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Postgres,
     /// Python with virtual environments.
     Python,
+    /// Node.js with npm, for its clients.
+    Node,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
 }
@@ -30,6 +32,7 @@ impl Need {
             Self::CompilerPlus => find("c++").is_some(),
             Self::Postgres => postgres::programs().is_some(),
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
+            Self::Node => find("node").is_some() && find("npm").is_some(),
             Self::Openssl => find("openssl").is_some(),
         }
     }
@@ -40,6 +43,7 @@ impl Need {
             Self::CompilerPlus => "g++",
             Self::Postgres => "postgresql",
             Self::Python => "python3-venv",
+            Self::Node => "nodejs npm",
             Self::Openssl => "openssl",
         }
     }

@@ -93,7 +93,7 @@ fn timed(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), F
 }
 
 fn set_up() -> Result<(), Failure> {
-    debian::provide(&[Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Openssl])?;
+    debian::provide(&[Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Node, Need::Openssl])?;
     if has_nextest() {
         return Ok(());
     }

@@ -176,10 +176,8 @@ fn shadow(rule: &Rule, question: &Question<'_>) -> Result<Shadowed> {
 
 /// Whether the pattern of a rule matches the path, for a list also without its slash.
 fn applies(pattern: &str, question: &Question<'_>) -> bool {
-    spellings(question).any(|path| match trie::is_wildcard(pattern) {
-        true => Trie::new([(0, pattern)]).best(path).is_some(),
-        false => pattern == path,
-    })
+    let matches = |path: &str| Trie::new([(0, pattern)]).best(path).is_some();
+    spellings(question).any(|path| if trie::is_wildcard(pattern) { matches(path) } else { pattern == path })
 }
 
 /// The texts that an exact rule for the path can have.

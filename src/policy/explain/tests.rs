@@ -1,6 +1,8 @@
 //! Explanations against decisions: whatever the policies and the request, they agree, and what is suggested helps.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -10,7 +12,6 @@ use super::*;
 use crate::policy::decision::Existence;
 use crate::policy::template::EntityFacts;
 use crate::policy::{Policy, PolicyName};
-use std::sync::Arc;
 
 const NOW: Timestamp = Timestamp::from_unix_nanos(1_700_000_000_000_000_000);
 
@@ -277,7 +278,8 @@ fn policies() -> impl Strategy<Value = Vec<Source>> {
                 let words = capabilities.iter().map(|index| Capability::ALL[*index]);
                 let words = words.filter(|word| *word != Capability::Deny || number == 0);
                 let words: Vec<String> = words.map(|word| format!("\"{}\"", word.as_str())).collect();
-                text += &format!("path \"{pattern}\" {{\n capabilities = [{}]\n {constraint}\n}}\n", words.join(", "));
+                let _ =
+                    writeln!(text, "path \"{pattern}\" {{\n capabilities = [{}]\n {constraint}\n}}", words.join(", "));
             }
             sources.push(source(&format!("p{number}"), &text));
         }

@@ -9,6 +9,7 @@ mod entity_alias;
 mod group;
 mod group_alias;
 mod lookup;
+mod oidc;
 
 use std::sync::Arc;
 
@@ -26,7 +27,8 @@ pub(super) fn routes() -> Routes<Arc<Unsealed>> {
     let routes = entity_alias::add(routes);
     let routes = group::add(routes);
     let routes = group_alias::add(routes);
-    lookup::add(routes)
+    let routes = lookup::add(routes);
+    oidc::add(routes)
 }
 
 /// The id of something.

@@ -27,7 +27,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TOKEN", conflicts_with_all = ["accessor", "policy"])]
     token: Option<String>,
     /// The accessor of the token that makes it
-    #[arg(long, value_name = "ACCESSOR", conflicts_with = "policy")]
+    // Elsewhere -accessor is a switch, so here its value has to follow an equals sign.
+    #[arg(long, value_name = "ACCESSOR", require_equals = true, conflicts_with = "policy")]
     accessor: Option<String>,
     /// A policy that it is made with; may be repeated
     #[arg(long, value_name = "NAME")]

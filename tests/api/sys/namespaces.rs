@@ -1,0 +1,269 @@
+//! `/v1/sys/namespaces`, and what a namespace keeps apart.
+
+use serde_json::{Value, json};
+
+use crate::support::{Client, Setup, TestVault, eventually};
+
+/// The same client, asking from the namespace at `path`.
+fn within(client: &Client, path: &str) -> Client {
+    client.with_header("x-vault-namespace", path)
+}
+
+fn with_namespaces(names: &[&str]) -> (TestVault, Client) {
+    let vault = TestVault::new();
+    let root = vault.root();
+    for name in names {
+        let (outer, own) = name.rsplit_once('/').unwrap_or(("", name));
+        within(&root, outer).post(&format!("sys/namespaces/{own}"), json!({})).is(200);
+    }
+    (vault, root)
+}
+
+/// A token of the namespace that `maker` asks from, with this policy and no other.
+fn holder(maker: &Client, policy: &str) -> Client {
+    maker.post("sys/policies/acl/holder", json!({"policy": policy})).is(204);
+    let made = maker.post("auth/token/create", json!({"policies": ["holder"], "no_default_policy": true}));
+    maker.anonymous().with_token(&made.issued())
+}
+
+#[test]
+fn namespaces_are_made_listed_changed_and_removed() {
+    let (_vault, root) = with_namespaces(&[]);
+    root.list("sys/namespaces").is(404);
+    let made = root.post("sys/namespaces/team", json!({"custom_metadata": {"who": "us"}})).data();
+    assert_eq!((&made["path"], &made["custom_metadata"]["who"]), (&json!("team/"), &json!("us")));
+    assert_eq!(made["id"].as_str().unwrap().len(), 6);
+    let team = within(&root, "team");
+    team.post("sys/namespaces/web", json!({})).is(200);
+    assert_eq!(root.list("sys/namespaces").data()["keys"], json!(["team/"]));
+    assert_eq!(root.send("SCAN", "sys/namespaces", None).data()["keys"], json!(["team/", "team/web/"]));
+    assert_eq!(team.list("sys/namespaces").data()["key_info"]["web/"]["path"], "team/web/");
+    assert_eq!(root.get("team/sys/namespaces/web").data()["path"], "team/web/", "the path leads into it as well");
+    assert_eq!(root.get("sys/namespaces/team").data()["uuid"], made["uuid"]);
+    let changed = root.patch("sys/namespaces/team", json!({"custom_metadata": {"who": null, "why": "x"}})).data();
+    assert_eq!(changed["custom_metadata"], json!({"why": "x"}));
+    root.delete("sys/namespaces/team").refuses(400, "containing child namespaces");
+    assert_eq!(team.delete("sys/namespaces/web").data()["status"], "in-progress");
+    team.get("sys/namespaces/web").is(404);
+    within(&root, "team/web").get("sys/mounts").refuses(404, "namespace not found");
+    eventually("the name is free again", || (team.post("sys/namespaces/web", json!({})).status == 200).then_some(()));
+    assert_ne!(team.get("sys/namespaces/web").data()["id"], made["id"]);
+}
+
+#[test]
+fn names_that_mean_something_else_are_refused() {
+    let (_vault, root) = with_namespaces(&["team"]);
+    for name in ["root", "sys", "auth", "cubbyhole", "identity", "audit", "a%20b", "a*b", "a+b", "x/y"] {
+        root.post(&format!("sys/namespaces/{name}"), json!({})).is(400);
+    }
+    root.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+    root.post("sys/namespaces/kv", json!({})).refuses(400, "conflicts with existing mount");
+    root.post("sys/mounts/team", json!({"type": "kv"})).refuses(400, "existing mount at team/");
+    root.post("sys/mounts/team/kv", json!({"type": "kv"})).refuses(400, "existing mount at team/");
+    root.post("sys/remount", json!({"from": "kv", "to": "team/kv"})).is(400);
+    within(&root, "nobody").get("sys/mounts").refuses(404, "namespace not found");
+    within(&root, "team/../team").get("sys/mounts").is(404);
+}
+
+#[test]
+fn what_is_in_one_namespace_is_in_no_other() {
+    let (_vault, root) = with_namespaces(&["a", "b"]);
+    for (name, value) in [("a", "1"), ("b", "2")] {
+        let inside = within(&root, name);
+        inside.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+        inside.post("kv/secret", json!({"value": value})).is(204);
+        inside.post("sys/policies/acl/own", json!({"policy": format!("path \"{name}\" {{}}")})).is(204);
+        inside.post("sys/auth/userpass", json!({"type": "userpass"})).is(204);
+        inside.post("auth/userpass/users/bob", json!({"password": format!("password-{name}")})).is(204);
+        inside.post("identity/entity", json!({"name": format!("entity-{name}")})).is(200);
+    }
+    assert_eq!(within(&root, "a").get("kv/secret").data()["value"], "1");
+    assert_eq!(root.get("b/kv/secret").data()["value"], "2", "the path leads into it as well");
+    root.get("kv/secret").is(404);
+    assert_eq!(within(&root, "b").get("sys/policies/acl/own").data()["policy"], "path \"b\" {}");
+    root.get("sys/policies/acl/own").is(404);
+    within(&root, "a").get("identity/entity/name/entity-a").is(200);
+    within(&root, "b").get("identity/entity/name/entity-a").is(404);
+    let stranger = within(&root, "b").anonymous();
+    within(&stranger, "b").post("auth/userpass/login/bob", json!({"password": "password-a"})).is(400);
+    let bob = within(&stranger, "b").post("auth/userpass/login/bob", json!({"password": "password-b"})).auth();
+    assert!(bob["client_token"].as_str().unwrap().contains('.'), "{bob}");
+}
+
+#[test]
+fn a_token_is_good_in_its_namespace_and_those_within() {
+    let (_vault, root) = with_namespaces(&["team", "team/web", "other"]);
+    for name in ["team", "team/web", "other"] {
+        within(&root, name).post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+        within(&root, name).post("kv/secret", json!({"in": name})).is(204);
+    }
+    root.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+    root.post("kv/secret", json!({"in": "root"})).is(204);
+    let all = "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"sudo\"] }";
+    let team = holder(&within(&root, "team"), all);
+    assert_eq!(within(&team, "team").get("kv/secret").data()["in"], "team");
+    assert_eq!(within(&team, "team/web").get("kv/secret").data()["in"], "team/web");
+    assert_eq!(team.get("team/web/kv/secret").data()["in"], "team/web");
+    for (namespace, path) in
+        [("", "kv/secret"), ("other", "kv/secret"), ("", "other/kv/secret"), ("", "sys/mounts"), ("", "cubbyhole/a")]
+    {
+        within(&team, namespace).get(path).is(403);
+        within(&team, namespace).post(path, json!({"x": 1})).is(403);
+    }
+    within(&team, "").post("auth/token/create", json!({})).is(403);
+    within(&team, "").post("sys/namespaces/mine", json!({})).is(403);
+    // Its own affairs need no header.
+    assert_eq!(team.get("auth/token/lookup-self").data()["namespace_path"], "team/");
+    team.post("auth/token/renew-self", json!({})).is(200);
+    team.post("auth/token/revoke-self", json!({})).ok();
+    within(&team, "team").get("kv/secret").is(403);
+}
+
+#[test]
+fn policies_name_what_is_within_by_the_whole_path() {
+    let (_vault, root) = with_namespaces(&["team", "team/web"]);
+    for name in ["team", "team/web"] {
+        within(&root, name).post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+        within(&root, name).post("kv/a", json!({"x": 1})).is(204);
+    }
+    let reader = holder(
+        &root,
+        "path \"team/web/kv/*\" { capabilities = [\"read\"] } path \"team/sys/capabilities-self\" { capabilities = [\"update\"] } \
+         path \"kv/*\" { capabilities = [\"read\"] }",
+    );
+    within(&reader, "team/web").get("kv/a").is(200);
+    reader.get("team/web/kv/a").is(200);
+    within(&reader, "team").get("kv/a").is(403);
+    within(&reader, "team").get("web/kv/a").is(200);
+    let asked = within(&reader, "team").post("sys/capabilities-self", json!({"paths": ["web/kv/a", "kv/a"]})).data();
+    assert_eq!((&asked["web/kv/a"], &asked["kv/a"]), (&json!(["read"]), &json!(["deny"])));
+}
+
+#[test]
+fn what_concerns_the_whole_vault_is_asked_for_in_the_root() {
+    let (_vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    for path in ["sys/audit", "sys/key-status", "sys/config/cors", "sys/host-info", "sys/health", "sys/rotate/config"] {
+        team.get(path).refuses(400, "root namespace");
+    }
+    for path in ["sys/seal", "sys/rotate", "sys/quotas/rate-limit/x", "sys/rekey/init"] {
+        team.post(path, json!({"rate": 5})).refuses(400, "root namespace");
+    }
+    team.get("sys/seal-status").is(200);
+    root.get("sys/health").is(200);
+}
+
+#[test]
+fn a_token_made_within_ends_with_its_parent() {
+    let (vault, root) = with_namespaces(&["team"]);
+    let maker = vault.with_policy(
+        "maker",
+        "path \"team/auth/token/create\" { capabilities = [\"update\", \"sudo\"] } \
+         path \"auth/token/*\" { capabilities = [\"update\"] }",
+    );
+    let made = within(&maker, "team").post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"}));
+    let child = maker.with_token(&made.issued());
+    within(&child, "team").post("cubbyhole/a", json!({"x": 1})).is(204);
+    within(&root, "team").list("auth/token/accessors").is(200);
+    maker.post("auth/token/revoke-self", json!({})).ok();
+    eventually("the child is gone", || {
+        (within(&child, "team").get("auth/token/lookup-self").status == 403).then_some(())
+    });
+}
+
+#[test]
+fn policies_of_the_parent_mean_nothing_to_its_children_elsewhere() {
+    let (vault, root) = with_namespaces(&["team"]);
+    within(&root, "team").post("sys/policies/acl/maker", json!({"policy": "path \"kv/*\" { capabilities = [\"read\"] }"})).is(204);
+    // A policy of the same name in another namespace is another policy.
+    let maker = vault.with_policy("maker", "path \"team/auth/token/create\" { capabilities = [\"update\"] }");
+    within(&maker, "team").post("auth/token/create", json!({"policies": ["maker"]})).is(400);
+}
+
+#[test]
+fn accessors_are_those_of_the_namespace() {
+    let (_vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    let made = team.post("auth/token/create", json!({"policies": ["default"]})).auth();
+    let accessor = json!({"accessor": made["accessor"]});
+    root.post("auth/token/lookup-accessor", accessor.clone()).is(400);
+    root.post("auth/token/revoke-accessor", accessor.clone()).is(400);
+    assert_eq!(team.post("auth/token/lookup-accessor", accessor.clone()).data()["namespace_path"], "team/");
+    let listed = |client: &Client| client.list("auth/token/accessors").data()["keys"].as_array().unwrap().clone();
+    assert!(listed(&team).contains(&made["accessor"]) && !listed(&root).contains(&made["accessor"]));
+    let outer = root.get("auth/token/lookup-self").data()["accessor"].clone();
+    team.post("auth/token/lookup-accessor", json!({"accessor": outer})).is(400);
+    team.post("auth/token/revoke-accessor", accessor).ok();
+    team.with_token(made["client_token"].as_str().unwrap()).get("auth/token/lookup-self").is(403);
+}
+
+#[test]
+fn an_answer_that_is_wrapped_within_is_unwrapped_anywhere() {
+    let (vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    team.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+    team.post("kv/a", json!({"x": 1})).is(204);
+    let wrapped = |_: ()| team.with_header("x-vault-wrap-ttl", "60").get("kv/a").json()["wrap_info"]["token"].clone();
+    let token = wrapped(());
+    let unwrapped = vault.anonymous().with_token(token.as_str().unwrap()).post("sys/wrapping/unwrap", json!({}));
+    assert_eq!(unwrapped.data()["x"], 1);
+    let token = wrapped(());
+    root.post("sys/wrapping/lookup", json!({"token": token})).is(200);
+    let rewrapped = root.post("sys/wrapping/rewrap", json!({"token": token})).json()["wrap_info"]["token"].clone();
+    assert_eq!(root.post("sys/wrapping/unwrap", json!({"token": rewrapped})).data()["x"], 1);
+    root.post("sys/wrapping/unwrap", json!({"token": rewrapped})).is(400);
+}
+
+#[test]
+fn batch_tokens_say_where_they_are_from() {
+    let (_vault, root) = with_namespaces(&["team", "other"]);
+    let team = within(&root, "team");
+    let made = team.post("auth/token/create", json!({"type": "batch", "policies": ["default"], "ttl": "1h"}));
+    let holder = root.with_token(&made.issued());
+    within(&holder, "team").get("auth/token/lookup-self").is(200);
+    within(&holder, "other").get("auth/token/lookup-self").is(403);
+    let (sealed, id) = holder.token().rsplit_once('.').unwrap();
+    assert_eq!(id.len(), 6);
+    // Its namespace is sealed in: another ending opens nothing.
+    root.with_token(sealed).get("auth/token/lookup-self").is(403);
+    let other = root.get("sys/namespaces/other").data()["id"].as_str().unwrap().to_owned();
+    within(&root.with_token(&format!("{sealed}.{other}")), "other").get("auth/token/lookup-self").is(403);
+}
+
+#[test]
+fn everything_is_there_after_a_restart_and_gone_after_a_removal() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut vault = Setup::redb(folder.path()).start();
+    let token = {
+        let root = vault.root();
+        for name in ["team", "gone"] {
+            root.post(&format!("sys/namespaces/{name}"), json!({})).is(200);
+            let inside = within(&root, name);
+            inside.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+            inside.post("kv/a", json!({"x": name})).is(204);
+        }
+        let inside = within(&root, "gone");
+        let token = inside.post("auth/token/create", json!({"policies": ["root"], "ttl": "0"})).issued();
+        root.delete("sys/namespaces/gone").is(200);
+        eventually("its tokens are gone", || {
+            (root.with_token(&token).get("auth/token/lookup-self").status == 403).then_some(())
+        });
+        token
+    };
+    vault.restart();
+    let root = vault.root();
+    assert_eq!(within(&root, "team").get("kv/a").data()["x"], "team");
+    eventually("its name is free", || (root.post("sys/namespaces/gone", json!({})).status == 200).then_some(()));
+    within(&root, "gone").get("kv/a").is(404);
+    within(&root.with_token(&token), "gone").get("sys/mounts").is(403);
+}
+
+#[test]
+fn the_audit_log_says_which_namespace() {
+    let (vault, root) = with_namespaces(&["team"]);
+    within(&root, "team").get("sys/mounts").is(200);
+    within(&root, "nobody").get("sys/mounts").is(404);
+    let lines: Vec<Value> = vault.audit_lines();
+    let told = |path: &str| lines.iter().any(|line| line["request"]["namespace"]["path"] == path);
+    assert!(told("team/"), "{lines:?}");
+}
