@@ -145,13 +145,13 @@ const STEPS: [Step; 7] = [
         name: "rotate",
         prepare: |vault| drop(vault.root().post("cubbyhole/a", json!({"n": 1})).ok()),
         act: |vault| {
-            let _ = vault.run(vault.unsealed().rotate());
+            let _ = vault.run(vault.unsealed().core.rotate());
         },
         check: |vault| {
             let root = vault.root();
             root.get("cubbyhole/a").ok();
             root.post("cubbyhole/b", json!({"n": 2})).ok();
-            vault.run(vault.unsealed().rotate()).unwrap();
+            vault.run(vault.unsealed().core.rotate()).unwrap();
             root.get("cubbyhole/a").ok();
             root.get("cubbyhole/b").ok();
         },
@@ -206,7 +206,7 @@ const STEPS: [Step; 7] = [
             });
             assert!(
                 vault
-                    .run(unsealed.core_view("mount").scan(""))
+                    .run(unsealed.view("mount").scan(""))
                     .unwrap_or_default()
                     .iter()
                     .all(|key| !key.ends_with("/a"))

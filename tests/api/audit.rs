@@ -58,7 +58,7 @@ fn the_log_verifies_and_an_edit_shows() {
     for number in 0..20 {
         root.post("cubbyhole/a", json!({"n": number})).ok();
     }
-    let key = vault.unsealed().audit_key.clone();
+    let key = vault.unsealed().core.audit_key.clone();
     let path = vault.audit_path();
     let folder = vault.finish();
     let text = fs::read_to_string(&path).unwrap();
@@ -88,14 +88,14 @@ fn what_cannot_be_audited_is_not_done() {
     fs::remove_file(&path).unwrap();
     fs::create_dir(&path).unwrap();
     let unsealed = vault.unsealed();
-    assert!(vault.run(unsealed.audit.reopen()).is_err());
+    assert!(vault.run(unsealed.core.audit.reopen()).is_err());
     // As after a log that was lost, whatever the device does about it: either it goes on in the old file, or it refuses.
     let answer = root.post("cubbyhole/b", json!({"x": 1}));
     assert!(matches!(answer.status, 204 | 500), "{} {}", answer.status, answer.text);
     vault.anonymous().get("sys/health").is(200);
     fs::remove_dir(&path).unwrap();
     fs::write(&path, kept).unwrap();
-    vault.run(unsealed.audit.reopen()).unwrap();
+    vault.run(unsealed.core.audit.reopen()).unwrap();
     root.get("cubbyhole/a").is(200);
 }
 
@@ -131,7 +131,7 @@ fn the_log_goes_on_after_a_seal() {
     });
     vault.unseal();
     root.get("sys/mounts").ok();
-    let key = vault.unsealed().audit_key.clone();
+    let key = vault.unsealed().core.audit_key.clone();
     let path = vault.audit_path();
     let _folder = vault.finish();
     let mut verifier = Verifier::new(vec![key], Start::After(Link::GENESIS));

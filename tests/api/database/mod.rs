@@ -115,7 +115,7 @@ fn a_removal_that_was_cut_short_goes_on_after_a_restart() {
     eventually("the mount is gone", || {
         again.run(unsealed.mounts.stored()).unwrap().iter().all(|entry| entry.uuid != uuid).then_some(())
     });
-    assert!(again.run(unsealed.core_view(&format!("mount/{uuid}")).scan("")).unwrap().is_empty());
+    assert!(again.run(unsealed.view(&format!("mount/{uuid}")).scan("")).unwrap().is_empty());
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn what_a_disabled_mount_held_is_gone() {
         root.post(&format!("kv/folder/{number}"), json!({"n": number})).ok();
     }
     let uuid = root.get("sys/mounts").data()["kv/"]["uuid"].as_str().unwrap().to_owned();
-    let view = vault.unsealed().core_view(&format!("mount/{uuid}"));
+    let view = vault.unsealed().view(&format!("mount/{uuid}"));
     assert_eq!(vault.run(view.scan("")).unwrap().len(), 300);
     root.delete("sys/mounts/kv").ok();
     eventually("the records are gone", || vault.run(view.scan("")).unwrap().is_empty().then_some(()));

@@ -1,5 +1,8 @@
 //! `/v1/sys/namespaces`, and what a namespace keeps apart.
 
+use std::sync::Arc;
+
+use arca::storage::{MemoryStorage, Storage};
 use serde_json::{Value, json};
 
 use crate::support::{Client, Setup, TestVault, eventually};
@@ -174,7 +177,9 @@ fn a_token_made_within_ends_with_its_parent() {
 #[test]
 fn policies_of_the_parent_mean_nothing_to_its_children_elsewhere() {
     let (vault, root) = with_namespaces(&["team"]);
-    within(&root, "team").post("sys/policies/acl/maker", json!({"policy": "path \"kv/*\" { capabilities = [\"read\"] }"})).is(204);
+    within(&root, "team")
+        .post("sys/policies/acl/maker", json!({"policy": "path \"kv/*\" { capabilities = [\"read\"] }"}))
+        .is(204);
     // A policy of the same name in another namespace is another policy.
     let maker = vault.with_policy("maker", "path \"team/auth/token/create\" { capabilities = [\"update\"] }");
     within(&maker, "team").post("auth/token/create", json!({"policies": ["maker"]})).is(400);
@@ -232,8 +237,8 @@ fn batch_tokens_say_where_they_are_from() {
 
 #[test]
 fn everything_is_there_after_a_restart_and_gone_after_a_removal() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut vault = Setup::redb(folder.path()).start();
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), ..Setup::default() }.start();
     let token = {
         let root = vault.root();
         for name in ["team", "gone"] {
@@ -250,8 +255,12 @@ fn everything_is_there_after_a_restart_and_gone_after_a_removal() {
         });
         token
     };
-    vault.restart();
-    let root = vault.root();
+    let (shares, root_token) = (vault.shares.clone(), vault.root().token().to_owned());
+    vault.crash();
+    let mut again = Setup { storage, ..Setup::default() }.start();
+    again.adopt(&shares, &root_token);
+    again.unseal();
+    let root = again.root();
     assert_eq!(within(&root, "team").get("kv/a").data()["x"], "team");
     eventually("its name is free", || (root.post("sys/namespaces/gone", json!({})).status == 200).then_some(()));
     within(&root, "gone").get("kv/a").is(404);
@@ -263,7 +272,7 @@ fn the_audit_log_says_which_namespace() {
     let (vault, root) = with_namespaces(&["team"]);
     within(&root, "team").get("sys/mounts").is(200);
     within(&root, "nobody").get("sys/mounts").is(404);
-    let lines: Vec<Value> = vault.audit_lines();
+    let lines: Vec<Value> = vault.audit_log();
     let told = |path: &str| lines.iter().any(|line| line["request"]["namespace"]["path"] == path);
     assert!(told("team/"), "{lines:?}");
 }

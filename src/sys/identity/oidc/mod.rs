@@ -30,6 +30,7 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
 /// The issuer's URL: what operators chose, or the address of this server, with the path of these endpoints.
 async fn issuer(unsealed: &Unsealed) -> Result<String> {
     let chosen = unsealed.identity.oidc.issuer().await?;
-    let origin = if chosen.is_empty() { unsealed.settings().api_addr.trim_end_matches('/').to_owned() } else { chosen };
+    let origin =
+        if chosen.is_empty() { unsealed.core.settings().api_addr.trim_end_matches('/').to_owned() } else { chosen };
     Ok(format!("{origin}/v1/identity/oidc"))
 }
