@@ -11,6 +11,7 @@ use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -46,6 +47,9 @@ pub enum Credential<'a> {
 
 /// How many redirects are followed, all of them on the same server.
 const MAX_REDIRECTS: usize = 3;
+
+/// What is encoded in a form: all but what every encoder leaves as it is.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 impl HttpClient {
     /// How long a request may take, from the look-up of the name to the last byte.
@@ -169,7 +173,7 @@ fn form_text(fields: &[(&str, &str)]) -> SecretBytes {
             append(&mut text, b"&");
         }
         for (part, end) in [(name, "="), (value, "")] {
-            for piece in percent_encoding::utf8_percent_encode(part, percent_encoding::NON_ALPHANUMERIC) {
+            for piece in utf8_percent_encode(part, ENCODED) {
                 append(&mut text, piece.as_bytes());
             }
             append(&mut text, end.as_bytes());

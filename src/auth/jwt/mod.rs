@@ -7,6 +7,7 @@
 
 mod bound;
 mod config;
+mod fuzzing;
 mod grant;
 mod login;
 mod oidc;
@@ -14,6 +15,9 @@ mod policies;
 mod provider;
 mod roles;
 mod token;
+
+#[doc(hidden)]
+pub use fuzzing::fuzz;
 
 use std::sync::{Arc, PoisonError, RwLock};
 

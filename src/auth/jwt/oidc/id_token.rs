@@ -30,16 +30,30 @@ impl Expected<'_> {
     /// The claims of `id_token`, which came beside `access_token`.
     pub(super) async fn verify(&self, id_token: &SecretText, access_token: Option<&SecretText>) -> Result<Claims> {
         let presented = Presented::parse(id_token.expose()).map_err(|refusal| fault(refusal.sentence()))?;
-        let configured = self.config.algorithms();
-        let allowed = if configured.is_empty() { &self.discovery.algorithms } else { &configured };
-        let algorithm = presented.algorithm(allowed).map_err(|refusal| fault(refusal.sentence()))?;
-        let claims = self.provider.verify(&presented, allowed, self.now).await?;
+        let allowed = self.algorithms(&presented).await;
+        let algorithm = presented.algorithm(&allowed).map_err(|refusal| fault(refusal.sentence()))?;
+        let claims = self.provider.verify(&presented, &allowed, self.now).await?;
         let registered = claims.registered().map_err(fault)?;
         self.check(&claims, &registered).map_err(fault)?;
         if let (Some(hash), Some(access_token)) = (claims.text("at_hash"), access_token) {
             check_hash(hash, access_token, algorithm).map_err(fault)?;
         }
         Ok(claims)
+    }
+
+    /// The algorithms that are allowed: those of the configuration, or else those that the provider says it signs by. It
+    /// may have come to another one with a new key.
+    async fn algorithms(&self, presented: &Presented) -> Vec<Algorithm> {
+        let configured = self.config.algorithms();
+        if !configured.is_empty() {
+            return configured;
+        }
+        let known = &self.discovery.algorithms;
+        if presented.algorithm(known).is_ok() || presented.algorithm(&Algorithm::ALL).is_err() {
+            return known.clone();
+        }
+        let newer = self.provider.rediscovered(self.now).await;
+        newer.map_or_else(|| known.clone(), |newer| newer.algorithms.clone())
     }
 
     fn check(&self, claims: &Claims, registered: &Registered) -> Result<(), &'static str> {

@@ -135,6 +135,17 @@ impl Provider {
         }
     }
 
+    /// What the provider says of itself by now, where what was known does not fit any more.
+    pub(super) async fn rediscovered(&self, now: Timestamp) -> Option<Arc<Discovery>> {
+        match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::Fetched(remote) => {
+                let known = remote.loaded(now).await.ok()?;
+                remote.refreshed(&known, now).await.ok()?.discovery.clone()
+            }
+        }
+    }
+
     /// The issuer that the discovery document is of, once that was had.
     pub(super) fn issuer(&self) -> Option<&str> {
         match &self.keys {
