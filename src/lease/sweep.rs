@@ -42,7 +42,6 @@ impl LeaseManager {
                 swept = self.clone().sweep(&revoker) => swept,
             };
             let pause = match swept {
-                Ok(WINDOW) => Duration::ZERO,
                 Ok(_) => TICK,
                 Err(error) if error.kind() == Kind::Sealed => return,
                 Err(error) => {
@@ -57,12 +56,26 @@ impl LeaseManager {
         }
     }
 
-    /// Revokes one window of what is due, and says how many there were.
+    /// Revokes all that is due, a window after the other, and says how many there were. What cannot be ended stays where it
+    /// is and keeps nothing behind it from ending.
     pub async fn sweep(self: Arc<Self>, revoker: &Arc<dyn Revoker>) -> Result<usize> {
-        let now = self.clock.now().unix_seconds();
-        let names = self.due.list("", Page::first(WINDOW)).await?;
-        let due: Vec<String> = names.into_iter().filter(|name| due_second(name).is_none_or(|at| at <= now)).collect();
-        let count = due.len();
+        let (mut count, mut after) = (0, None);
+        loop {
+            let names = self.due.list("", Page { after, limit: Some(WINDOW) }).await?;
+            let now = self.clock.now().unix_seconds();
+            let due: Vec<String> =
+                names.into_iter().filter(|name| due_second(name).is_none_or(|at| at <= now)).collect();
+            count += due.len();
+            after = due.last().cloned();
+            let is_last = due.len() < WINDOW;
+            self.end_all(due, revoker).await;
+            if is_last {
+                return Ok(count);
+            }
+        }
+    }
+
+    async fn end_all(self: &Arc<Self>, due: Vec<String>, revoker: &Arc<dyn Revoker>) {
         let mut running = JoinSet::new();
         for key in due {
             if running.len() >= AT_ONCE {
@@ -76,7 +89,6 @@ impl LeaseManager {
             });
         }
         while running.join_next().await.is_some() {}
-        Ok(count)
     }
 
     /// Ends the lease behind one entry of the due index.

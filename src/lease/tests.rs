@@ -184,3 +184,22 @@ async fn a_lease_of_a_batch_token_ends_with_it() {
     let lease = register(&f, &Grant { owner, ..GRANT }).await;
     assert_eq!(lease.remaining(f.clock.now()), 30);
 }
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Broken {}
+
+impl crate::barrier::Record for Broken {}
+
+#[tokio::test]
+async fn what_cannot_be_read_keeps_nothing_behind_it_from_ending() {
+    let f = fixture().await;
+    let mut txn = Txn::new();
+    for number in 0..600 {
+        f.leases.due.put(&mut txn, &format!("{number:012}-broken"), &Broken {}).unwrap();
+    }
+    f.barrier.commit(txn).await.unwrap();
+    register(&f, &GRANT).await;
+    f.advance(100);
+    f.sweep().await;
+    assert_eq!(f.undone(), 1);
+}

@@ -1,5 +1,7 @@
 //! Response wrapping: an answer is kept in the cubbyhole of a token that is good for one use.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::api::{Ttl, WrapInfo};
@@ -85,13 +87,18 @@ impl Unsealed {
         })
     }
 
-    /// The body behind the wrapping token `id`, which was spent already. The token is revoked.
-    pub async fn unwrap(&self, id: &str) -> Result<SecretText> {
-        let kept: Option<Kept> = self.cubbyhole()?.get(&format!("{id}/response")).await?;
+    /// The body behind the wrapping token `id`, which was spent already. `txn` removes it, so that it is gone for good in
+    /// the commit that hands it on and not before; once that is durable, the token is revoked.
+    pub async fn unwrap(self: &Arc<Self>, id: &str, txn: &mut Txn) -> Result<SecretText> {
+        let cubbyhole = self.cubbyhole()?;
+        let key = format!("{id}/response");
+        let kept: Option<Kept> = cubbyhole.fetch(txn, &key).await?;
         let kept = kept.ok_or_else(invalid_wrapping_token)?;
         let Response { response } = serde_json::from_str(kept.0.expose())
             .map_err(|_| Error::corrupt("a wrapped answer has an unknown form"))?;
-        self.revoke_token(id).await?;
+        cubbyhole.delete(txn, &key)?;
+        let (unsealed, id) = (self.clone(), id.to_owned());
+        txn.on_commit(move || unsealed.revoke_in_background(id));
         Ok(response)
     }
 

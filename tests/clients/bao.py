@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -134,8 +133,8 @@ def the_built_in_mounts_are_listed():
 def audit_devices_are_listed_and_declared_in_the_configuration_only():
     listed = run("audit", "list", "-format=json")
     assert listed.code in (0, 2), listed
-    if listed.code == 0:
-        device = next(iter(json.loads(listed.out).values()))
+    devices = list(json.loads(listed.out).values()) if listed.code == 0 else []
+    for device in devices:
         assert {"type", "path", "options"} <= device.keys()
         has(bao("audit", "list", "-detailed"), "file_path")
     has(bao("audit", "enable", "file", "file_path=/dev/null", code=2), "declarative, config-based")
@@ -191,7 +190,7 @@ def key_values_version_2():
     assert data("kv", "get", secret)["data"]["data"] == {"x": "3", "z": "6"}
     bao("kv", "patch", f"{KV2}/none", "z=1", code=2)
     has(bao("kv", "delete", secret), "Data deleted")
-    has(bao("kv", "get", secret, code=2), "deletion_time")
+    assert data("kv", "get", secret)["data"]["data"] is None
     bao("kv", "undelete", "-versions=6", secret)
     has(bao("kv", "get", secret), "version            6")
     bao("kv", "delete", "-versions=1,2", secret)
@@ -199,7 +198,7 @@ def key_values_version_2():
     versions = data("kv", "metadata", "get", secret)["data"]["versions"]
     assert versions["1"]["destroyed"] and versions["2"]["deletion_time"] and not versions["2"]["destroyed"]
     assert data("kv", "rollback", "-version=4", secret)["data"]["version"] == 7
-    has(bao("kv", "rollback", "-version=1", secret, code=2), "Cannot roll back to a version that has been destroyed")
+    has(bao("kv", "rollback", "-version=1", secret, code=2), "Cannot roll back to a version that has been deleted")
     assert data("kv", "list", KV2) == ["a/"]
     bao("kv", "metadata", "delete", secret)
     bao("kv", "metadata", "get", secret, code=2)
@@ -218,7 +217,7 @@ def metadata_and_configuration_of_key_values():
     assert (described["max_versions"], described["delete_version_after"]) == (4, "1h0m0s")
     has(bao("kv", "put", secret, "x=1", code=2), "check-and-set parameter required")
     bao("kv", "put", "-cas=0", secret, "x=1")
-    has(bao("kv", "metadata", "get", secret), "Custom", "cas_required", "Version 1")
+    has(bao("kv", "metadata", "get", secret), "custom_metadata", "cas_required", "Version 1")
     bao("write", f"{KV2}/config", "max_versions=5")
     assert data("read", f"{KV2}/config")["data"]["max_versions"] == 5
     bao("kv", "enable-versioning", KV1)
@@ -322,7 +321,7 @@ def auth_methods_come_and_go():
     bao("auth", "tune", "-default-lease-ttl=72m", "-max-lease-ttl=100m", "-token-type=batch", f"{gone}/")
     tuned = data("read", f"sys/auth/{gone}/tune")["data"]
     assert (tuned["default_lease_ttl"], tuned["max_lease_ttl"], tuned["token_type"]) == (4320, 6000, "batch")
-    has(bao("auth", "move", gone, there), "Finished moving")
+    has(bao("auth", "move", f"auth/{gone}", f"auth/{there}"), "Finished moving")
     bao("auth", "disable", there)
     assert f"{there}/" not in data("auth", "list")
 
@@ -337,7 +336,7 @@ def login_with_a_password():
     has(bao(*login, "password=wrong", code=2), "invalid username or password")
     only = ("login", "-no-store", "-token-only", "-method=userpass", f"-path={USERPASS}", "username=alice")
     token = run(*only, "password=secret").out.strip()
-    has(bao("token", "lookup", token=token), "userpass-alice" if USERPASS == "userpass" else "alice")
+    assert data("token", "lookup", token=token)["data"]["display_name"] == f"{USERPASS}-alice"
     bao("write", f"auth/{USERPASS}/users/alice/password", "password=new")
     bao(*login, "password=secret", code=2)
     bao(*login, "password=new")
@@ -432,11 +431,10 @@ def system_paths():
 
 @suite.test
 def keys_are_rotated():
-    before = int(data("operator", "key-status")["data"]["term"]) if "data" in data("operator", "key-status") else 0
+    before = data("operator", "key-status")["term"]
     has(bao("operator", "key-status"), "Key Term", "Encryption Count")
     has(bao("operator", "rotate"), "Success! Rotated key")
-    after = data("operator", "key-status")
-    assert int(after.get("data", after)["term"]) > before
+    assert data("operator", "key-status")["term"] == before + 1
     has(bao("kv", "put", f"{KV2}/after-rotation", "a=1"), "created_time")
 
 
@@ -513,8 +511,7 @@ template {{
 def sealing_and_unsealing():
     shares = site.quorum()
     has(bao("operator", "seal"), "Vault is sealed")
-    sealed = eventually(lambda: run("status").code == 2)
-    assert sealed
+    eventually(lambda: run("status").code == 2)
     has(bao("kv", "get", f"{KV2}/rendered", code=2), "sealed")
     for share in shares:
         bao("operator", "unseal", share)

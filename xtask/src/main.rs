@@ -1,6 +1,7 @@
 //! Set-up, tests and demonstration of Arca: `cargo xtask demo`, `cargo xtask test`.
 
 mod certificates;
+mod clients;
 mod conformance;
 mod debian;
 mod demo;
@@ -11,6 +12,7 @@ mod person;
 mod port;
 mod postgres;
 mod program;
+mod python;
 mod running;
 mod say;
 mod server;

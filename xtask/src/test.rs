@@ -2,6 +2,9 @@
 
 use std::time::Instant;
 
+use clap::ValueEnum;
+
+use crate::clients;
 use crate::conformance;
 use crate::debian::{self, Need};
 use crate::failure::Failure;
@@ -13,30 +16,75 @@ use crate::workspace::cargo;
 /// Options of the tests.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Leave out the comparison with recorded answers, which needs a release build
-    #[arg(long)]
-    no_conformance: bool,
+    /// Run only this part, after the set-up; may be repeated
+    #[arg(long, value_enum)]
+    only: Vec<Part>,
+    /// Leave this part out; may be repeated
+    #[arg(long, value_enum)]
+    skip: Vec<Part>,
+}
+
+/// What is checked, in this order: the quick before the slow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Part {
+    /// The code is formatted
+    Format,
+    /// Clippy has nothing to say
+    Lints,
+    /// The tests of the workspace
+    Tests,
+    /// The documentation builds
+    Docs,
+    /// The decoders meet arbitrary input
+    Fuzz,
+    /// A release build answers as recorded
+    Conformance,
+    /// A release build serves real clients
+    Clients,
 }
 
 /// Installs what is missing, then runs every check; the first that fails ends it.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let start = Instant::now();
-    part("Set-up", set_up)?;
-    part("Format", format)?;
-    part("Lints", lint)?;
-    part("Tests", tests)?;
-    part("Documentation", document)?;
-    part("Decoders against arbitrary input", fuzzing::run)?;
-    if args.no_conformance {
-        say::part("Conformance: skipped (--no-conformance)");
-    } else {
-        part("Conformance", conformance::run)?;
+    timed("Set-up", set_up)?;
+    for part in Part::value_variants() {
+        if args.skip.contains(part) || !(args.only.is_empty() || args.only.contains(part)) {
+            say::part(&format!("{}: left out", part.title()));
+        } else {
+            timed(part.title(), part.work())?;
+        }
     }
-    say::part(&format!("All checks passed, in {} seconds.", start.elapsed().as_secs()));
+    say::part(&format!("Everything that was run passed, in {} seconds.", start.elapsed().as_secs()));
     Ok(())
 }
 
-fn part(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
+impl Part {
+    fn title(self) -> &'static str {
+        match self {
+            Self::Format => "Format",
+            Self::Lints => "Lints",
+            Self::Tests => "Tests",
+            Self::Docs => "Documentation",
+            Self::Fuzz => "Decoders against arbitrary input",
+            Self::Conformance => "Conformance",
+            Self::Clients => "Real clients",
+        }
+    }
+
+    fn work(self) -> fn() -> Result<(), Failure> {
+        match self {
+            Self::Format => format,
+            Self::Lints => lint,
+            Self::Tests => tests,
+            Self::Docs => document,
+            Self::Fuzz => fuzzing::run,
+            Self::Conformance => conformance::run,
+            Self::Clients => clients::run,
+        }
+    }
+}
+
+fn timed(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
     say::part(name);
     let start = Instant::now();
     work()?;

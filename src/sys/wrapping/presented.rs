@@ -17,8 +17,9 @@ pub(super) async fn spent(token: Option<ClientToken>, unsealed: &Unsealed, cx: &
             known(&token, unsealed).await?;
             let spent = unsealed.tokens.authenticate(&token, cx.client.address).await;
             let lost = |error: Error| if error.kind() == Kind::Forbidden { invalid_wrapping_token() } else { error };
-            let spent = spent.map_err(lost)?;
-            Ok(spent.caller.token_id)
+            let id = spent.map_err(lost)?.caller.token_id;
+            unsealed.revoke_after_this(&id).await?;
+            Ok(id)
         }
         // The caller's own token was spent when the request came in.
         Some(_) | None if wraps(&caller.policies) => Ok(caller.token_id.clone()),

@@ -32,7 +32,7 @@ impl Endpoint for Rewrap {
         let Wrapped { creation_path, creation_ttl, .. } =
             unsealed.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
         let ttl = cx.wrap_ttl.map_or(creation_ttl, |ttl| Ttl::from_seconds(ttl.as_secs()));
-        let body = unsealed.unwrap(&id).await?;
+        let body = unsealed.unwrap(&id, cx.txn()).await?;
         let wrapping = Wrapping { body, ttl, creation_path, wrapped_accessor: String::new() };
         let content = Content::Wrapped(Box::new(unsealed.wrap(wrapping, cx.txn())?));
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })

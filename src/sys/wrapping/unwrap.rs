@@ -30,7 +30,7 @@ impl Endpoint for Unwrap {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
         let id = spent(self.token, unsealed, cx).await?;
-        let body = unsealed.unwrap(&id).await?;
+        let body = unsealed.unwrap(&id, cx.txn()).await?;
         let content = match cx.wrap_ttl {
             Some(ttl) => {
                 let wrapping = Wrapping {

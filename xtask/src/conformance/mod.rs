@@ -16,6 +16,7 @@ use crate::folder::{self, Folder};
 use crate::port;
 use crate::postgres::Postgres;
 use crate::program::Program;
+use crate::python::Python;
 use crate::say;
 use crate::workspace::{self, Profile};
 
@@ -38,7 +39,7 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Ok(());
     };
     let binaries = workspace::build(Profile::Release)?;
-    let python = python(&suite)?;
+    let python = Python::provide("conformance", &suite.join("requirements.txt"))?;
     let folder = Folder::new("arca-conformance")?;
     let postgres = Postgres::start(&folder, PASSWORD)?;
     let site = Site::start(binaries, &folder)?;
@@ -47,7 +48,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     results.check()
 }
 
-fn compare(suite: &Path, python: &Path, site: &Site, postgres: &Postgres) -> Result<Results, Failure> {
+fn compare(suite: &Path, python: &Python, site: &Site, postgres: &Postgres) -> Result<Results, Failure> {
     let kept = workspace::target().join("conformance");
     fs::create_dir_all(&kept).map_err(|error| Failure::file(&kept, &error))?;
     let (json, log) = (kept.join("result.json"), kept.join("run.log"));
@@ -55,7 +56,7 @@ fn compare(suite: &Path, python: &Path, site: &Site, postgres: &Postgres) -> Res
     folder::write(&json, "")?;
     let own =
         std::env::current_exe().map_err(|error| Failure::new(format!("xtask is nowhere: {error}"), "Try again."))?;
-    let ended = Program::new(python)
+    let ended = Program::new(python.program("python"))
         .arg(suite.join("run.py"))
         .args(["-q", "--addr", &site.address, "--fresh-port", &port::free()?.to_string(), "--json"])
         .arg(&json)
@@ -78,24 +79,4 @@ fn suite() -> Option<PathBuf> {
     let beside = || Some(workspace::root().parent()?.join("shared/conformance"));
     let folder = std::env::var_os("ARCA_CONFORMANCE").map(PathBuf::from).or_else(beside)?;
     folder.join("run.py").is_file().then_some(folder)
-}
-
-/// A Python with what the suite needs; it is made again when that changes.
-fn python(suite: &Path) -> Result<PathBuf, Failure> {
-    let home = workspace::target().join("conformance-venv");
-    let (wanted, installed) = (suite.join("requirements.txt"), home.join("installed.txt"));
-    let python = home.join("bin/python");
-    let requirements = folder::read(&wanted)?;
-    if fs::read(&installed).is_ok_and(|bytes| bytes == requirements) && python.is_file() {
-        return Ok(python);
-    }
-    say::done("making a Python environment for the suite, this once");
-    Program::new("python3").words("-m venv --clear").arg(&home).advise("apt-get install python3-venv").capture()?;
-    Program::new(&python)
-        .words("-m pip install --quiet -r")
-        .arg(&wanted)
-        .advise("pip needs to reach a package index, or a folder of wheels (PIP_FIND_LINKS).")
-        .show()?;
-    folder::write(&installed, requirements)?;
-    Ok(python)
 }
