@@ -21,6 +21,8 @@ pub(crate) enum Need {
     Python,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
+    /// Node 18 or later and npm, for an identity provider.
+    Node,
 }
 
 impl Need {
@@ -31,6 +33,7 @@ impl Need {
             Self::Postgres => postgres::programs().is_some(),
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
             Self::Openssl => find("openssl").is_some(),
+            Self::Node => find("node").is_some() && find("npm").is_some(),
         }
     }
 
@@ -41,6 +44,7 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Python => "python3-venv",
             Self::Openssl => "openssl",
+            Self::Node => "nodejs npm",
         }
     }
 }

@@ -20,16 +20,19 @@ const PATIENCE: Duration = Duration::from_mins(10);
 /// What the operator chose.
 struct Options {
     role: String,
-    listen: String,
-    port: u16,
+    /// The address and the port to listen at; nothing where the provider sends the browser to the server.
+    listener: Option<(String, u16)>,
     redirect_uri: String,
     opens_browser: bool,
 }
 
 /// Logs in at the mount `mount`.
 pub(super) fn login(client: &Client, mount: &str, values: &Json, output: &mut Output) -> Result<Secret> {
-    let options = Options::parse(values)?;
-    let listener = Listener::bind(&options.listen, options.port)?;
+    let options = Options::parse(values, &client.settings().address.url(&format!("auth/{mount}/oidc/callback"), &[]))?;
+    let listener = match &options.listener {
+        Some((address, port)) => Some(Listener::bind(address, *port)?),
+        None => None,
+    };
     let entropy: &dyn Entropy = &SystemEntropy::new();
     let nonce = entropy.base62(32).map_err(|error| Error::local(error.to_string()))?;
     let body = Json::map([
@@ -48,14 +51,15 @@ pub(super) fn login(client: &Client, mount: &str, values: &Json, output: &mut Ou
             .advise("Add that address to the role's 'allowed_redirect_uris', and check the role's name."));
     }
     announce(address, options.opens_browser, output)?;
-    if data.text_at("state").is_empty() {
-        return come_back(client, mount, &listener, &nonce);
+    match listener.filter(|_| data.text_at("state").is_empty()) {
+        Some(listener) => come_back(client, mount, &listener, &nonce),
+        None => poll(client, mount, &data, &nonce),
     }
-    poll(client, mount, &data, &nonce)
 }
 
 impl Options {
-    fn parse(values: &Json) -> Result<Self> {
+    /// What `values` say; `callback` is where the provider sends the browser if that is to the server.
+    fn parse(values: &Json, callback: &str) -> Result<Self> {
         let or = |name: &str, default: &str| match values.text_at(name) {
             "" => default.to_owned(),
             given => given.to_owned(),
@@ -65,7 +69,16 @@ impl Options {
                 Error::local("The port is not a number from 0 to 65535").advise("Give port=8250, or leave it out.")
             })
         };
-        let listen = or("listenaddress", "localhost");
+        let opens_browser = !matches!(or("skip_browser", "false").as_str(), "true" | "1" | "t");
+        let role = or("role", "");
+        match or("callbackmode", "client").as_str() {
+            "client" => {}
+            "direct" => return Ok(Self { role, listener: None, redirect_uri: callback.to_owned(), opens_browser }),
+            _ => {
+                return Err(Error::local("The callback mode is neither 'client' nor 'direct'")
+                    .advise("Leave callbackmode= out, or give the one that the role has."));
+            }
+        }
         let text = or("port", "8250");
         let redirect_uri = format!(
             "{}://{}:{}/oidc/callback",
@@ -73,8 +86,8 @@ impl Options {
             or("callbackhost", "localhost"),
             port(&or("callbackport", &text))?,
         );
-        let opens_browser = !matches!(or("skip_browser", "false").as_str(), "true" | "1" | "t");
-        Ok(Self { role: or("role", ""), listen, port: port(&text)?, redirect_uri, opens_browser })
+        let listener = Some((or("listenaddress", "localhost"), port(&text)?));
+        Ok(Self { role, listener, redirect_uri, opens_browser })
     }
 }
 
@@ -146,7 +159,7 @@ mod tests {
         for (name, value) in words {
             values.set(name, Json::text(*value));
         }
-        Options::parse(&values)
+        Options::parse(&values, "https://vault/v1/auth/oidc/oidc/callback")
     }
 
     #[test]
@@ -156,6 +169,9 @@ mod tests {
         assert_eq!(uri(&[("port", "9000")]), "http://localhost:9000/oidc/callback");
         let behind = [("port", "9000"), ("callbackport", "443"), ("callbackhost", "a"), ("callbackmethod", "https")];
         assert_eq!(uri(&behind), "https://a:443/oidc/callback");
+        let direct = options(&[("callbackmode", "direct")]).unwrap();
+        assert_eq!((direct.redirect_uri.as_str(), direct.listener), ("https://vault/v1/auth/oidc/oidc/callback", None));
+        assert!(options(&[("callbackmode", "device")]).is_err());
         assert!(options(&[("port", "x")]).is_err() && options(&[("port", "70000")]).is_err());
         assert!(options(&[]).unwrap().opens_browser);
         assert!(!options(&[("skip_browser", "true")]).unwrap().opens_browser);

@@ -76,7 +76,8 @@ impl Method {
                 "oidc",
                 "Logs in with a browser, at an identity provider.",
                 "role=ROLE  port=8250  listenaddress=localhost  skip_browser=false\n  callbackmethod=http  \
-                 callbackhost=localhost  callbackport=8250 (what the provider sends the browser back to)",
+                 callbackhost=localhost  callbackport=8250 (what the provider sends the browser back to)\n  \
+                 callbackmode=client (or direct, where it sends the browser to the server)",
             ),
             Self::Values(name) => (name, "Logs in with a signed token of another system.", "role=ROLE  jwt=@FILE"),
         };
