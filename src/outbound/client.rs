@@ -129,7 +129,8 @@ enum Sent {
 }
 
 async fn within_time<T>(work: impl Future<Output = Result<T, OutboundError>>) -> Result<T, OutboundError> {
-    tokio::time::timeout(HttpClient::TIMEOUT, work).await.unwrap_or(Err(OutboundError::Timeout))
+    // Boxed: with a TLS connection in it this is large, and it is part of what every login is.
+    tokio::time::timeout(HttpClient::TIMEOUT, Box::pin(work)).await.unwrap_or(Err(OutboundError::Timeout))
 }
 
 fn request(

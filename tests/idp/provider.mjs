@@ -53,7 +53,9 @@ const server = createServer(async (request, response) => {
     begin(provider.issuer, 'ES256');
     response.end();
   } else if (request.url.startsWith('/interaction/')) {
-    await provider.interactionFinished(request, response, { login: { accountId: ACCOUNT.sub } });
+    const { prompt } = await provider.interactionDetails(request, response);
+    const result = prompt.name === 'login' ? { login: { accountId: ACCOUNT.sub } } : { consent: {} };
+    await provider.interactionFinished(request, response, result);
   } else {
     handle(request, response);
   }

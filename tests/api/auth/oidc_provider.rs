@@ -63,7 +63,10 @@ impl Node {
             let answer = agent.get(&at).header("Cookie", sent.join("; ")).call().unwrap();
             for cookie in answer.headers().get_all("set-cookie") {
                 let (name, rest) = cookie.to_str().unwrap().split_once('=').unwrap();
-                cookies.insert(name.to_owned(), rest.split(';').next().unwrap().to_owned());
+                match rest.split(';').next().unwrap() {
+                    "" => cookies.remove(name),
+                    value => cookies.insert(name.to_owned(), value.to_owned()),
+                };
             }
             let location = answer.headers().get("location").unwrap_or_else(|| panic!("no redirect: {answer:?}"));
             let location = location.to_str().unwrap();

@@ -50,15 +50,19 @@ pub(super) async fn redeem(
     } else {
         Credential::Basic(&pair)
     };
-    let answer = client.post(endpoint, credential, &form).await.map_err(|error| match error {
-        OutboundError::Status(400..=499) => Error::invalid(
-            "login failed: the provider did not take the code; log in again, and check 'oidc_client_id' and \
-             'oidc_client_secret' if that does not help",
-        ),
-        error => Error::invalid(format!("login failed: the provider's token endpoint cannot be used: {error}")),
-    })?;
+    let answer = client.post(endpoint, credential, &form).await.map_err(refused)?;
     serde_json::from_slice(&answer)
         .map_err(|_| Error::invalid("login failed: the provider's answer has no tokens in it"))
+}
+
+fn refused(error: OutboundError) -> Error {
+    if matches!(error, OutboundError::Status(400..=499)) {
+        return Error::invalid(
+            "login failed: the provider did not take the code; log in again, and check 'oidc_client_id' and \
+             'oidc_client_secret' if that does not help",
+        );
+    }
+    Error::invalid(format!("login failed: the provider's token endpoint cannot be used: {error}"))
 }
 
 /// Adds to `claims` what the provider says about their subject. Where it does not answer, or speaks of somebody else, as

@@ -156,7 +156,7 @@ mod tests {
         assert!(flows.take("c", START).is_none());
         assert!(flows.take("a", START.plus(Duration::from_secs(599))).is_some());
         assert!(flows.take("a", START).is_none());
-        assert!(flows.take("b", START.plus(Duration::from_secs(600))).is_none());
+        assert!(flows.take("b", START.plus(LIFE)).is_none());
         assert!(flows.take("b", START).is_none(), "gone for good");
     }
 

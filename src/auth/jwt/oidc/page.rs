@@ -10,7 +10,10 @@ const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 /// Asks the caller whether the login is theirs: whoever began it gets a token in their name.
 pub(super) fn confirmation(state: &str, code: Option<&SecretText>, role: &str, address: &str) -> Answer {
     let mut fields = Zeroizing::new(String::new());
-    let code = code.map_or("", SecretText::expose);
+    let code = match code {
+        Some(code) => code.expose(),
+        None => "",
+    };
     for (name, value) in [("state", state), ("code", code), ("confirmation", "1")] {
         fields.push_str("<input type=\"hidden\" name=\"");
         fields.push_str(name);

@@ -1,7 +1,5 @@
 //! Where the provider may send the browser.
 
-use http::Uri;
-
 /// Whether `asked` is one of `allowed`: the very same text, or a loopback address of the same path with another port,
 /// which a program on the caller's machine cannot choose beforehand (RFC 8252, section 7.3).
 pub(super) fn is_allowed(asked: &str, allowed: &[String]) -> bool {
@@ -10,19 +8,17 @@ pub(super) fn is_allowed(asked: &str, allowed: &[String]) -> bool {
         .any(|allowed| allowed == asked || loopback(asked).is_some_and(|asked| loopback(allowed) == Some(asked)))
 }
 
-/// The host and the path of a loopback address without TLS; nothing for any other address.
-fn loopback(text: &str) -> Option<(String, String)> {
-    // The parser drops a fragment, which then would not have been compared.
-    if text.contains('#') {
-        return None;
-    }
-    let uri: Uri = text.parse().ok()?;
-    let authority = uri.authority()?;
-    let host = authority.host();
-    let is_loopback = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let is_plain = uri.scheme_str() == Some("http") && !authority.as_str().contains('@');
-    (is_loopback && is_plain)
-        .then(|| (host.to_owned(), uri.path_and_query().map(ToString::to_string).unwrap_or_default()))
+/// The host and the rest of a loopback address without TLS; nothing for any other address. Where there is a port it must be
+/// digits: nothing else stands between the host and the path.
+fn loopback(text: &str) -> Option<(&str, &str)> {
+    let rest = text.strip_prefix("http://")?;
+    let at = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(at);
+    let host = ["localhost", "127.0.0.1", "[::1]"].into_iter().find(|host| authority.starts_with(host))?;
+    let port = authority.strip_prefix(host)?;
+    let is_port = |text: &str| text.parse::<u16>().is_ok() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_good = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+    is_good.then_some((host, path))
 }
 
 #[cfg(test)]
@@ -61,6 +57,12 @@ mod tests {
             "http://localhost:8250@evil/oidc/callback",
             "http://evil@localhost:8250/oidc/callback",
             "http://localhost.evil:8250/oidc/callback",
+            "http://localhost:8250:1/oidc/callback",
+            "http://localhost:+80/oidc/callback",
+            "http://localhost:/oidc/callback",
+            "http://localhost:99999/oidc/callback",
+            "http://localhost:8250\\@evil/oidc/callback",
+            "http:/localhost:8250/oidc/callback",
             "https://localhost:8250/oidc/callback",
             "http://[::1]:8250/oidc/callback",
             "http://localhost:8250/other",

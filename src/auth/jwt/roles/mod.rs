@@ -74,6 +74,7 @@ pub(super) enum CallbackMode {
 
 /// A role. A list that was never written is told from an empty one, as clients read it; both demand nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the field is called that on the wire")]
 pub(super) struct Role {
     pub(super) role_type: RoleType,
     pub(super) bound_audiences: Option<Vec<String>>,

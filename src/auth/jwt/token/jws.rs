@@ -60,6 +60,7 @@ impl Presented {
 
     /// Takes a token apart.
     pub(in crate::auth::jwt) fn parse(text: &str) -> Result<Self, Refusal> {
+        const CODE: Refusal = Refusal::Malformed("error verifying token signature: a part is not Base64url");
         let text = text.trim();
         if text.len() > Self::MAX_LENGTH {
             return Err(Refusal::Malformed("the token is longer than 64 KiB"));
@@ -70,7 +71,6 @@ impl Presented {
         else {
             return Err(Refusal::Malformed("error verifying token signature: a signed token must have three parts"));
         };
-        const CODE: Refusal = Refusal::Malformed("error verifying token signature: a part is not Base64url");
         let signed = format!("{header}.{payload}");
         let header = BASE64URL_NOPAD.decode(header.as_bytes()).map_err(|_| CODE)?;
         let payload = BASE64URL_NOPAD.decode(payload.as_bytes()).map_err(|_| CODE)?;
