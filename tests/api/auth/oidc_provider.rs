@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -15,6 +15,8 @@ const HERE: &str = "http://127.0.0.1:8250/oidc/callback";
 /// The provider, in a process of its own; killed, by its own id, when this goes.
 struct Node {
     child: Child,
+    /// Open as long as it runs: it ends when it cannot write.
+    _out: BufReader<ChildStdout>,
     issuer: String,
 }
 
@@ -32,9 +34,10 @@ impl Node {
             .spawn()
             .expect("node: apt-get install nodejs");
         let mut issuer = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut issuer).unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        out.read_line(&mut issuer).unwrap();
         assert!(issuer.starts_with("http://127.0.0.1:"), "the provider did not start");
-        Self { child, issuer: issuer.trim().to_owned() }
+        Self { child, _out: out, issuer: issuer.trim().to_owned() }
     }
 
     fn agent() -> ureq::Agent {
