@@ -11,6 +11,7 @@
 //! | 0 | [`hcl`] | the configuration language of policies and of the server's file |
 //! | 1 | [`authority`] | a certificate authority for a first start |
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
+//! | 1 | [`outbound`] | HTTPS to services that the operator named |
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
 //! | 2 | [`barrier`] | encrypts everything on its way to storage |
 //! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
@@ -66,6 +67,8 @@ pub mod identity;
 pub mod lease;
 #[cfg(feature = "server")]
 pub mod mount;
+#[cfg(feature = "server")]
+pub mod outbound;
 #[cfg(feature = "server")]
 pub mod pipeline;
 #[cfg(feature = "server")]

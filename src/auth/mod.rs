@@ -2,6 +2,7 @@
 
 pub mod approle;
 pub mod cert;
+pub mod jwt;
 pub mod userpass;
 
 use crate::engine::Kind;
@@ -11,6 +12,8 @@ pub fn kinds() -> Vec<Kind> {
     vec![
         Kind::auth_method::<approle::Approle>(),
         Kind::auth_method::<cert::Cert>(),
+        Kind::auth_method::<jwt::Jwt>(),
+        Kind::auth_method::<jwt::Jwt>().named("oidc"),
         Kind::auth_method::<userpass::Userpass>(),
     ]
 }

@@ -92,6 +92,12 @@ impl Kind {
         Self { name: E::KIND, role: Role::Auth, open: open::<E, Auth<E>>, infos: infos::<E> }
     }
 
+    /// The same engine under another word.
+    #[must_use]
+    pub const fn named(self, name: &'static str) -> Self {
+        Self { name, ..self }
+    }
+
     /// Opens an engine of this kind over its part of the barrier.
     pub async fn open(&self, view: View, options: Value, deps: Deps) -> Result<Arc<dyn Mounted>> {
         (self.open)(view, options, deps).await

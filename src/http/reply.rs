@@ -1,7 +1,10 @@
 //! An audited answer as an HTTP response.
 
 use axum::body::{Body, Bytes};
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, STRICT_TRANSPORT_SECURITY};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+};
 use http::{HeaderValue, Response, StatusCode};
 
 use crate::error::Error;
@@ -17,6 +20,9 @@ pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> 
     *response.status_mut() = status;
     if let Some(media_type) = media_type {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+        if media_type.starts_with("text/html") {
+            confine(&mut response);
+        }
     }
     for (name, value) in headers {
         if let Ok(value) = HeaderValue::from_str(&value) {
@@ -50,6 +56,16 @@ pub(super) fn redirect(path: &str, query: Option<&str>, over_tls: bool) -> Respo
     response.headers_mut().insert(LOCATION, target);
     common(&mut response, over_tls);
     response
+}
+
+/// A page loads nothing, runs nothing, stands in no other page, and tells nobody its address, which may have a code in it.
+fn confine(response: &mut Response<Body>) {
+    let policy = "default-src 'none'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
 }
 
 fn common(response: &mut Response<Body>, over_tls: bool) {

@@ -5,12 +5,15 @@ mod client;
 #[expect(dead_code, reason = "the tests beside the database engine use the rest of it")]
 pub(crate) mod postgres;
 mod process;
+mod provider;
+pub(crate) mod signer;
 mod vault;
 mod wire;
 
 pub(crate) use certificates::{Issue, issuer};
 pub(crate) use client::{Answer, Client};
 pub(crate) use process::{Certificates, Process};
+pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
 pub(crate) use vault::{Clients, Setup, TestVault};
 
 use std::time::Duration;

@@ -23,6 +23,8 @@ pub(crate) enum Need {
     Node,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
+    /// Node 18 or later and npm, for an identity provider.
+    Node,
 }
 
 impl Need {
@@ -34,6 +36,7 @@ impl Need {
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
             Self::Node => find("node").is_some() && find("npm").is_some(),
             Self::Openssl => find("openssl").is_some(),
+            Self::Node => find("node").is_some() && find("npm").is_some(),
         }
     }
 
@@ -45,6 +48,7 @@ impl Need {
             Self::Python => "python3-venv",
             Self::Node => "nodejs npm",
             Self::Openssl => "openssl",
+            Self::Node => "nodejs npm",
         }
     }
 }

@@ -13,6 +13,7 @@ mod person;
 mod port;
 mod postgres;
 mod program;
+mod provider;
 mod python;
 mod running;
 mod say;

@@ -10,6 +10,7 @@ use crate::debian::{self, Need};
 use crate::failure::Failure;
 use crate::fuzzing;
 use crate::program::{Program, find};
+use crate::provider;
 use crate::say;
 use crate::workspace::cargo;
 
@@ -35,6 +36,8 @@ enum Part {
     Tests,
     /// The documentation builds
     Docs,
+    /// People log in at a real identity provider
+    Provider,
     /// The decoders meet arbitrary input
     Fuzz,
     /// A release build answers as recorded
@@ -65,6 +68,7 @@ impl Part {
             Self::Lints => "Lints",
             Self::Tests => "Tests",
             Self::Docs => "Documentation",
+            Self::Provider => "Identity provider",
             Self::Fuzz => "Decoders against arbitrary input",
             Self::Conformance => "Conformance",
             Self::Clients => "Real clients",
@@ -77,6 +81,7 @@ impl Part {
             Self::Lints => lint,
             Self::Tests => tests,
             Self::Docs => document,
+            Self::Provider => provider::run,
             Self::Fuzz => fuzzing::run,
             Self::Conformance => conformance::run,
             Self::Clients => clients::run,
@@ -93,7 +98,8 @@ fn timed(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), F
 }
 
 fn set_up() -> Result<(), Failure> {
-    debian::provide(&[Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Node, Need::Openssl])?;
+    let needs = [Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Openssl, Need::Node];
+    debian::provide(&needs)?;
     if has_nextest() {
         return Ok(());
     }

@@ -2,5 +2,7 @@
 
 mod approle;
 mod cert;
+mod jwt;
+mod oidc_provider;
 mod token;
 mod userpass;

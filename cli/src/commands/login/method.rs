@@ -7,6 +7,9 @@ use crate::commands::tidy;
 use crate::error::{Error, Result};
 use crate::input;
 use crate::json::Json;
+use crate::output::Output;
+
+use super::browser;
 
 /// An auth method that this command line can log in with.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -19,6 +22,8 @@ pub(in crate::commands) enum Method {
     Certificate,
     /// Values that are sent as they are: approle, jwt, kubernetes.
     Values(&'static str),
+    /// A browser, at an identity provider.
+    Browser,
 }
 
 impl Method {
@@ -26,7 +31,7 @@ impl Method {
     pub(super) fn parse(name: &str) -> Result<Self> {
         Self::of(name).ok_or_else(|| {
             Error::local(format!("Unknown auth method: {name}")).advise(
-                "Use token, userpass, ldap, radius, cert, approle, jwt or kubernetes; `arca write auth/PATH/login` \
+                "Use token, userpass, ldap, radius, cert, approle, jwt, oidc or kubernetes; `arca write auth/PATH/login` \
                  reaches any other.",
             )
         })
@@ -42,6 +47,7 @@ impl Method {
             "cert" => Some(Self::Certificate),
             "approle" => Some(Self::Values("approle")),
             "jwt" => Some(Self::Values("jwt")),
+            "oidc" => Some(Self::Browser),
             "kubernetes" => Some(Self::Values("kubernetes")),
             _ => None,
         }
@@ -66,13 +72,27 @@ impl Method {
             Self::Values("approle") => {
                 ("approle", "Logs in as a role.", "role_id=ID  secret_id=ID (asked for if left out)")
             }
+            Self::Browser => (
+                "oidc",
+                "Logs in with a browser, at an identity provider.",
+                "role=ROLE  port=8250  listenaddress=localhost  skip_browser=false\n  callbackmethod=http  \
+                 callbackhost=localhost  callbackport=8250 (what the provider sends the browser back to)\n  \
+                 callbackmode=client (or direct, where it sends the browser to the server)",
+            ),
             Self::Values(name) => (name, "Logs in with a signed token of another system.", "role=ROLE  jwt=@FILE"),
         };
         format!("Usage: arca login -method={name} [K=V...]\n\n  {what}\n\nValues:\n\n  {values}")
     }
 
     /// Logs in.
-    pub(super) fn login(self, client: &Client, mount: Option<&str>, words: &[String], verify: bool) -> Result<Secret> {
+    pub(super) fn login(
+        self,
+        client: &Client,
+        mount: Option<&str>,
+        words: &[String],
+        verify: bool,
+        output: &mut Output,
+    ) -> Result<Secret> {
         match self {
             Self::Token => token(client, words, verify),
             Self::Password(kind) => {
@@ -85,6 +105,7 @@ impl Method {
                 post(client, &format!("auth/{}/login/{name}", place(mount, kind)), values)
             }
             Self::Certificate => post(client, &format!("auth/{}/login", place(mount, "cert")), values(words)?),
+            Self::Browser => browser::login(client, place(mount, "oidc"), &values(words)?, output),
             Self::Values(kind) => {
                 let mut values = values(words)?;
                 if kind == "approle" && values.at("role_id").is_some() {

@@ -1,5 +1,7 @@
 //! `arca login [-method=METHOD] [-path=PATH] [K=V…]`
 
+mod browser;
+mod listener;
 mod method;
 
 use arca::secret::ClientToken;
@@ -18,7 +20,7 @@ pub(super) use method::Method;
 /// what is missing and secret is asked for.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// token, userpass, ldap, radius, cert, approle, jwt or kubernetes
+    /// token, userpass, ldap, radius, cert, approle, jwt, oidc or kubernetes
     #[arg(long, value_name = "METHOD", default_value = "token")]
     method: String,
     /// Where the auth method is mounted, if not at its name
@@ -49,7 +51,7 @@ impl Args {
         }
         let field = if self.token_only { Some("token") } else { self.field.field.as_deref() };
         let method = Method::parse(&self.method)?;
-        let secret = method.login(client, self.path.as_deref(), &self.data.data, !self.token_only)?;
+        let secret = method.login(client, self.path.as_deref(), &self.data.data, !self.token_only, output)?;
         if secret.wrap_info != Json::Null {
             return output.show(secret, field.map(|name| if self.token_only { "wrapping_token" } else { name }));
         }

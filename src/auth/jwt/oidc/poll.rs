@@ -1,0 +1,43 @@
+//! `POST /v1/auth/{mount}/oidc/poll`: asks for a login that ended at this server.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::auth::jwt::{Jwt, NoPath, grant};
+use crate::engine::{Cx, Endpoint, Login, Route};
+use crate::error::{Error, Result};
+use crate::secret::SecretText;
+
+use super::callback::over;
+use super::flows::Stage;
+
+/// Asks for a login.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(default)]
+pub(in crate::auth::jwt) struct Poll {
+    /// Names the login.
+    state: String,
+    /// What the client sent when the login began.
+    client_nonce: Option<SecretText>,
+}
+
+impl Endpoint for Poll {
+    type Target = Jwt;
+    type Path = NoPath;
+    type Reply = Login;
+
+    const ROUTE: Route = Route::write("oidc/poll").summary("Ask for a login that was begun with a browser.").public();
+
+    async fn handle(self, jwt: &Jwt, _: NoPath, cx: &mut Cx<'_>) -> Result<Login> {
+        let flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
+        if flow.client_nonce.is_empty() || !flow.is_of(self.client_nonce.as_ref()) {
+            return Err(Error::invalid("invalid client_nonce"));
+        }
+        let Stage::Proved(claims) = &flow.stage else {
+            jwt.flows.put_back(self.state, flow);
+            return Err(Error::invalid("authorization_pending"));
+        };
+        let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
+        grant::login(&flow.role, &role, claims, cx)
+    }
+}
