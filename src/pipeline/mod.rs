@@ -93,6 +93,7 @@ impl Pipeline {
 
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
     async fn answer_audited(&self, unsealed: &Arc<Unsealed>, mut request: Request) -> Audited {
+        let _landing = opening::in_flight(unsealed, &request);
         let fault = request.fault.take();
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();

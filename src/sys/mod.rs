@@ -11,13 +11,13 @@ mod generate_root;
 mod ha_status;
 mod health;
 mod host_info;
+mod in_flight;
 mod init;
 mod internal;
 mod key_status;
 mod leader;
 mod leases;
 mod locked_users;
-mod logger;
 mod loggers;
 mod mounts;
 pub(crate) mod openapi;
@@ -86,8 +86,8 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
     let routes = routes
         .endpoint::<version_history::ListVersions>()
         .endpoint::<host_info::ReadHostInfo>()
-        .endpoint::<loggers::ReadLoggers>()
-        .endpoint::<logger::ReadLogger>();
+        .endpoint::<in_flight::ReadInFlight>();
+    let routes = loggers::add(routes);
     let routes = plugins::add(routes);
     let routes = routes
         .endpoint::<key_status::ReadKeyStatus>()

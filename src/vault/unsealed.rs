@@ -22,6 +22,7 @@ use crate::token::TokenStore;
 use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
+use super::in_flight::InFlight;
 use super::keys::KeyOperations;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
@@ -64,6 +65,8 @@ pub struct Unsealed {
     pub cluster: Cluster,
     /// Rekeying and the generation of root tokens, while they go on.
     pub key_operations: KeyOperations,
+    /// The requests that are being answered.
+    pub in_flight: InFlight,
     /// What engines get.
     pub deps: Deps,
     pub(super) root: RootKey,
@@ -87,6 +90,7 @@ impl Unsealed {
         let (audit, audit_key) = super::audits::broker(parts, &barrier).await?;
         let unsealed = Arc::new(Self {
             audit,
+            in_flight: InFlight::default(),
             audited_headers: AuditedHeaders::load(core.clone()).await?,
             audit_key,
             mounts: MountTable::new(barrier.view(Scope::new("root", "mounts")), "root", parts.settings.ttl),

@@ -16,6 +16,7 @@ mod program;
 mod python;
 mod running;
 mod say;
+mod schema;
 mod server;
 mod test;
 mod wait;

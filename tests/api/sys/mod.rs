@@ -4,5 +4,6 @@ mod explain;
 mod init;
 mod leases;
 mod mounts;
+mod observing;
 mod policies;
 mod wrapping;
