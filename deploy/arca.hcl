@@ -99,6 +99,9 @@ listener "tcp" {
   # How long headers and body may take to arrive.
   http_read_timeout = "30s"
 
+  # How long a client may take nothing of its answer.
+  http_write_timeout = "1m"
+
   # How long a connection may wait for its next request.
   http_idle_timeout = "5m"
 

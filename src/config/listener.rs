@@ -86,12 +86,14 @@ pub struct Limits {
 /// How long a request may take. Nothing is no limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// From the first byte to the answer.
+    /// From the whole request to the answer.
     pub request: Option<Duration>,
     /// For the headers to arrive.
     pub read_header: Option<Duration>,
     /// For headers and body to arrive.
     pub read: Option<Duration>,
+    /// For the client to take the next part of an answer.
+    pub write: Option<Duration>,
     /// Between two requests of a connection.
     pub idle: Option<Duration>,
 }
@@ -159,6 +161,8 @@ section! {
         http_read_header_timeout: Ttl = Default("\"10s\""),
         /// How long headers and body may take to arrive.
         http_read_timeout: Ttl = Default("\"30s\""),
+        /// How long a client may take nothing of its answer.
+        http_write_timeout: Ttl = Default("\"1m\""),
         /// How long a connection may wait for its next request.
         http_idle_timeout: Ttl = Default("\"5m\""),
         /// Proxies whose X-Forwarded-For is believed.
@@ -177,7 +181,7 @@ section! {
     blocks &["telemetry"];
     ignored &[
         "cluster_address", "cors_enabled", "cors_allowed_origins", "cors_allowed_headers", "custom_response_headers",
-        "disable_request_limiter", "disable_replication_status_endpoints", "http_write_timeout", "inflight_requests_logging",
+        "disable_request_limiter", "disable_replication_status_endpoints", "inflight_requests_logging",
         "profiling", "proxy_protocol_authorized_addrs", "proxy_protocol_behavior", "redact_addresses", "redact_cluster_name",
         "redact_version", "require_request_header", "tls_acme_ca_directory", "tls_acme_ca_root", "tls_acme_cache_path",
         "tls_acme_disable_alpn_challenge", "tls_acme_disable_http_challenge", "tls_acme_domains", "tls_acme_eab_key_id",
@@ -216,6 +220,7 @@ impl Listener {
                 request: limit(raw.max_request_duration.unwrap_or(request)),
                 read_header: limit(raw.http_read_header_timeout),
                 read: limit(raw.http_read_timeout),
+                write: limit(raw.http_write_timeout),
                 idle: limit(raw.http_idle_timeout),
             },
             unauthenticated: Unauthenticated {

@@ -252,11 +252,11 @@ fn spelling(path: ApiPath, operation: Operation) -> ApiPath {
     }
 }
 
-/// `X-Vault-Token` counts, even if it is bad; else a bearer token.
+/// `X-Vault-Token` counts, even if it is bad or no text; else a bearer token.
 fn token(headers: &HeaderMap) -> Option<ClientToken> {
-    let given = text(headers, "x-vault-token").filter(|token| !token.is_empty());
-    let given = given.or_else(|| text(headers, "authorization").and_then(|value| value.strip_prefix("Bearer ")));
-    given.map(|token| ClientToken::new(token.trim().to_owned()))
+    let named = headers.get("x-vault-token").map(http::HeaderValue::as_bytes).filter(|token| !token.is_empty());
+    let bearer = || headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ");
+    named.or_else(bearer).map(|token| ClientToken::new(String::from_utf8_lossy(token).trim().to_owned()))
 }
 
 fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {

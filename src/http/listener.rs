@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -138,11 +140,12 @@ struct Connection {
 impl Connection {
     async fn run(self, stream: TcpStream, address: SocketAddr) {
         let _ = stream.set_nodelay(true);
+        let write = self.settings.timeouts.write;
         let Some(config) = self.tls.clone() else {
             let peer = Peer { address, certificates: Arc::default() };
-            return self.serve(stream, peer).await;
+            return self.serve(patient(stream, write), peer).await;
         };
-        let Ok(handshaken) = tokio::time::timeout(HANDSHAKE, handshake(config, stream)).await else { return };
+        let Ok(handshaken) = tokio::time::timeout(HANDSHAKE, handshake(config, stream, write)).await else { return };
         match handshaken {
             Ok(None) => {}
             Ok(Some(stream)) => {
@@ -183,11 +186,21 @@ impl Connection {
     }
 }
 
+/// A stream that fails when its other end takes nothing for too long.
+type Patient = Pin<Box<TimeoutStream<TcpStream>>>;
+
+fn patient(stream: TcpStream, write: Option<Duration>) -> Patient {
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(write);
+    Box::pin(stream)
+}
+
 /// The TLS stream; nothing for a client that spoke plain HTTP, who is told so.
 async fn handshake(
     config: Arc<ServerConfig>,
     mut stream: TcpStream,
-) -> io::Result<Option<tokio_rustls::server::TlsStream<TcpStream>>> {
+    write: Option<Duration>,
+) -> io::Result<Option<tokio_rustls::server::TlsStream<Patient>>> {
     let mut first = [0; 1];
     if stream.peek(&mut first).await? == 0 {
         return Ok(None);
@@ -198,5 +211,5 @@ async fn handshake(
         stream.write_all(TEXT).await?;
         return Ok(None);
     }
-    TlsAcceptor::from(config).accept(stream).await.map(Some)
+    TlsAcceptor::from(config).accept(patient(stream, write)).await.map(Some)
 }

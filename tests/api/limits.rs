@@ -7,7 +7,7 @@ use std::time::Duration;
 use arca::config::{Limits, Timeouts};
 use serde_json::json;
 
-use crate::support::{Client, Setup, TestVault};
+use crate::support::{Client, Setup, TestVault, eventually};
 
 #[test]
 fn a_body_over_the_limit_is_refused() {
@@ -81,12 +81,29 @@ fn a_body_that_trickles_does_not_hold_the_server_forever() {
         read: Some(Duration::from_secs(1)),
         request: Some(Duration::from_secs(2)),
         idle: Some(Duration::from_secs(1)),
+        ..setup.timeouts
     };
     let vault = Setup { timeouts, ..setup }.start();
     let mut wire = vault.wire();
     wire.say(b"POST /v1/cubbyhole/a HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{\"a\":").unwrap();
     let answer = wire.hear().expect("the server ends it before the client's patience");
     assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
+}
+
+#[test]
+fn a_client_that_takes_no_answer_is_cut_off() {
+    let setup = Setup::default();
+    let timeouts = Timeouts { write: Some(Duration::from_secs(1)), ..setup.timeouts };
+    let vault = Setup { timeouts, ..setup }.start();
+    let root = vault.root();
+    root.post("cubbyhole/large", json!({"a": "x".repeat(4 << 20)})).is(204);
+    let mut wire = vault.wire();
+    let token = root.get("auth/token/lookup-self").ok().json()["data"]["id"].as_str().unwrap().to_owned();
+    let ask = format!("GET /v1/cubbyhole/large HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\n\r\n");
+    // More answers than any buffer on the way can hold.
+    wire.say(ask.repeat(20).as_bytes()).unwrap();
+    eventually("the end of the connection", || wire.say(b"G").err());
+    root.get("cubbyhole/large").is(200);
 }
 
 #[test]

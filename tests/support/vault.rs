@@ -96,6 +96,7 @@ impl Default for Setup {
                 request: Some(Duration::from_secs(90)),
                 read_header: Some(Duration::from_secs(10)),
                 read: Some(Duration::from_secs(30)),
+                write: Some(Duration::from_mins(1)),
                 idle: Some(Duration::from_mins(5)),
             },
         }
