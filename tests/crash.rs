@@ -205,11 +205,7 @@ const STEPS: [Step; 7] = [
                 vault.run(unsealed.mounts.stored()).unwrap().iter().all(|entry| entry.path != "kv/").then_some(())
             });
             assert!(
-                vault
-                    .run(unsealed.view("mount").scan(""))
-                    .unwrap_or_default()
-                    .iter()
-                    .all(|key| !key.ends_with("/a"))
+                vault.run(unsealed.view("mount").scan("")).unwrap_or_default().iter().all(|key| !key.ends_with("/a"))
             );
         },
     },

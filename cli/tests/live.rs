@@ -386,8 +386,9 @@ mod live {
         shell.run("secrets enable -path=live1 kv").ends(2).complains("path is already in use");
         shell.run("secrets move live1 live3").ok().says("Finished moving secrets engine live1/ to live3/");
         assert_eq!(shell.run("read -field=a live3/seen").ok().out, "b");
-        // A mount that holds secrets keeps its version.
-        shell.run("kv enable-versioning live3").ends(2).complains("cannot be upgraded in place");
+        // A mount that holds secrets takes them along.
+        shell.run("kv enable-versioning live3").ok();
+        assert_eq!(shell.run("kv get -field=a live3/seen").ok().out, "b");
         shell.run("secrets enable -path=live4 kv").ok();
         shell.run("kv enable-versioning live4").ok();
         for mount in ["live2", "live3", "live4"] {

@@ -38,7 +38,7 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
     let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
     let mut signals = Signals::new()?;
-    let running = Running::start(&config).await?;
+    let running = Running::start(&config, &log).await?;
     let root_token = unseal(running.pipeline.vault(), root_token).await?;
     let address = running.addresses.first().copied().unwrap_or(address);
     print(&format!(
@@ -66,7 +66,7 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
     signals::ready();
     while signals.reload_or_stop().await == signals::Wish::Reload {
         running.reload();
-        log.reload();
+        log.reset();
     }
     running.stop().await;
     if is_ours {

@@ -9,19 +9,15 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{Layer, Registry, fmt, reload};
+use tracing_subscriber::{Layer, fmt, reload};
 
-use crate::config::{Log, LogFormat, LogLevel};
-
-/// The log of this process.
-pub(super) struct Logging {
-    level: LogLevel,
-    handle: reload::Handle<LevelFilter, Registry>,
-}
+use crate::config::{Log, LogFormat};
+use crate::vault::{LogControl, LogLevel};
 
 /// Begins to log.
-pub(super) fn start(log: &Log) -> io::Result<Logging> {
-    let (filter, handle) = reload::Layer::new(filter(log.level));
+pub(super) fn start(log: &Log) -> io::Result<Arc<LogControl>> {
+    let level = LogLevel::parse(log.level.as_str()).unwrap_or_default();
+    let (layer_filter, handle) = reload::Layer::new(filter(level));
     let writer = match &log.file {
         None => BoxMakeWriter::new(io::stderr),
         Some(path) => {
@@ -34,17 +30,12 @@ pub(super) fn start(log: &Log) -> io::Result<Logging> {
         LogFormat::Standard => layer.boxed(),
         LogFormat::Json => layer.json().boxed(),
     };
-    tracing_subscriber::registry().with(filter).with(layer).try_init().map_err(io::Error::other)?;
-    Ok(Logging { level: log.level, handle })
-}
-
-impl Logging {
-    /// Goes back to the configured level.
-    pub(super) fn reload(&self) {
-        if let Err(error) = self.handle.reload(filter(self.level)) {
+    tracing_subscriber::registry().with(layer_filter).with(layer).try_init().map_err(io::Error::other)?;
+    Ok(Arc::new(LogControl::new(level, move |level| {
+        if let Err(error) = handle.reload(filter(level)) {
             tracing::error!(%error, "the log's level could not be changed");
         }
-    }
+    })))
 }
 
 fn filter(level: LogLevel) -> LevelFilter {

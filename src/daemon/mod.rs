@@ -23,7 +23,7 @@ use crate::mount::Registry;
 use crate::pipeline::Pipeline;
 use crate::storage::{self, DEFAULT_CACHE_BYTES};
 use crate::time::SystemClock;
-use crate::vault::{Parts, Vault};
+use crate::vault::{LogControl, Parts, Vault};
 
 use signals::Signals;
 
@@ -79,14 +79,14 @@ async fn serve(config: Config, warnings: Vec<Warning>) -> Result<(), Failure> {
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
     // From here on a signal waits for its turn: a start that is interrupted ends like any other run.
     let mut signals = Signals::new()?;
-    let running = Running::start(&config).await?;
+    let running = Running::start(&config, &log).await?;
     for address in &running.addresses {
         tracing::info!(%address, "listening");
     }
     signals::ready();
     while signals.reload_or_stop().await == signals::Wish::Reload {
         running.reload();
-        log.reload();
+        log.reset();
     }
     running.stop().await;
     Ok(())
@@ -103,7 +103,7 @@ struct Running {
 
 impl Running {
     /// Opens the store and binds the listeners.
-    async fn start(config: &Config) -> Result<Self, Failure> {
+    async fn start(config: &Config, log: &Arc<LogControl>) -> Result<Self, Failure> {
         let entropy = Arc::new(SystemEntropy::new());
         let path = match &config.storage {
             StorageConfig::Memory => std::path::Path::new(""),
@@ -117,7 +117,7 @@ impl Running {
             clock: Arc::new(SystemClock),
             entropy,
             registry: Registry::new(kinds),
-            settings: Arc::new(settings::of(config)),
+            settings: Arc::new(settings::of(config, log.clone())),
         })
         .await?;
         let pipeline = Pipeline::new(vault);

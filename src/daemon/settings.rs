@@ -1,13 +1,15 @@
 //! What of the configuration the vault itself goes by.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::config::{AuditDevice, Config};
 use crate::mount::MountTune;
-use crate::vault::{DeclaredAudit, Settings};
+use crate::vault::{DeclaredAudit, LogControl, Settings};
 
 /// The settings of `config`.
-pub(super) fn of(config: &Config) -> Settings {
+pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
     let sanitized = match config.sanitized() {
         Value::Object(fields) => fields,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => serde_json::Map::new(),
@@ -28,7 +30,7 @@ pub(super) fn of(config: &Config) -> Settings {
         lockouts: config.user_lockout.policies().clone(),
         prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
         sanitized,
-        log_level: config.log.level.as_str().to_owned(),
+        log,
     }
 }
 

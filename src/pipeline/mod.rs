@@ -99,6 +99,7 @@ impl Pipeline {
             Err(error) => (root.clone(), Some(error)),
         };
         let unsealed = &unsealed;
+        let _landing = opening::in_flight(unsealed, &request);
         let fault = request.fault.take().or(misplaced);
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();

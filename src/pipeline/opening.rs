@@ -1,7 +1,8 @@
 //! The audit entry of a request, opened before anything is done.
 
+use crate::api::Operation;
 use crate::audit::{Entry, HeaderFacts};
-use crate::vault::Unsealed;
+use crate::vault::{Landing, RequestInFlight, Unsealed};
 
 use super::request::{AuditedHeader, Request};
 
@@ -15,4 +16,24 @@ pub(super) fn entry(unsealed: &Unsealed, request: &Request) -> Entry {
     });
     let headers: Vec<HeaderFacts<'_>> = facts.collect();
     unsealed.core.open_entry(&request.facts(&unsealed.namespace, &headers))
+}
+
+/// Puts `request` on the list of those that are being answered, until what is returned is dropped.
+pub(super) fn in_flight(unsealed: &Unsealed, request: &Request) -> Landing {
+    let request_method = match request.operation {
+        Operation::Read | Operation::Help => "GET",
+        Operation::Write => "PUT",
+        Operation::Patch => "PATCH",
+        Operation::Delete => "DELETE",
+        Operation::List => "LIST",
+        Operation::Scan => "SCAN",
+    };
+    let address = request.client.address.map_or_else(String::new, |address| address.to_string());
+    let seen = RequestInFlight {
+        start_time: unsealed.deps.clock.now(),
+        client_remote_address: format!("{address}:{}", request.client.port),
+        request_path: format!("/v1/{}", request.path),
+        request_method,
+    };
+    unsealed.core.in_flight.begin(&request.id, seen)
 }

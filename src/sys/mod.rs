@@ -12,13 +12,13 @@ mod ha_status;
 mod health;
 mod host_info;
 mod identity;
+mod in_flight;
 mod init;
 mod internal;
 mod key_status;
 mod leader;
 mod leases;
 mod locked_users;
-mod logger;
 mod loggers;
 mod mounts;
 mod namespaces;
@@ -93,10 +93,10 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         let routes = quotas::add(routes);
         let routes = audit::add(routes);
         let routes = rotate::add(routes);
+        let routes = loggers::add(routes);
         routes
+            .endpoint::<in_flight::ReadInFlight>()
             .endpoint::<host_info::ReadHostInfo>()
-            .endpoint::<loggers::ReadLoggers>()
-            .endpoint::<logger::ReadLogger>()
             .endpoint::<key_status::ReadKeyStatus>()
             .endpoint::<audit_key::ReadAuditKey>()
             .endpoint::<seal::Seal>()

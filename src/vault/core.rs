@@ -20,6 +20,7 @@ use crate::token::TokenStore;
 use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
+use super::in_flight::InFlight;
 use super::keys::KeyOperations;
 use super::namespaces::Namespaces;
 use super::quotas::QuotaStore;
@@ -49,6 +50,8 @@ pub struct Core {
     pub cors: CorsStore,
     /// The cluster's name and id.
     pub cluster: Cluster,
+    /// The requests that are being answered.
+    pub in_flight: InFlight,
     /// Rekeying and the generation of root tokens, while they go on.
     pub key_operations: KeyOperations,
     pub(super) root: RootKey,
@@ -77,6 +80,7 @@ impl Core {
             quotas: QuotaStore::open(view("config")).await?,
             cors: CorsStore::open(view("config")).await?,
             cluster,
+            in_flight: InFlight::default(),
             key_operations: KeyOperations::default(),
             root,
             parts: parts.clone(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::barrier::Txn;
 use crate::engine::Role;
-use crate::error::{Error, Result};
+use crate::engines::kv;
+use crate::error::{Error, Kind, Result};
 use crate::lease::Revoker;
 use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, MountState};
 
@@ -36,6 +37,9 @@ pub struct NewMount {
 
 /// How long the answer to disabling a mount waits for what the mount has given out.
 const REMOVAL_WAITS: Duration = Duration::from_secs(5);
+
+/// How often an upgrade is tried again because a secret was written meanwhile.
+const UPGRADE_ATTEMPTS: usize = 16;
 
 /// Paths that belong to the core.
 const RESERVED: [&str; 4] = ["sys/", "auth/", "cubbyhole/", "identity/"];
@@ -96,9 +100,28 @@ impl Unsealed {
         } else {
             self.open_backend(&entry).await?
         };
-        self.write_entry(&entry).await?;
+        if is_versioned(&entry) && !is_versioned(&point.entry) {
+            self.upgrade(&entry).await?;
+        } else {
+            self.write_entry(&entry).await?;
+        }
         self.install(entry, backend);
         Ok(())
+    }
+
+    /// Writes a mount that becomes one of `kv` version 2, and its secrets, all at once.
+    async fn upgrade(&self, entry: &MountEntry) -> Result<()> {
+        for _ in 0..UPGRADE_ATTEMPTS {
+            let mut txn = Txn::new();
+            let view = self.view(&format!("mount/{}", entry.uuid));
+            kv::v2::upgrade(view, self.deps.clock.now(), &mut txn).await?;
+            self.mounts.store(entry, &mut txn)?;
+            match self.commit(txn).await {
+                Err(error) if error.kind() == Kind::Conflict => {}
+                done => return done,
+            }
+        }
+        Err(Error::new(Kind::Unavailable, "the mount is written to all the time; try again"))
     }
 
     /// Moves a mount. Its leases are revoked first, since their ids name the old path.
@@ -238,6 +261,11 @@ impl Unsealed {
     pub(super) fn engine_of(&self, mount: &str) -> Option<Backend> {
         self.mounts.by_id(mount).map(|point| point.backend.clone())
     }
+}
+
+/// Whether a mount keeps versions of its secrets.
+fn is_versioned(entry: &MountEntry) -> bool {
+    entry.kind == "kv" && entry.options.get("version").is_some_and(|version| version == "2")
 }
 
 /// The path in the mount table of what operators call `path`.

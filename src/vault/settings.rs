@@ -1,12 +1,15 @@
 //! What the operator configured, as far as the vault itself goes by it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::api::Ttl;
 use crate::engine::LockoutPolicy;
 use crate::mount::MountTune;
+
+use super::log_level::LogControl;
 
 /// What the operator configured.
 #[derive(Clone, Debug)]
@@ -32,7 +35,7 @@ pub struct Settings {
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
     pub sanitized: Map<String, Value>,
     /// The level of the log.
-    pub log_level: String,
+    pub log: Arc<LogControl>,
 }
 
 /// An audit device of the configuration file.
@@ -62,7 +65,7 @@ impl Default for Settings {
             lockouts: BTreeMap::new(),
             prometheus: false,
             sanitized: Map::new(),
-            log_level: "info".to_owned(),
+            log: Arc::default(),
         }
     }
 }

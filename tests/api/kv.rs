@@ -111,3 +111,27 @@ fn a_patch_needs_its_media_type_and_only_its_own_capability() {
     patcher.patch("kv/data/none", json!({"data": {"y": 2}})).is(404);
     assert_eq!(root.get("kv/data/a").data()["data"], json!({"x": 1, "y": 2}));
 }
+
+#[test]
+fn a_mount_of_version_1_takes_its_secrets_along_to_version_2() {
+    let (vault, root) = mounted("1");
+    root.send("POST", "kv/a", Some(br#"{"n":1.50,"ttl":"1h"}"#)).is(204);
+    root.post("kv/folder/b/1", json!({"x": "y"})).ok();
+    root.post("kv/folder", json!({"both": true})).ok();
+    root.post("sys/mounts/kv/tune", json!({"options": {"version": "3"}})).refuses(400, "invalid version provided");
+    let answer = root.post("sys/mounts/kv/tune", json!({"options": {"version": "2"}})).is(200);
+    assert!(answer.text.contains("upgraded to version 2"), "{}", answer.text);
+    assert!(root.get("kv/data/a").ok().text.contains("{\"n\":1.50,\"ttl\":\"1h\"}"));
+    let read = root.get("kv/data/folder/b/1").data();
+    assert_eq!((&read["data"], &read["metadata"]["version"]), (&json!({"x": "y"}), &json!(1)));
+    assert_eq!(root.list("kv/metadata").data()["keys"], json!(["a", "folder", "folder/"]));
+    assert_eq!(root.get("kv/metadata/folder").data()["oldest_version"], json!(1));
+    root.post("kv/data/a", json!({"data": {"n": 2}, "options": {"cas": 1}})).ok();
+    root.post("sys/mounts/kv/tune", json!({"options": {"version": "1"}})).refuses(400, "cannot downgrade mount");
+    root.post("sys/mounts/kv/tune", json!({"options": {"version": "2"}})).is(204);
+    // And so it is after the next unsealing.
+    root.post("sys/seal", json!({})).ok();
+    vault.unseal();
+    assert_eq!(root.get("kv/data/a?version=1").data()["data"]["ttl"], "1h");
+    assert_eq!(root.get("kv/data/a").data()["metadata"]["version"], 2);
+}

@@ -23,8 +23,6 @@ pub(crate) enum Need {
     Node,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
-    /// Node 18 or later and npm, for an identity provider.
-    Node,
 }
 
 impl Need {
@@ -36,7 +34,6 @@ impl Need {
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
             Self::Node => find("node").is_some() && find("npm").is_some(),
             Self::Openssl => find("openssl").is_some(),
-            Self::Node => find("node").is_some() && find("npm").is_some(),
         }
     }
 
@@ -48,7 +45,6 @@ impl Need {
             Self::Python => "python3-venv",
             Self::Node => "nodejs npm",
             Self::Openssl => "openssl",
-            Self::Node => "nodejs npm",
         }
     }
 }

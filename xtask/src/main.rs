@@ -17,6 +17,7 @@ mod provider;
 mod python;
 mod running;
 mod say;
+mod schema;
 mod server;
 mod test;
 mod wait;

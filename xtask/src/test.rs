@@ -12,6 +12,7 @@ use crate::fuzzing;
 use crate::program::{Program, find};
 use crate::provider;
 use crate::say;
+use crate::schema;
 use crate::workspace::cargo;
 
 /// Options of the tests.
@@ -44,6 +45,8 @@ enum Part {
     Conformance,
     /// A release build serves real clients
     Clients,
+    /// A release build survives requests made up from its OpenAPI document
+    Schema,
 }
 
 /// Installs what is missing, then runs every check; the first that fails ends it.
@@ -72,6 +75,7 @@ impl Part {
             Self::Fuzz => "Decoders against arbitrary input",
             Self::Conformance => "Conformance",
             Self::Clients => "Real clients",
+            Self::Schema => "Requests made up from the OpenAPI document",
         }
     }
 
@@ -85,6 +89,7 @@ impl Part {
             Self::Fuzz => fuzzing::run,
             Self::Conformance => conformance::run,
             Self::Clients => clients::run,
+            Self::Schema => schema::run,
         }
     }
 }

@@ -21,7 +21,7 @@ impl Endpoint for Tune {
     type Reply = Done;
     const ROUTE: Route = Route::write("auth/{path..}/tune").sudo().summary("Changes the settings of an auth method");
 
-    async fn handle(self, unsealed: &Arc<Unsealed>, path: MountPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        self.0.tune(unsealed, Role::Auth, &path.path).await
+    async fn handle(self, unsealed: &Arc<Unsealed>, path: MountPath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
+        self.0.tune(unsealed, Role::Auth, &path.path, cx).await
     }
 }

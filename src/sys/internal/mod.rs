@@ -1,6 +1,7 @@
 //! `/v1/sys/internal`: what user interfaces and the CLI ask before they know what their user may do.
 
 mod counters;
+mod inspect;
 mod mount;
 mod mounts;
 mod namespaces;
@@ -24,6 +25,8 @@ pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
         .endpoint::<openapi::write::RequestDocument>()
         .endpoint::<counters::entities::CountEntities>()
         .endpoint::<counters::tokens::CountTokens>()
+        .endpoint::<counters::requests::CountRequests>()
+        .endpoint::<inspect::InspectRequest>()
 }
 
 /// Whoever holds the token that came with a request to a public endpoint, if one came. No use of it is spent. A token

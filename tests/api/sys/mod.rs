@@ -5,5 +5,6 @@ mod init;
 mod leases;
 mod mounts;
 mod namespaces;
+mod observing;
 mod policies;
 mod wrapping;

@@ -45,7 +45,7 @@ impl SecretsEngine for Kv1 {}
 /// A secret as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(transparent)]
-struct Secret(SecretJson);
+pub(super) struct Secret(pub(super) SecretJson);
 
 impl Record for Secret {}
 

@@ -22,6 +22,7 @@ mod merge_patch;
 mod metadata;
 mod secret;
 mod subkeys;
+mod upgrade;
 mod versions;
 
 use serde::{Deserialize, Deserializer};
@@ -33,6 +34,8 @@ use crate::secret::SecretJson;
 use crate::time::Timestamp;
 
 use config::Config;
+pub use upgrade::upgrade;
+
 use secret::{Payload, Secret, Version, VersionInfo};
 
 /// A mounted `kv` engine of version 2.
@@ -47,7 +50,11 @@ impl Engine for Kv2 {
     const KIND: &'static str = "kv-v2";
 
     async fn open(view: View, _options: &Value, _deps: Deps) -> Result<Self> {
-        Ok(Self { secrets: view.within("meta"), payloads: view.within("version"), view })
+        Ok(Self::over(view))
+    }
+
+    async fn maintain(&self, now: Timestamp) -> Result<()> {
+        upgrade::late(self, now).await
     }
 
     fn routes() -> Routes<Self> {
@@ -89,6 +96,11 @@ struct Snapshot {
 const READ_ATTEMPTS: usize = 4;
 
 impl Kv2 {
+    /// The engine over its part of the barrier.
+    fn over(view: View) -> Self {
+        Self { secrets: view.within("meta"), payloads: view.within("version"), view }
+    }
+
     /// The mount's settings.
     async fn config(&self) -> Result<Config> {
         Ok(self.view.get(config::KEY).await?.unwrap_or_default())

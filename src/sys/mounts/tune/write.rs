@@ -37,20 +37,24 @@ impl Endpoint for Tune {
     type Reply = Done;
     const ROUTE: Route = Route::write("mounts/{path..}/tune").summary("Changes the settings of a mount");
 
-    async fn handle(self, unsealed: &Arc<Unsealed>, path: MountPath, _: &mut Cx<'_>) -> Result<Done> {
-        self.0.tune(unsealed, Role::Secret, &path.path).await
+    async fn handle(self, unsealed: &Arc<Unsealed>, path: MountPath, cx: &mut Cx<'_>) -> Result<Done> {
+        self.0.tune(unsealed, Role::Secret, &path.path, cx).await
     }
 }
 
 impl Tuning {
     /// Changes the settings of the mount at `path`.
-    pub(in crate::sys) async fn tune(self, unsealed: &Arc<Unsealed>, role: Role, path: &str) -> Result<Done> {
+    pub(in crate::sys) async fn tune(
+        self,
+        unsealed: &Arc<Unsealed>,
+        role: Role,
+        path: &str,
+        cx: &mut Cx<'_>,
+    ) -> Result<Done> {
         let point = found(unsealed, role, path)?;
         self.check_built_in(&point)?;
         let version = self.options.as_ref().and_then(|options| options.0.get("version"));
-        if let Some(version) = version {
-            check_version(unsealed, &point, version).await?;
-        }
+        let is_upgrade = version.map_or(Ok(false), |version| upgrades(&point, version))?;
         let longest = unsealed.mounts.server().max_ttl;
         let (role, path) = named(role, path);
         let change = |entry: &mut MountEntry| {
@@ -67,6 +71,9 @@ impl Tuning {
             Ok(())
         };
         unsealed.tune(role, path, change).await?;
+        if is_upgrade {
+            cx.warn("the mount was upgraded to version 2: its secrets are now read below data/");
+        }
         Ok(Done)
     }
 
@@ -110,24 +117,16 @@ impl Tuning {
     }
 }
 
-/// A `kv` mount of version 1 becomes one of version 2 only while it is empty: the two store secrets differently.
-async fn check_version(unsealed: &Unsealed, point: &MountPoint, asked: &str) -> Result<()> {
+/// Whether the change of version is one that a `kv` mount of version 1 makes to become one of version 2; there is no way
+/// back.
+fn upgrades(point: &MountPoint, asked: &str) -> Result<bool> {
     if point.entry.kind != "kv" {
-        return Ok(());
+        return Ok(false);
     }
-    let present = point.entry.options.get("version").map_or("1", String::as_str);
-    match (present, asked) {
+    match (point.entry.options.get("version").map_or("1", String::as_str), asked) {
         ("2", "1") => Err(Error::invalid("cannot downgrade mount from version 2")),
-        ("1", "2") => {
-            let view = unsealed.view(&format!("mount/{}", point.entry.uuid));
-            if view.list("", crate::engine::Page::first(1)).await?.is_empty() {
-                return Ok(());
-            }
-            Err(Error::invalid(
-                "a kv mount that holds secrets cannot be upgraded in place; enable one of version 2 and copy them there",
-            ))
-        }
-        (present, asked) if present == asked => Ok(()),
+        ("1", "2") => Ok(true),
+        (present, asked) if present == asked => Ok(false),
         (_, _) => Err(Error::invalid("invalid version provided: it must be 1 or 2")),
     }
 }

@@ -10,26 +10,20 @@ use crate::engine::{Cx, Data, Endpoint, Route};
 use crate::error::Result;
 use crate::vault::Unsealed;
 
-use super::loggers::NAME;
+use super::{LoggerPath, NAME};
 
 /// The request has no fields.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct ReadLogger {}
 
-/// Which log.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct LoggerPath {
-    name: String,
-}
-
 impl Endpoint for ReadLogger {
     type Target = Arc<Unsealed>;
     type Path = LoggerPath;
-    type Reply = Data<BTreeMap<&'static str, String>>;
+    type Reply = Data<BTreeMap<&'static str, &'static str>>;
     const ROUTE: Route = Route::read("loggers/{name}").summary("The level of one log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: LoggerPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        let level = (path.name == NAME).then(|| (NAME, unsealed.core.settings().log_level.clone()));
+        let level = (path.name == NAME).then(|| (NAME, unsealed.core.settings().log.level().as_str()));
         Ok(Data::new(level.into_iter().collect()))
     }
 }

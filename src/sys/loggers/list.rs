@@ -1,4 +1,4 @@
-//! `GET /v1/sys/loggers`: the levels of the server's log. There is one log with one level, which the configuration sets.
+//! `GET /v1/sys/loggers`: the levels of the server's log.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,24 +8,22 @@ use serde::Deserialize;
 
 use crate::engine::{Cx, Data, Endpoint, Route};
 use crate::error::Result;
+use crate::sys::NoPath;
 use crate::vault::Unsealed;
 
-use super::NoPath;
+use super::NAME;
 
 /// The request has no fields.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct ReadLoggers {}
 
-/// What the log is called.
-pub(super) const NAME: &str = "arca";
-
 impl Endpoint for ReadLoggers {
     type Target = Arc<Unsealed>;
     type Path = NoPath;
-    type Reply = Data<BTreeMap<&'static str, String>>;
+    type Reply = Data<BTreeMap<&'static str, &'static str>>;
     const ROUTE: Route = Route::read("loggers").summary("The levels of the server's log");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
-        Ok(Data::new(BTreeMap::from([(NAME, unsealed.core.settings().log_level.clone())])))
+        Ok(Data::new(BTreeMap::from([(NAME, unsealed.core.settings().log.level().as_str())])))
     }
 }
