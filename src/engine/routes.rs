@@ -25,6 +25,8 @@ type Exists<T> = for<'a> fn(&'a T, &'a Params, Option<&'a Caller>) -> BoxFuture<
 /// The endpoints of one target.
 pub struct Routes<T> {
     entries: Vec<Entry<T>>,
+    /// Whether what is added now is there in the root namespace only.
+    root_only: bool,
 }
 
 struct Entry<T> {
@@ -132,18 +134,13 @@ impl Resolved {
 impl<T: Send + Sync + 'static> Routes<T> {
     /// No endpoints yet.
     pub fn new() -> Self {
-        Self { entries: Vec::new() }
+        Self { entries: Vec::new(), root_only: false }
     }
 
     /// Adds what `add` adds, in the root namespace only.
     #[must_use]
     pub fn in_root_only(self, add: impl FnOnce(Self) -> Self) -> Self {
-        let before = self.entries.len();
-        let mut routes = add(self);
-        for entry in routes.entries.iter_mut().skip(before) {
-            entry.info.root_only = true;
-        }
-        routes
+        Self { root_only: false, ..add(Self { root_only: true, ..self }) }
     }
 
     /// Adds an endpoint.
@@ -151,7 +148,7 @@ impl<T: Send + Sync + 'static> Routes<T> {
     pub fn endpoint<E: Endpoint<Target = T>>(mut self) -> Self {
         let info = RouteInfo {
             route: E::ROUTE,
-            root_only: false,
+            root_only: self.root_only,
             fields: Arc::default(),
             aliases: E::ALIASES,
             body: E::json_schema,

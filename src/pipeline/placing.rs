@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::api::ApiPath;
+use crate::api::{ApiPath, ROOT_NAMESPACE};
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
 use crate::vault::Unsealed;
@@ -28,11 +28,15 @@ pub(super) fn place(root: &Arc<Unsealed>, request: &mut Request) -> Result<Arc<U
         request.path = ApiPath::parse(rest).map_err(|error| Error::invalid(error.to_string()))?;
     }
     let own = request.token.as_ref().filter(|_| OWN.contains(&request.path.as_str()));
-    Ok(own.and_then(|token| within(&found, token)).unwrap_or(found))
+    Ok(own.and_then(|token| home(&found, token)).unwrap_or(found))
 }
 
-/// The namespace of `token`, if it lies in `outer`.
-fn within(outer: &Unsealed, token: &ClientToken) -> Option<Arc<Unsealed>> {
-    let (_, id) = token.expose().get(2..)?.split_once('.')?;
-    outer.core.namespaces.by_id(id).filter(|found| outer.namespace.contains(&found.namespace.path))
+/// The namespace of `token`, if it lies in `found` or `found` lies in it.
+fn home(found: &Unsealed, token: &ClientToken) -> Option<Arc<Unsealed>> {
+    let namespaces = &found.core.namespaces;
+    let home = namespaces.by_id(token.namespace_id().unwrap_or(ROOT_NAMESPACE))?;
+    // One that is being removed serves nothing, its tokens among it.
+    let home = namespaces.at(&home.namespace.path)?;
+    let (own, asked) = (&home.namespace, &found.namespace);
+    (own.contains(&asked.path) || asked.contains(&own.path)).then_some(home)
 }

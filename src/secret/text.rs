@@ -82,3 +82,11 @@ text!(
     /// A password, a connection URL, a private key in PEM: any other secret text.
     SecretText
 );
+
+impl ClientToken {
+    /// The id of the namespace that the token says it is of: what stands behind its second dot. Nothing for the root. It
+    /// is no secret, and no proof.
+    pub fn namespace_id(&self) -> Option<&str> {
+        self.expose().splitn(3, '.').nth(2)
+    }
+}

@@ -67,9 +67,10 @@ impl Client {
         Self { token: None, ..self.clone() }
     }
 
-    /// The same with one header more.
+    /// The same with this header, and no other of its name.
     pub(crate) fn with_header(&self, name: &str, value: &str) -> Self {
         let mut headers = self.headers.clone();
+        headers.retain(|(other, _)| other != name);
         headers.push((name.to_owned(), value.to_owned()));
         Self { headers, ..self.clone() }
     }

@@ -76,10 +76,10 @@ async fn listed(unsealed: &Unsealed, deeply: bool) -> Result<NamespaceList> {
             key_info.extend(record.map(|record| (path.to_owned(), record.into())));
         }
     }
-    match key_info.is_empty() {
-        true => Err(Error::absent()),
-        false => Ok(NamespaceList { keys: key_info.keys().cloned().collect(), key_info }),
+    if key_info.is_empty() {
+        return Err(Error::absent());
     }
+    Ok(NamespaceList { keys: key_info.keys().cloned().collect(), key_info })
 }
 
 /// The namespace `name` of this one.
