@@ -24,8 +24,23 @@ use result::Results;
 use site::Site;
 
 /// What of the suite is about things that Arca has.
-const AREAS: [&str; 11] =
-    ["http", "init", "token", "acl", "kv1", "kv2", "cubbyhole", "wrapping", "cert", "database", "sys"];
+const AREAS: [&str; 15] = [
+    "acl",
+    "approle",
+    "cert",
+    "cubbyhole",
+    "database",
+    "http",
+    "identity",
+    "init",
+    "jwt",
+    "kv1",
+    "kv2",
+    "sys",
+    "token",
+    "userpass",
+    "wrapping",
+];
 
 /// The superuser's password; it goes into a URL as it is.
 const PASSWORD: &str = "conformance";
