@@ -49,6 +49,8 @@ pub enum Backend {
     Token,
     /// `identity/`, which is a part of the core.
     Identity,
+    /// An engine that could not be opened: it answers nothing, and keeps what it has.
+    Unopened,
 }
 
 /// A mount that serves.

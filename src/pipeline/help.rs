@@ -59,6 +59,7 @@ impl Pipeline {
             },
             Routed::Token(_) => self.router.token.resolve(operation, rest),
             Routed::Identity(_) => self.router.identity.resolve(operation, rest),
+            Routed::Unopened(_) => Resolved::Nothing,
             Routed::Engine(_, engine) => engine.resolve(operation, rest),
         };
         match resolved {
@@ -75,6 +76,7 @@ impl Pipeline {
             }
             Routed::Token(_) => self.router.token.infos(),
             Routed::Identity(_) => self.router.identity.infos(),
+            Routed::Unopened(_) => Vec::new(),
             Routed::Engine(_, engine) => engine.infos(),
         }
     }

@@ -212,6 +212,7 @@ impl Pipeline {
             Routed::System(_) => self.router.system.call(unsealed, &routed.hit, &request.body, cx).await,
             Routed::Token(_) => self.router.token.call(unsealed, &routed.hit, &request.body, cx).await,
             Routed::Identity(_) => self.router.identity.call(unsealed, &routed.hit, &request.body, cx).await,
+            Routed::Unopened(_) => Err(Error::internal("a mount that is not open was called")),
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }

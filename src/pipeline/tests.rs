@@ -241,6 +241,26 @@ async fn a_spent_token_is_revoked_although_the_server_stops() {
 }
 
 #[tokio::test]
+async fn a_mount_that_cannot_be_opened_keeps_no_other_sealed() {
+    let f = fixture().await;
+    f.mount(Role::Auth, "userpass").await;
+    let unsealed = f.unsealed();
+    let mut broken = unsealed.mount_at(Role::Auth, "userpass").unwrap().entry.clone();
+    "of-the-past".clone_into(&mut broken.kind);
+    "auth/broken/".clone_into(&mut broken.path);
+    broken.uuid.push_str("-broken");
+    let mut txn = crate::barrier::Txn::new();
+    unsealed.mounts.store(&broken, &mut txn).unwrap();
+    unsealed.commit(txn).await.unwrap();
+    f.line.vault().seal().await;
+    f.unseal().await;
+    assert_eq!(f.ask(&f.root, Operation::Read, "auth/broken/users/ann", Value::Null).await.0, 500);
+    assert_eq!(f.ask("", Operation::Read, "auth/broken/users/ann", Value::Null).await.0, 403);
+    assert_eq!(f.ask(&f.root, Operation::List, "auth/userpass/users/", Value::Null).await.0, 404);
+    assert!(f.unsealed().mount_at(Role::Auth, "broken").is_some(), "it is listed all the same");
+}
+
+#[tokio::test]
 async fn a_limited_token_is_spent_by_refused_requests_too() {
     let f = fixture().await;
     let made = f.create(&f.root, json!({"policies": ["default"], "num_uses": 2})).await;

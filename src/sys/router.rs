@@ -43,6 +43,8 @@ pub(crate) enum Routed {
     Token(Arc<MountPoint>),
     /// The core's, below `identity/`.
     Identity(Arc<MountPoint>),
+    /// Nobody's: its engine could not be opened.
+    Unopened(Arc<MountPoint>),
     /// An engine's.
     Engine(Arc<MountPoint>, Arc<dyn Mounted>),
 }
@@ -59,7 +61,8 @@ impl Routed {
     pub(crate) fn point(&self) -> Option<&Arc<MountPoint>> {
         match self {
             Self::Turning => None,
-            Self::System(point) | Self::Token(point) | Self::Identity(point) | Self::Engine(point, _) => Some(point),
+            Self::System(point) | Self::Token(point) | Self::Identity(point) | Self::Unopened(point) => Some(point),
+            Self::Engine(point, _) => Some(point),
         }
     }
 }
@@ -88,6 +91,12 @@ impl Route {
             Error::not_found(format!("no handler for route {path:?}. route entry not found."))
         };
         let target = self.target.ok_or_else(no_handler)?;
+        if matches!(target, Routed::Unopened(_)) {
+            return Err(Error::new(
+                Kind::Unavailable,
+                "this mount could not be opened; its operator finds why in the log",
+            ));
+        }
         Ok(Found { target, hit: self.resolved.found()? })
     }
 }
@@ -130,6 +139,7 @@ impl Router {
             Backend::System => self.resolve_system(operation, rest),
             Backend::Token => self.token.resolve(operation, rest),
             Backend::Identity => self.identity.resolve(operation, rest),
+            Backend::Unopened => Resolved::Nothing,
             Backend::Engine(engine) => engine.resolve(operation, rest),
         };
         let canonical = canonical(path, &point, &resolved)?;
@@ -137,6 +147,7 @@ impl Router {
             Backend::System => Routed::System(point),
             Backend::Token => Routed::Token(point),
             Backend::Identity => Routed::Identity(point),
+            Backend::Unopened => Routed::Unopened(point),
             Backend::Engine(engine) => Routed::Engine(point, engine),
         };
         Ok(Route { target: Some(target), resolved, canonical })
@@ -155,7 +166,7 @@ impl Router {
             Some(Routed::System(_)) => self.system.existence(unsealed, hit, Some(caller)).await,
             Some(Routed::Token(_)) => self.token.existence(unsealed, hit, Some(caller)).await,
             Some(Routed::Identity(_)) => self.identity.existence(unsealed, hit, Some(caller)).await,
-            Some(Routed::Turning) | None => Ok(Existence::Unknown),
+            Some(Routed::Turning | Routed::Unopened(_)) | None => Ok(Existence::Unknown),
         }
     }
 

@@ -70,6 +70,6 @@ impl Unsealed {
 fn lockouts(point: &MountPoint) -> Option<&Lockouts> {
     match &point.backend {
         Backend::Engine(engine) => engine.lockouts(),
-        Backend::System | Backend::Token | Backend::Identity => None,
+        Backend::System | Backend::Token | Backend::Identity | Backend::Unopened => None,
     }
 }

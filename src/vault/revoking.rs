@@ -29,6 +29,7 @@ impl Revoker for Unsealed {
                         ))
                     })
                 }
+                (Some(Backend::Unopened), _) => Err(unopened()),
                 // The mount and its records are gone: nothing is left that could be undone.
                 (_, _) => Ok(()),
             },
@@ -41,7 +42,12 @@ impl Revoker for Unsealed {
         };
         match (self.engine_of(mount), lease.data()?) {
             (Some(Backend::Engine(engine)), Some(data)) => engine.renew_lease(&data, until).await,
+            (Some(Backend::Unopened), _) => Err(unopened()),
             (_, _) => Err(Error::new(Kind::InvalidRequest, "lease not found")),
         }
     }
+}
+
+fn unopened() -> Error {
+    Error::new(Kind::Unavailable, "the mount could not be opened; see the server's log")
 }

@@ -137,7 +137,12 @@ impl Unsealed {
     async fn open_mounts(&self) -> Result<()> {
         self.add_built_in_mounts().await?;
         for entry in self.mounts.stored().await? {
-            let backend = self.open_backend(&entry).await?;
+            // One that cannot be opened must not keep all others sealed.
+            let backend = self.open_backend(&entry).await.unwrap_or_else(|error| {
+                let (mount, source) = (&entry.path, std::error::Error::source(&error));
+                tracing::error!(%mount, %error, ?source, "a mount cannot be opened; it answers nothing until the next unsealing");
+                Backend::Unopened
+            });
             self.install(entry, backend);
         }
         Ok(())

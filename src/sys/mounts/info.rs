@@ -113,7 +113,7 @@ fn shown_kind(point: &MountPoint, built_in: bool) -> String {
 fn is_built_in(point: &MountPoint) -> bool {
     match &point.backend {
         Backend::System | Backend::Token | Backend::Identity => true,
-        Backend::Engine(_) => matches!(point.entry.kind.as_str(), "cubbyhole" | "identity"),
+        Backend::Unopened | Backend::Engine(_) => matches!(point.entry.kind.as_str(), "cubbyhole" | "identity"),
     }
 }
 

@@ -27,6 +27,7 @@ async fn answer(unsealed: &Arc<Unsealed>, generic_mount_paths: bool, cx: &mut Cx
                 }
                 (Backend::Token, _) => ("auth", crate::sys::token_routes().infos()),
                 (Backend::Identity, _) => ("identity", crate::sys::identity_routes().infos()),
+                (Backend::Unopened, _) => ("secrets", Vec::new()),
                 (Backend::Engine(engine), Role::Auth) => ("auth", engine.infos()),
                 (Backend::Engine(engine), Role::Secret) => ("secrets", engine.infos()),
             };
