@@ -1,7 +1,7 @@
 //! `Destination`: a URL that a request can go to.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use http::Uri;
 
@@ -43,11 +43,6 @@ impl Destination {
     /// Whether it is reached over TLS.
     pub const fn is_secure(&self) -> bool {
         self.secure
-    }
-
-    /// Whether it leads to this machine itself.
-    pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
     }
 
     /// The name or the address of the server, without brackets.

@@ -77,6 +77,9 @@ impl Pipeline {
             .turning_hit(request.operation, &request.path)
             .ok_or_else(|| self.vault.unsealed().err().unwrap_or_else(Error::sealed))?;
         Permit::public(hit.info.route.access).ok_or_else(Error::sealed)?;
+        if hit.info.root_only && !request.namespace.is_empty() {
+            return Err(root_only());
+        }
         let (deps, mount) = (self.vault.deps_while_sealed(), Mount::NONE);
         let mut cx = Cx::new(CxParts {
             caller: None,
@@ -94,11 +97,11 @@ impl Pipeline {
 
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
     async fn answer_audited(&self, root: &Arc<Unsealed>, mut request: Request) -> Audited {
-        let (unsealed, misplaced) = match placing::place(root, &mut request) {
-            Ok(unsealed) => (unsealed, None),
-            Err(error) => (root.clone(), Some(error)),
+        let (placed, misplaced) = match placing::place(root, &mut request) {
+            Ok(placed) => (Some(placed), None),
+            Err(error) => (None, Some(error)),
         };
-        let unsealed = &unsealed;
+        let unsealed = placed.as_ref().map_or(root, |placed| &placed.unsealed);
         let _landing = opening::in_flight(unsealed, &request);
         let fault = request.fault.take().or(misplaced);
         let mut entry = opening::entry(unsealed, &request);
@@ -137,7 +140,7 @@ impl Pipeline {
         }
         let routed = routed.found()?;
         if routed.hit.info.root_only && !unsealed.namespace.is_root() {
-            return Err(Error::invalid("operation only available in root namespace"));
+            return Err(root_only());
         }
         for _ in 0..ATTEMPTS {
             match self.attempt(unsealed, request, &routed, caller.as_ref(), &admitted).await {
@@ -216,6 +219,10 @@ impl Pipeline {
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }
+}
+
+fn root_only() -> Error {
+    Error::invalid("operation only available in root namespace")
 }
 
 fn with(mut answer: Answer, warnings: Vec<std::borrow::Cow<'static, str>>) -> Answer {

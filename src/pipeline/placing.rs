@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
 use crate::api::{ApiPath, ROOT_NAMESPACE};
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
@@ -19,16 +21,32 @@ const OWN: [&str; 6] = [
     "sys/wrapping/unwrap",
 ];
 
+/// A request's namespace, whose removal waits until this is dropped.
+pub(super) struct Placed {
+    pub(super) unsealed: Arc<Unsealed>,
+    _stay: TaskTrackerToken,
+}
+
 /// The namespace that a request is for: the one that it names, or the one in it that its path leads into. What is left of
 /// the path is the request's path from here on.
-pub(super) fn place(root: &Arc<Unsealed>, request: &mut Request) -> Result<Arc<Unsealed>> {
-    let found = root.core.namespaces.resolve(&request.namespace, request.path.as_str());
-    let (found, rest) = found.ok_or_else(|| Error::not_found("namespace not found"))?;
+pub(super) fn place(root: &Arc<Unsealed>, request: &mut Request) -> Result<Placed> {
+    let Some((found, rest)) = root.core.namespaces.resolve(&request.namespace, request.path.as_str()) else {
+        // The audit log is to say what was asked for.
+        let asked = ApiPath::parse(&format!("{}{}", request.namespace, request.path));
+        request.path = asked.unwrap_or_default();
+        return Err(unknown());
+    };
     if rest.len() < request.path.as_str().len() {
         request.path = ApiPath::parse(rest).map_err(|error| Error::invalid(error.to_string()))?;
     }
     let own = request.token.as_ref().filter(|_| OWN.contains(&request.path.as_str()));
-    Ok(own.and_then(|token| home(&found, token)).unwrap_or(found))
+    let unsealed = own.and_then(|token| home(&found, token)).unwrap_or(found);
+    let stay = unsealed.let_in().ok_or_else(unknown)?;
+    Ok(Placed { unsealed, _stay: stay })
+}
+
+fn unknown() -> Error {
+    Error::not_found("namespace not found")
 }
 
 /// The namespace of `token`, if it lies in `found` or `found` lies in it.

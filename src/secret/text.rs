@@ -84,9 +84,17 @@ text!(
 );
 
 impl ClientToken {
-    /// The id of the namespace that the token says it is of: what stands behind its second dot. Nothing for the root. It
-    /// is no secret, and no proof.
+    /// The id of the namespace that the token says it is of: what stands behind its last dot, but for the one of `s.` and
+    /// `b.`. Nothing for the root. It is no secret, and no proof.
     pub fn namespace_id(&self) -> Option<&str> {
-        self.expose().splitn(3, '.').nth(2)
+        let text = self.expose();
+        let own = text.strip_prefix("s.").or_else(|| text.strip_prefix("b.")).unwrap_or(text);
+        own.split_once('.').map(|(_, id)| id)
+    }
+
+    /// A token that someone chose, in the namespace whose names end so.
+    #[must_use]
+    pub fn ending_in(self, ending: &str) -> Self {
+        Self::new(format!("{}{ending}", self.expose()))
     }
 }

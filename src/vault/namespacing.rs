@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::barrier::{Scope, Txn};
 use crate::engine::Caller;
@@ -21,7 +22,9 @@ const ID_LENGTH: usize = 6;
 /// How many records of a removed namespace go in one commit.
 const BATCH: usize = 256;
 /// How long the removal waits before it looks again whether all leases have ended.
-const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How long it waits after a failure.
+const TRY_AGAIN: Duration = Duration::from_secs(10);
 
 /// What a caller's access-control list is compiled from, and from where it is asked.
 #[derive(Debug)]
@@ -77,6 +80,9 @@ impl Unsealed {
     pub async fn create_namespace(&self, name: &str, metadata: BTreeMap<String, String>) -> Result<Namespace> {
         let name = checked_name(name)?;
         let _mounting = self.mounting.lock().await;
+        if !self.serves() {
+            return Err(Error::not_found("namespace not found"));
+        }
         let path = format!("{}{name}/", self.namespace.path);
         if let Some(there) = self.core.namespaces.at(&path) {
             return there.change_namespace(|known| metadata.clone_into(known)).await;
@@ -121,7 +127,10 @@ impl Unsealed {
     pub async fn remove_namespace(&self, name: &str) -> Result<bool> {
         let _mounting = self.mounting.lock().await;
         let path = format!("{}{name}/", self.namespace.path);
-        let Some(leaving) = self.core.namespaces.at(&path) else { return Ok(false) };
+        let Some(leaving) = self.core.namespaces.at(&path) else {
+            // One that is on its way out is as good as removed.
+            return Ok(self.core.namespaces.stored().await?.iter().any(|known| known.path == path));
+        };
         // Nobody makes a namespace in it meanwhile.
         let _inner = leaving.mounting.lock().await;
         if !self.core.namespaces.within(&path).is_empty() {
@@ -140,11 +149,23 @@ impl Unsealed {
     /// Goes on with the removal of this namespace.
     pub(super) fn remove_in_background(self: Arc<Self>) {
         let core = self.core.clone();
-        core.clone().spawn("remove a namespace", core.shutdown.clone(), async move { self.finish_leaving().await });
+        core.clone().spawn("remove a namespace", core.shutdown.clone(), async move {
+            self.drain().await;
+            loop {
+                match self.finish_leaving().await {
+                    Err(error) if error.kind() != Kind::Sealed => {
+                        let namespace = &self.namespace.path;
+                        tracing::warn!(%namespace, %error, "the namespace could not be removed; it is tried again");
+                        tokio::time::sleep(TRY_AGAIN).await;
+                    }
+                    ended => return ended,
+                }
+            }
+        });
     }
 
     async fn finish_leaving(&self) -> Result<()> {
-        // What still runs may make another lease or token: until there is none, it is looked again.
+        // A lease that cannot be revoked now is tried again by and by.
         loop {
             self.revoke_prefix("", false).await?;
             for accessor in self.tokens.accessors(&self.namespace.id).await? {

@@ -176,13 +176,18 @@ impl Unsealed {
             let mut txn = Txn::new();
             let Some(mut record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(false) };
             let (now, lease_id) = (self.deps.clock.now(), record.lease_id(id));
-            let leases = self.leases_in(&record.namespace_id)?;
-            if record.has_ended(now) && leases.lease(&lease_id).await?.is_some() {
+            let leases = self.leases_in(&record.namespace_id);
+            if let Some(leases) = &leases
+                && record.has_ended(now)
+                && leases.lease(&lease_id).await?.is_some()
+            {
                 return Ok(true);
             }
             record.expires = Some(now);
             self.tokens.update(id, &record, &mut txn)?;
-            leases.end_token(lease_id, id, now, &mut txn).await?;
+            if let Some(leases) = leases {
+                leases.end_token(lease_id, id, now, &mut txn).await?;
+            }
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome.map(|()| true),
@@ -196,11 +201,14 @@ impl Unsealed {
         // of reach if this stops half-way. A list instead of recursion: how deep the tree is, is for its makers to say.
         let mut tree = vec![id.to_owned()];
         let mut next = 0;
+        let mut outcome = Ok(());
         while let Some(token) = tree.get(next).cloned() {
-            self.doom_token(&token).await?;
+            // One that cannot be ended now must not let the others live on.
+            outcome = outcome.and(self.doom_token(&token).await.map(drop));
             tree.extend(self.tokens.children(&token).await?);
             next += 1;
         }
+        outcome?;
         for token in tree.iter().rev() {
             self.remove_token(token).await?;
         }
@@ -210,13 +218,17 @@ impl Unsealed {
     /// Dooms the leases of the token `id`, then removes it and its cubbyhole.
     async fn remove_token(&self, id: &str) -> Result<()> {
         for OwnedLease { lease_id, namespace_id } in self.leases.owned_by(id).await? {
-            self.leases_in(&namespace_id)?.doom(&lease_id).await?;
+            if let Some(leases) = self.leases_in(&namespace_id) {
+                leases.doom(&lease_id).await?;
+            }
         }
         loop {
             let mut txn = Txn::new();
             let Some(record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(()) };
             self.empty_cubbyholes(id, &record, &mut txn).await?;
-            self.leases_in(&record.namespace_id)?.forget(&record.lease_id(id), &mut txn).await?;
+            if let Some(leases) = self.leases_in(&record.namespace_id) {
+                leases.forget(&record.lease_id(id), &mut txn).await?;
+            }
             self.tokens.remove(id, &record, &mut txn)?;
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
@@ -237,13 +249,12 @@ impl Unsealed {
         Ok(())
     }
 
-    /// The leases of the namespace `namespace_id`.
-    fn leases_in(&self, namespace_id: &str) -> Result<Arc<LeaseManager>> {
+    /// The leases of the namespace `namespace_id`; nothing if it is gone, and all of its leases with it.
+    fn leases_in(&self, namespace_id: &str) -> Option<Arc<LeaseManager>> {
         if namespace_id == self.namespace.id {
-            return Ok(self.leases.clone());
+            return Some(self.leases.clone());
         }
-        let home = self.core.namespaces.by_id(namespace_id);
-        home.map(|home| home.leases.clone()).ok_or_else(|| Error::internal("the namespace of a lease is gone"))
+        self.core.namespaces.by_id(namespace_id).map(|home| home.leases.clone())
     }
 
     /// The token `token` of this namespace, without spending it: its id and its record.
@@ -264,7 +275,8 @@ impl Unsealed {
             let Some(record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(()) };
             let latest = self.deps.clock.now().plus(LAST_REQUEST);
             let end = record.expires.map_or(latest, |expires| expires.min(latest));
-            self.leases_in(&record.namespace_id)?.end_token(record.lease_id(id), id, end, &mut txn).await?;
+            let Some(leases) = self.leases_in(&record.namespace_id) else { return Ok(()) };
+            leases.end_token(record.lease_id(id), id, end, &mut txn).await?;
             match self.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
                 outcome => return outcome,

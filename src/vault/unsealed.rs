@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::engine::{Deps, Mounted, Role};
@@ -54,6 +56,8 @@ pub struct Unsealed {
     pub deps: Deps,
     /// Mounts, and namespaces within this one, change one at a time.
     pub(super) mounting: tokio::sync::Mutex<()>,
+    /// The requests that are being answered in this namespace.
+    requests: TaskTracker,
     shutdown: CancellationToken,
 }
 
@@ -62,15 +66,35 @@ impl Unsealed {
     /// root namespace.
     pub(super) async fn assemble(parts: &Parts, barrier: Arc<Barrier>, root: RootKey) -> Result<Arc<Self>> {
         let core = Core::open(parts, barrier, root).await?;
+        match Self::open_all(&core).await {
+            Ok(root) => Ok(root),
+            Err(error) => {
+                // What was opened holds itself and the keys until it is let go of.
+                core.stop().await;
+                core.barrier.wipe();
+                Err(error)
+            }
+        }
+    }
+
+    async fn open_all(core: &Arc<Core>) -> Result<Arc<Self>> {
         core.open_audit_devices().await?;
-        let root = Self::open(&core, Namespace::root()).await?;
+        let root = Self::open(core, Namespace::root()).await?;
         core.namespaces.install(root.clone());
         for namespace in core.namespaces.stored().await? {
-            let is_leaving = namespace.removing;
-            let unsealed = Self::open(&core, namespace).await?;
-            core.namespaces.install(unsealed.clone());
-            if is_leaving {
-                unsealed.remove_in_background();
+            let (path, is_leaving) = (namespace.path.clone(), namespace.removing);
+            match Self::open(core, namespace).await {
+                Ok(unsealed) => {
+                    core.namespaces.install(unsealed.clone());
+                    if is_leaving {
+                        unsealed.remove_in_background();
+                    }
+                }
+                // It must not keep all others sealed.
+                Err(error) => {
+                    let source = std::error::Error::source(&error);
+                    tracing::error!(%path, %error, ?source, "a namespace cannot be opened; it serves nothing until the next unsealing");
+                }
             }
         }
         core.note_version().await?;
@@ -97,6 +121,7 @@ impl Unsealed {
             deps: parts.deps(passwords.clone()),
             passwords,
             mounting: tokio::sync::Mutex::default(),
+            requests: TaskTracker::new(),
             shutdown: core.shutdown.child_token(),
             core: core.clone(),
             namespace,
@@ -127,6 +152,26 @@ impl Unsealed {
     /// Does something in the background. Sealing, and the end of the namespace, cancel it.
     pub fn spawn(&self, name: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
         self.core.spawn(name, self.shutdown.clone(), work);
+    }
+
+    /// Lets a request in, and keeps the removal of this namespace waiting for as long as the answer is held. Nothing if it
+    /// serves no more.
+    pub fn let_in(&self) -> Option<TaskTrackerToken> {
+        let token = self.requests.token();
+        // In this order: a removal withdraws the namespace first, and waits for the requests then.
+        self.serves().then_some(token)
+    }
+
+    /// Whether this namespace serves: it has not been removed meanwhile.
+    pub(super) fn serves(&self) -> bool {
+        let serving = self.core.namespaces.at(&self.namespace.path);
+        serving.is_some_and(|serving| serving.namespace.id == self.namespace.id)
+    }
+
+    /// Waits for the requests in this namespace, which has been withdrawn.
+    pub(super) async fn drain(&self) {
+        self.requests.close();
+        self.requests.wait().await;
     }
 
     /// Ends the background work of this namespace.

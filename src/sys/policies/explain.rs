@@ -135,7 +135,7 @@ async fn with_policies(unsealed: &Arc<Unsealed>, names: &[String], cx: &mut Cx<'
         let name = PolicyName::parse(name).map_err(|error| Error::invalid(error.to_string()))?;
         policies.push(name.as_str().to_owned());
     }
-    let caller = Caller { policies, namespace_id: cx.caller()?.namespace_id.clone(), ..Caller::default() };
+    let caller = Caller { policies, namespace_id: unsealed.namespace.id.clone(), ..Caller::default() };
     let Basis { sources, .. } = unsealed.basis(&caller).await?;
     for name in &caller.policies {
         if !sources.iter().any(|source| source.policy.name().as_str() == name) {

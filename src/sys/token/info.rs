@@ -66,8 +66,9 @@ impl TokenInfo {
     pub(super) async fn of(id: ClientToken, record: TokenRecord, unsealed: &Unsealed, now: Timestamp) -> Result<Self> {
         let identity_policies = unsealed.identity_policies(&record).await?;
         let external = (!identity_policies.is_empty()).then(BTreeMap::new);
+        let home = unsealed.core.namespaces.by_id(&record.namespace_id);
         let info = Self::new(id, record, now);
-        let namespace_path = unsealed.namespace.path.clone();
+        let namespace_path = home.map(|home| home.namespace.path.clone()).unwrap_or_default();
         Ok(Self { namespace_path, identity_policies, external_namespace_policies: external, ..info })
     }
 

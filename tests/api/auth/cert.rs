@@ -1,5 +1,9 @@
 //! Mounts of type `cert`: services log in with the certificate of their TLS connection.
 
+use std::sync::Arc;
+
+use arca::storage::MemoryStorage;
+use arca::storage::fault::FaultyStorage;
 use serde_json::json;
 
 use crate::support::{Client, Clients, Issue, Setup, TestVault, issuer};
@@ -38,6 +42,46 @@ fn a_service_logs_in_with_its_certificate() {
     client.with_token(token).post("auth/token/renew-self", json!({})).is(200);
     let other = Issue { name: "billing", ..Issue::default() }.by(&authority);
     service(&vault, &other).with_token(token).post("auth/token/renew-self", json!({})).is(400);
+}
+
+#[test]
+fn a_login_for_a_batch_token_writes_nothing() {
+    let storage = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
+    let vault = Setup { clients: Clients::Any, storage: storage.clone(), audited: false, ..Setup::default() }.start();
+    let authority = issuer("services");
+    vault.root().post("sys/auth/cert", json!({"type": "cert"})).ok();
+    let role = json!({"certificate": authority.pem(), "token_type": "batch", "token_ttl": "10m"});
+    vault.root().post("auth/cert/certs/billing", role).ok();
+    let client = service(&vault, &Issue { name: "billing", ..Issue::default() }.by(&authority));
+    // The first login of a client puts its entity on record.
+    let first = client.post("auth/cert/login", json!({})).auth();
+    assert_eq!(first["token_type"], "batch");
+    let before = storage.commits();
+    for _ in 0..20 {
+        let login = client.post("auth/cert/login", json!({})).auth();
+        assert_eq!(login["entity_id"], first["entity_id"]);
+        client.with_token(login["client_token"].as_str().unwrap()).get("auth/token/lookup-self").is(200);
+    }
+    assert_eq!(storage.commits(), before);
+}
+
+#[test]
+fn a_storm_of_logins_is_held_off_for_its_client_alone() {
+    let vault = open();
+    let authority = issuer("services");
+    vault.root().post("auth/cert/certs/all", json!({"certificate": authority.pem()})).ok();
+    vault
+        .root()
+        .post("sys/quotas/rate-limit/logins", json!({"path": "auth/cert/login", "rate": 5, "interval": "1h"}))
+        .ok();
+    let client = service(&vault, &Issue { name: "billing", ..Issue::default() }.by(&authority));
+    let at = |address: &str| client.with_header("x-forwarded-for", address);
+    let log_in = |client: &Client| client.post("auth/cert/login", json!({})).status;
+    let storm = (0..20).map(|_| log_in(&at("192.0.2.1")));
+    assert_eq!(storm.filter(|status| *status == 429).count(), 15);
+    // Someone else's logins, and what the busy client asks for otherwise, go on.
+    assert_eq!(log_in(&at("192.0.2.2")), 200);
+    at("192.0.2.1").get("sys/health").is(200);
 }
 
 #[test]

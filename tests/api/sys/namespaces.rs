@@ -277,3 +277,79 @@ fn the_audit_log_says_which_namespace() {
     let told = |path: &str| lines.iter().any(|line| line["request"]["namespace"]["path"] == path);
     assert!(told("team/"), "{lines:?}");
 }
+
+#[test]
+fn what_is_made_while_a_namespace_is_removed_goes_with_it() {
+    let (vault, root) = with_namespaces(&[]);
+    let all = "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"sudo\"] }";
+    for round in 0..8 {
+        let name = format!("round{round}");
+        root.post(&format!("sys/namespaces/{name}"), json!({})).is(200);
+        let parent = vault.with_policy("all", all);
+        let inside = within(&parent, &name);
+        std::thread::scope(|scope| {
+            for maker in 0..4 {
+                let inside = &inside;
+                scope.spawn(move || {
+                    for number in 0..6 {
+                        let body = json!({"policies": ["default"], "ttl": "1h"});
+                        inside.post("auth/token/create", body);
+                        inside.post(&format!("sys/mounts/kv{maker}{number}"), json!({"type": "kv"}));
+                        inside.post(&format!("sys/namespaces/kid{maker}{number}"), json!({}));
+                    }
+                });
+            }
+            // Refused as long as one of the others' namespaces is in it; one of the answers decides.
+            root.delete(&format!("sys/namespaces/{name}"));
+        });
+        let sibling = parent.with_token(&parent.post("auth/token/create", json!({"ttl": "1h"})).issued());
+        parent.post("auth/token/revoke-self", json!({})).ok();
+        eventually("the sibling is gone", || (sibling.get("auth/token/lookup-self").status == 403).then_some(()));
+        // Nothing serves without its parent.
+        if root.get(&format!("sys/namespaces/{name}")).status == 404 {
+            for maker in 0..4 {
+                for number in 0..6 {
+                    within(&root, &format!("{name}/kid{maker}{number}")).get("sys/mounts").is(404);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_chosen_token_is_one_of_its_namespace() {
+    let (_vault, root) = with_namespaces(&["a", "b"]);
+    for name in ["a", "b"] {
+        let made =
+            within(&root, name).post("auth/token/create", json!({"id": "mine", "policies": ["default"]})).issued();
+        assert!(made.starts_with("mine."), "{made}");
+        let holder = within(&root, name).with_token(&made);
+        assert_eq!(holder.get("auth/token/lookup-self").data()["namespace_path"], format!("{name}/"));
+        within(&holder, "").post("auth/token/revoke-self", json!({})).ok();
+        holder.get("auth/token/lookup-self").is(403);
+    }
+}
+
+#[test]
+fn identity_tokens_name_the_namespace_and_no_stranger() {
+    let (vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    let issuer = team.get("identity/oidc/.well-known/openid-configuration").json()["issuer"].clone();
+    assert!(issuer.as_str().unwrap().ends_with("/v1/team/identity/oidc"), "{issuer}");
+    team.post("identity/oidc/key/k", json!({"allowed_client_ids": "*"})).ok();
+    team.post("identity/oidc/role/r", json!({"key": "k"})).ok();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).is(204);
+    root.post("sys/policies/acl/all", json!({"policy": "path \"team/*\" { capabilities = [\"read\"] }"})).is(204);
+    root.post("auth/userpass/users/bob", json!({"password": "a-long-password", "token_policies": "all"})).is(204);
+    let bob = vault.login("auth/userpass/login/bob", json!({"password": "a-long-password"}));
+    within(&bob, "team").get("identity/oidc/token/r").is(400);
+}
+
+#[test]
+fn the_mounts_of_a_namespace_are_shown_to_those_of_its_parent() {
+    let (_vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    team.post("sys/mounts/kv", json!({"type": "kv"})).is(204);
+    assert!(team.get("sys/internal/ui/mounts").data()["secret"]["kv/"].is_object());
+    assert_eq!(team.get("sys/internal/ui/mounts/kv/a").data()["path"], "kv/");
+}

@@ -32,5 +32,5 @@ async fn issuer(unsealed: &Unsealed) -> Result<String> {
     let chosen = unsealed.identity.oidc.issuer().await?;
     let origin =
         if chosen.is_empty() { unsealed.core.settings().api_addr.trim_end_matches('/').to_owned() } else { chosen };
-    Ok(format!("{origin}/v1/identity/oidc"))
+    Ok(format!("{origin}/v1/{}identity/oidc", unsealed.namespace.path))
 }

@@ -41,7 +41,9 @@ impl Endpoint for IssueToken {
         if oidc.role(&path.name).await?.is_none() {
             return Err(Error::invalid(format!("role {:?} not found", path.name)));
         }
-        let entity = caller.identity.entity.as_ref();
+        // An entity of an outer namespace is nobody here.
+        let is_ours = caller.namespace_id == unsealed.namespace.id;
+        let entity = caller.identity.entity.as_ref().filter(|_| is_ours);
         let entity = entity.ok_or_else(|| Error::invalid("no entity associated with the request's token"))?;
         let issuer = super::issuer(unsealed).await?;
         let namespace = unsealed.identity.namespace_id();

@@ -113,6 +113,7 @@ async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<
         now: cx.now(),
     };
     let Plan { mut new, warnings } = maker.plan(request)?;
+    new.custom_id = new.custom_id.map(|custom| custom.ending_in(&unsealed.namespace.suffix()));
     let identity_policies = match alias {
         Some(alias) => {
             let facts = named_entity(&alias, unsealed, cx).await?;
