@@ -41,6 +41,8 @@ pub(crate) struct Setup {
     pub(crate) settings: Settings,
     /// The authorities of client certificates; the vault's own unless said otherwise.
     pub(crate) clients: Clients,
+    /// Whether clients are believed where they say they are, as a proxy is.
+    pub(crate) proxied: bool,
     /// The bounds of a request.
     pub(crate) limits: Limits,
     /// How long it may take.
@@ -84,6 +86,7 @@ impl Default for Setup {
             unsealed: true,
             settings: Settings::default(),
             clients: Clients::Ours,
+            proxied: false,
             limits: Limits {
                 request_size: 32 << 20,
                 json_strings: 1000,
@@ -127,7 +130,7 @@ impl Setup {
     }
 
     fn start_sealed(self) -> Started {
-        let Self { storage, manual_clock, audited, unsealed, mut settings, clients, limits, timeouts } = self;
+        let Self { storage, manual_clock, audited, unsealed, mut settings, clients, proxied, limits, timeouts } = self;
         let folder = TempDir::new().unwrap();
         let pki = Pki::new();
         let path = |name: &str| folder.path().join(name);
@@ -144,7 +147,8 @@ impl Setup {
             });
         }
         let clock = manual_clock.then(|| Arc::new(ManualClock::new(SystemClock.now())));
-        let listener = listener(folder.path(), clients, limits, timeouts);
+        let listener =
+            Listener { forwarded_for: forwarded_for(proxied), ..listener(folder.path(), clients, limits, timeouts) };
         let mut kinds = arca::engines::kinds();
         kinds.extend(arca::auth::kinds());
         let parts = Parts {
@@ -197,13 +201,18 @@ fn listener(folder: &Path, clients: Clients, limits: Limits, timeouts: Timeouts)
         }),
         limits,
         timeouts,
-        forwarded_for: ForwardedFor {
-            authorized: Vec::new(),
-            hop_skips: 0,
-            reject_not_authorized: true,
-            reject_not_present: true,
-        },
+        forwarded_for: forwarded_for(false),
         unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: false },
+    }
+}
+
+/// Whose word about a client's address counts: nobody's, or that of all on this machine.
+fn forwarded_for(proxied: bool) -> ForwardedFor {
+    ForwardedFor {
+        authorized: proxied.then(|| "127.0.0.0/8".parse().unwrap()).into_iter().collect(),
+        hop_skips: 0,
+        reject_not_authorized: true,
+        reject_not_present: !proxied,
     }
 }
 

@@ -67,7 +67,8 @@ fn a_login_for_a_batch_token_writes_nothing() {
 
 #[test]
 fn a_storm_of_logins_is_held_off_for_its_client_alone() {
-    let vault = open();
+    let vault = Setup { clients: Clients::Any, proxied: true, ..Setup::default() }.start();
+    vault.root().post("sys/auth/cert", json!({"type": "cert"})).ok();
     let authority = issuer("services");
     vault.root().post("auth/cert/certs/all", json!({"certificate": authority.pem()})).ok();
     vault
