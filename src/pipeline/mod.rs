@@ -172,6 +172,8 @@ impl Pipeline {
         caller: Option<&Caller>,
         admitted: &Admitted,
     ) -> Result<Response> {
+        let disabled = || Error::not_found("the mount was disabled meanwhile");
+        let _stay = routed.target.engine().map(|point| point.let_in().ok_or_else(disabled)).transpose()?;
         let intents = Recorder::new(unsealed, caller);
         let mut cx = Cx::new(CxParts {
             caller,

@@ -31,7 +31,7 @@ impl Acl {
     pub fn summary(&self) -> Summary {
         let mut summary = Summary::default();
         for (path, capabilities) in self.said() {
-            let Some(path) = self.from_here(path) else { continue };
+            let Some(path) = self.seen_here(path) else { continue };
             let words = if is_denial(capabilities) {
                 vec!["deny"]
             } else {
@@ -51,7 +51,7 @@ impl Acl {
 
 impl Acl {
     /// A rule's path as it reads in the namespace that is asked about; nothing if it cannot match there.
-    fn from_here<'p>(&self, path: &'p str) -> Option<&'p str> {
+    fn seen_here<'p>(&self, path: &'p str) -> Option<&'p str> {
         let wide = path.strip_suffix('*').is_some_and(|prefix| self.base().starts_with(prefix));
         path.strip_prefix(self.base()).or_else(|| wide.then_some("*"))
     }

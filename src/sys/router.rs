@@ -61,8 +61,19 @@ impl Routed {
     pub(crate) fn point(&self) -> Option<&Arc<MountPoint>> {
         match self {
             Self::Turning => None,
-            Self::System(point) | Self::Token(point) | Self::Identity(point) | Self::Unopened(point) => Some(point),
+            Self::System(point)
+            | Self::Token(point)
+            | Self::Identity(point)
+            | Self::Unopened(point)
+            | Self::Engine(point, _) => Some(point),
+        }
+    }
+
+    /// The mount of an engine, which can be disabled.
+    pub(crate) fn engine(&self) -> Option<&Arc<MountPoint>> {
+        match self {
             Self::Engine(point, _) => Some(point),
+            Self::Turning | Self::System(_) | Self::Token(_) | Self::Identity(_) | Self::Unopened(_) => None,
         }
     }
 }

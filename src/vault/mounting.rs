@@ -173,6 +173,8 @@ impl Unsealed {
     /// Revokes what is left of the leases of a mount that was disabled, then removes its records and itself.
     pub(super) async fn finish_removal(&self, uuid: &str) -> Result<()> {
         let Some(point) = self.mounts.by_id(uuid) else { return Ok(()) };
+        self.doom_leases_of(&point).await?;
+        point.drain().await;
         let mut pause = Duration::from_millis(10);
         loop {
             self.doom_leases_of(&point).await?;

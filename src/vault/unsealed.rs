@@ -158,8 +158,8 @@ impl Unsealed {
     /// serves no more.
     pub fn let_in(&self) -> Option<TaskTrackerToken> {
         let token = self.requests.token();
-        // In this order: a removal withdraws the namespace first, and waits for the requests then.
-        self.serves().then_some(token)
+        // In this order: a removal closes first, and waits then.
+        (!self.requests.is_closed()).then_some(token)
     }
 
     /// Whether this namespace serves: it has not been removed meanwhile.

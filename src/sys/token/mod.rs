@@ -41,6 +41,6 @@ pub(super) fn routes() -> Routes<Arc<Unsealed>> {
         .endpoint::<revoke_self::RevokeSelf>()
         .endpoint::<revoke_accessor::RevokeAccessor>()
         .endpoint::<revoke_orphan::RevokeOrphan>();
-    let routes = routes.in_root_only(|routes| routes.endpoint::<tidy::Tidy>());
+    let routes = routes.in_root_only(Routes::endpoint::<tidy::Tidy>);
     roles::add(routes)
 }
