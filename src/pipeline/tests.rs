@@ -241,6 +241,22 @@ async fn a_spent_token_is_revoked_although_the_server_stops() {
 }
 
 #[tokio::test]
+async fn a_removal_waits_for_what_the_mount_is_answering() {
+    let f = fixture().await;
+    f.mount(Role::Auth, "userpass").await;
+    let unsealed = f.unsealed();
+    let point = unsealed.mount_at(Role::Auth, "userpass").unwrap();
+    let stay = point.let_in().unwrap();
+    let disabling = unsealed.clone();
+    let disabled = unsealed.core.finish(async move { disabling.disable(Role::Auth, "userpass").await });
+    f.until(async |_| point.let_in().is_none()).await;
+    assert_eq!(unsealed.mounts.removing().len(), 1);
+    drop(stay);
+    disabled.await.unwrap().unwrap();
+    f.until(async |f| f.unsealed().mounts.removing().is_empty()).await;
+}
+
+#[tokio::test]
 async fn a_mount_that_cannot_be_opened_keeps_no_other_sealed() {
     let f = fixture().await;
     f.mount(Role::Auth, "userpass").await;
