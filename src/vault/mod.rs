@@ -125,7 +125,7 @@ impl Vault {
     }
 
     /// Runs `work` to its end although whoever waits for it may go away: half an initialisation would lose the keys. For
-    /// what is done while there is nothing unsealed, or may not be waited for by sealing; else see [`Unsealed::finish`].
+    /// what is done while there is nothing unsealed, or may not be waited for by sealing; else see [`Core::finish`].
     pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.tasks.spawn(work)
     }

@@ -3,7 +3,7 @@
 //! A caller either brings the token (role type `jwt`: machines, whose platform gives them one), or is sent to the
 //! provider with a browser and comes back with a code that this server redeems (role type `oidc`: people).
 //!
-//! What is signed is believed, and nothing before that: [`token::Presented`] has no way to its claims but a key.
+//! What is signed is believed, and nothing before that: `token::Presented` has no way to its claims but a key.
 
 mod bound;
 mod config;
