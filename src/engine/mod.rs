@@ -8,6 +8,7 @@ mod cidr;
 mod cx;
 mod endpoint;
 mod erase;
+mod glob;
 #[cfg(test)]
 pub(crate) mod harness;
 mod identity;
@@ -29,6 +30,7 @@ pub use cidr::{address_is_bound, bound_cidrs, cidrs_within};
 pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies, joined};
 pub use endpoint::{AuthMethod, Endpoint, Engine, Route, SecretsEngine};
 pub use erase::{Kind, Mounted, Role};
+pub use glob::fits_glob;
 pub use identity::{Identity, Login, Terms, TokenType};
 pub use lease::{Intent, LeaseData, NewLease, Renewal};
 pub use legacy_params::{LegacyNames, LegacyParams, LegacySettings};

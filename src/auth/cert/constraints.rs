@@ -1,8 +1,8 @@
 //! What a role demands of a certificate beside its chain.
 
+use crate::engine::fits_glob;
 use crate::error::{Error, Result};
 
-use super::glob;
 use super::leaf::Leaf;
 use super::roles::Role;
 
@@ -26,7 +26,7 @@ pub(super) fn check_extensions(demands: &[String]) -> Result<()> {
 
 fn any_fits(patterns: Option<&[String]>, values: &[&[String]]) -> bool {
     let patterns = patterns.unwrap_or_default();
-    let fits = |value: &String| patterns.iter().any(|pattern| glob::fits(pattern, value));
+    let fits = |value: &String| patterns.iter().any(|pattern| fits_glob(pattern, value));
     patterns.is_empty() || values.iter().copied().flatten().any(fits)
 }
 
@@ -34,9 +34,9 @@ fn extension_fits(wanted: &str, leaf: &Leaf) -> bool {
     let Some(demand) = Demand::parse(wanted) else { return false };
     let Some(value) = leaf.extensions.get(demand.oid) else { return false };
     if demand.hex {
-        glob::fits(&demand.pattern.to_ascii_lowercase(), &value.hex)
+        fits_glob(&demand.pattern.to_ascii_lowercase(), &value.hex)
     } else {
-        glob::fits(demand.pattern, &value.text)
+        fits_glob(demand.pattern, &value.text)
     }
 }
 

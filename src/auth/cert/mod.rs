@@ -7,7 +7,6 @@
 mod config;
 mod constraints;
 mod crls;
-mod glob;
 mod leaf;
 mod login;
 mod pem;

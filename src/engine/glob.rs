@@ -1,7 +1,7 @@
 //! Patterns in which `*` stands for any text; everything else is itself.
 
 /// Whether `text` fits `pattern`. Takes time in the product of their lengths at most, whatever they are.
-pub(super) fn fits(pattern: &str, text: &str) -> bool {
+pub fn fits_glob(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let Some(first) = parts.next() else { return text.is_empty() };
     let Some(mut rest) = text.strip_prefix(first) else { return false };
@@ -15,7 +15,7 @@ pub(super) fn fits(pattern: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::fits;
+    use super::fits_glob;
     use proptest::prelude::*;
 
     #[test]
@@ -23,12 +23,12 @@ mod tests {
         for (pattern, text) in
             [("a", "a"), ("*", ""), ("*", "a/b"), ("a*", "a"), ("*.b", "a.b"), ("a*c*e", "abcde"), ("", "")]
         {
-            assert!(fits(pattern, text), "{pattern} {text}");
+            assert!(fits_glob(pattern, text), "{pattern} {text}");
         }
         for (pattern, text) in
             [("a", "A"), ("a", "ab"), ("", "a"), ("a*a", "a"), ("*.b", "a.bc"), ("w?b", "web"), ("a*c*c", "abc")]
         {
-            assert!(!fits(pattern, text), "{pattern} {text}");
+            assert!(!fits_glob(pattern, text), "{pattern} {text}");
         }
     }
 
@@ -47,7 +47,7 @@ mod tests {
         #[test]
         fn agrees_with_the_definition(pattern in "[ab*]{0,7}", text in "[ab]{0,8}") {
             let (p, t): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
-            prop_assert_eq!(fits(&pattern, &text), by_definition(&p, &t));
+            prop_assert_eq!(fits_glob(&pattern, &text), by_definition(&p, &t));
         }
     }
 }
