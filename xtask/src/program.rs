@@ -46,6 +46,12 @@ impl Program {
         self
     }
 
+    /// This variable is not in its environment.
+    pub(crate) fn env_remove(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
     /// Nothing in its environment but what is set after this.
     pub(crate) fn env_clear(mut self) -> Self {
         self.command.env_clear();

@@ -34,9 +34,12 @@ pub(crate) fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// Cargo, at the root of the checkout.
+/// Cargo, at the root of the checkout. It sees nothing of the cargo that runs this: build scripts would take its variables
+/// for a change, and be run again, with all that depends on them, each time it is called from here and from elsewhere.
 pub(crate) fn cargo(words: &str) -> Program {
-    Program::new("cargo").words(words).folder(root())
+    let inherited = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let inherited = inherited.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"));
+    inherited.fold(Program::new("cargo"), |program, name| program.env_remove(&name)).words(words).folder(root())
 }
 
 /// Builds the programs, showing the progress.
