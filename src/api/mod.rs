@@ -11,7 +11,7 @@ mod seal;
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
 pub use health::{Health, Leader};
 pub use loose::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl};
-pub use namespace::{ROOT_NAMESPACE, namespace_suffix};
+pub use namespace::{ROOT_NAMESPACE, namespace_of, namespace_suffix};
 pub use operation::Operation;
 pub use path::{ApiPath, PathError};
 pub use seal::{InitRequest, InitResponse, SealStatus, UnsealRequest};

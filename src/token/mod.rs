@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::api::{ROOT_NAMESPACE, namespace_suffix};
+use crate::api::{ROOT_NAMESPACE, namespace_of, namespace_suffix};
 use crate::barrier::{Barrier, Record, Scope, Txn, View};
 use crate::engine::{Caller, TokenType};
 use crate::entropy::Entropy;
@@ -124,12 +124,11 @@ impl TokenStore {
 
     /// The accessors of the tokens of a namespace.
     pub async fn accessors(&self, namespace_id: &str) -> Result<Vec<String>> {
-        let ending = namespace_suffix(namespace_id);
         let mut found = Vec::new();
         for name in self.accessors.list("", Page::all()).await? {
             found.extend(self.accessors.get::<Pointer>(&name).await?.map(|pointer| pointer.accessor));
         }
-        found.retain(|accessor| accessor.find('.').map_or("", |dot| accessor.get(dot..).unwrap_or_default()) == ending);
+        found.retain(|accessor| namespace_of(accessor) == namespace_id);
         found.sort_unstable();
         Ok(found)
     }

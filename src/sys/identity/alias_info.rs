@@ -15,18 +15,8 @@ use crate::vault::Unsealed;
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AliasInfo {
     id: String,
-    name: String,
-    /// The entity or the group that it is of.
-    canonical_id: String,
-    mount_accessor: String,
-    /// Left out once the mount is gone.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mount_path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mount_type: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-    custom_metadata: Option<BTreeMap<String, String>>,
-    local: bool,
+    #[serde(flatten)]
+    summary: AliasSummary,
     creation_time: Timestamp,
     last_update_time: Timestamp,
     merged_from_canonical_ids: Option<Vec<String>>,
@@ -38,8 +28,10 @@ pub(crate) struct AliasInfo {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct AliasSummary {
     name: String,
+    /// The entity or the group that it is of.
     canonical_id: String,
     mount_accessor: String,
+    /// Left out once the mount is gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     mount_path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,14 +64,7 @@ impl AliasInfo {
     pub(super) fn of(alias: &Alias, owner: &str, mounts: &Mounts) -> Self {
         Self {
             id: alias.id.clone(),
-            name: alias.name.clone(),
-            canonical_id: owner.to_owned(),
-            mount_accessor: alias.mount_accessor.clone(),
-            mount_path: mounts.path(alias),
-            mount_type: mounts.kind(alias),
-            metadata: some(&alias.metadata),
-            custom_metadata: alias.custom_metadata.clone(),
-            local: alias.local,
+            summary: AliasSummary::of(alias, owner, mounts),
             creation_time: alias.created,
             last_update_time: alias.updated,
             merged_from_canonical_ids: Some(alias.merged_from.clone()).filter(|ids| !ids.is_empty()),
