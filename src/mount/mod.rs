@@ -4,7 +4,9 @@
 //! one record a mount, by its id.
 
 mod entry;
+mod gate;
 mod table;
 
 pub use entry::{MountConfig, MountEntry, MountState, MountTokenType, MountTune, UserLockout, Visibility};
+pub use gate::{Gate, Stay};
 pub use table::{Backend, MountPoint, MountTable, Registry};

@@ -4,9 +4,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
-
 use crate::audit::MountFacts;
 use crate::barrier::{Txn, View};
 use crate::engine::{Kind, Mount, Mounted, Role};
@@ -14,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::storage::Page;
 
 use super::entry::{MountEntry, MountState, MountTune};
+use super::gate::Gate;
 
 /// The kinds of engine that can be mounted.
 #[derive(Clone, Debug)]
@@ -68,23 +66,7 @@ pub struct MountPoint {
     /// What answers.
     pub backend: Backend,
     /// The requests that it is answering.
-    requests: TaskTracker,
-}
-
-impl MountPoint {
-    /// Lets a request in, and keeps the removal of this mount waiting for as long as the answer is held. Nothing once that
-    /// has begun: what a request makes then would not be found.
-    pub fn let_in(&self) -> Option<TaskTrackerToken> {
-        let token = self.requests.token();
-        // In this order: a removal closes first, and waits then.
-        (!self.requests.is_closed()).then_some(token)
-    }
-
-    /// Lets no request in any more, and waits for those that are being answered.
-    pub async fn drain(&self) {
-        self.requests.close();
-        self.requests.wait().await;
-    }
+    pub gate: Gate,
 }
 
 /// The mounts of one namespace.
@@ -196,8 +178,8 @@ impl MountTable {
         let facts = entry.facts(&self.namespace_id, self.server);
         let audit = Arc::new(entry.audit_facts());
         let uuid = entry.uuid.clone();
-        let requests = self.by_id(&uuid).map(|point| point.requests.clone()).unwrap_or_default();
-        let point = Arc::new(MountPoint { entry, facts, audit, backend, requests });
+        let gate = self.by_id(&uuid).map(|point| point.gate.clone()).unwrap_or_default();
+        let point = Arc::new(MountPoint { entry, facts, audit, backend, gate });
         let previous = self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::clone(&serving);

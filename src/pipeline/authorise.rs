@@ -33,12 +33,7 @@ impl Pipeline {
         let token = request.token.as_ref().ok_or_else(Error::bad_token)?;
         let known = unsealed.tokens.authenticate(token, request.client.address).await;
         let mut known = known.map_err(|error| refusal(request, error))?;
-        let admitted = if unsealed.admits(&known.caller.namespace_id) { Ok(()) } else { Err(Error::bad_token()) };
-        let identified = match admitted {
-            Ok(()) => unsealed.identify(&mut known.caller).await,
-            refused => refused,
-        };
-        if let Err(error) = identified {
+        if let Err(error) = unsealed.identify(&mut known.caller).await {
             // The use was taken: the last one ends the token although the request is refused.
             outcome.known(known);
             return Err(error);

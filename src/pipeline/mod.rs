@@ -16,6 +16,7 @@ mod settle;
 pub use request::{AuditedHeader, Request};
 pub use response::{Audited, Response};
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -154,8 +155,11 @@ impl Pipeline {
     /// Counts the request against the rate limits, before anything is done for it.
     fn count(unsealed: &Unsealed, request: &Request, route: &Route, outcome: &mut Outcome) -> Result<()> {
         let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
-        let namespace = &unsealed.namespace.path;
-        let (path, mount) = (format!("{namespace}{}", route.canonical), format!("{namespace}{mount}"));
+        let whole = |path| match unsealed.namespace.path.as_str() {
+            "" => Cow::Borrowed(path),
+            namespace => Cow::Owned(format!("{namespace}{path}")),
+        };
+        let (path, mount) = (whole(route.canonical.as_str()), whole(mount));
         let checked =
             unsealed.core.quotas.limits().check(&path, &mount, request.client.address, unsealed.deps.clock.now());
         outcome.counted(&checked);
@@ -173,7 +177,7 @@ impl Pipeline {
         admitted: &Admitted,
     ) -> Result<Response> {
         let disabled = || Error::not_found("the mount was disabled meanwhile");
-        let _stay = routed.target.engine().map(|point| point.let_in().ok_or_else(disabled)).transpose()?;
+        let _stay = routed.target.engine().map(|point| point.gate.let_in().ok_or_else(disabled)).transpose()?;
         let intents = Recorder::new(unsealed, caller);
         let mut cx = Cx::new(CxParts {
             caller,
@@ -227,7 +231,7 @@ fn root_only() -> Error {
     Error::invalid("operation only available in root namespace")
 }
 
-fn with(mut answer: Answer, warnings: Vec<std::borrow::Cow<'static, str>>) -> Answer {
+fn with(mut answer: Answer, warnings: Vec<Cow<'static, str>>) -> Answer {
     answer.warnings.extend(warnings);
     answer
 }

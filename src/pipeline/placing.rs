@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio_util::task::task_tracker::TaskTrackerToken;
-
 use crate::api::{ApiPath, ROOT_NAMESPACE};
 use crate::error::{Error, Result};
+use crate::mount::Stay;
 use crate::secret::ClientToken;
 use crate::vault::Unsealed;
 
@@ -24,7 +23,7 @@ const OWN: [&str; 6] = [
 /// A request's namespace, whose removal waits until this is dropped.
 pub(super) struct Placed {
     pub(super) unsealed: Arc<Unsealed>,
-    _stay: TaskTrackerToken,
+    _stay: Stay,
 }
 
 /// The namespace that a request is for: the one that it names, or the one in it that its path leads into. What is left of
@@ -41,7 +40,7 @@ pub(super) fn place(root: &Arc<Unsealed>, request: &mut Request) -> Result<Place
     }
     let own = request.token.as_ref().filter(|_| OWN.contains(&request.path.as_str()));
     let unsealed = own.and_then(|token| home(&found, token)).unwrap_or(found);
-    let stay = unsealed.let_in().ok_or_else(unknown)?;
+    let stay = unsealed.gate.let_in().ok_or_else(unknown)?;
     Ok(Placed { unsealed, _stay: stay })
 }
 

@@ -246,10 +246,10 @@ async fn a_removal_waits_for_what_the_mount_is_answering() {
     f.mount(Role::Auth, "userpass").await;
     let unsealed = f.unsealed();
     let point = unsealed.mount_at(Role::Auth, "userpass").unwrap();
-    let stay = point.let_in().unwrap();
+    let stay = point.gate.let_in().unwrap();
     let disabling = unsealed.clone();
     let disabled = unsealed.core.finish(async move { disabling.disable(Role::Auth, "userpass").await });
-    f.until(async |_| point.let_in().is_none()).await;
+    f.until(async |_| point.gate.let_in().is_none()).await;
     assert_eq!(unsealed.mounts.removing().len(), 1);
     drop(stay);
     disabled.await.unwrap().unwrap();

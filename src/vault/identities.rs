@@ -16,9 +16,12 @@ use super::unsealed::Unsealed;
 const BATCH: usize = 128;
 
 impl Unsealed {
-    /// Adds to a caller what comes from the entity of their token. Refused if the entity is disabled or gone; a token
-    /// without an entity costs nothing.
+    /// Adds to a caller what comes from the entity of their token. Refused if the token is of a namespace that this one does
+    /// not lie in, or if the entity is disabled or gone; a token without an entity costs nothing.
     pub async fn identify(&self, caller: &mut Caller) -> Result<()> {
+        if !self.admits(&caller.namespace_id) {
+            return Err(Error::bad_token());
+        }
         if caller.entity_id.is_empty() {
             return Ok(());
         }
@@ -106,10 +109,5 @@ impl Unsealed {
             }
         }
         Ok(())
-    }
-
-    /// The mount of this accessor as identities may have an alias at it: what is mounted there, and where.
-    pub fn alias_mount(&self, accessor: &str) -> Option<Arc<MountPoint>> {
-        self.mounts.by_accessor(accessor)
     }
 }

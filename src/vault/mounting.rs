@@ -174,7 +174,7 @@ impl Unsealed {
     pub(super) async fn finish_removal(&self, uuid: &str) -> Result<()> {
         let Some(point) = self.mounts.by_id(uuid) else { return Ok(()) };
         self.doom_leases_of(&point).await?;
-        point.drain().await;
+        point.gate.drain().await;
         let mut pause = Duration::from_millis(10);
         loop {
             self.doom_leases_of(&point).await?;

@@ -39,7 +39,7 @@ pub struct Basis {
 
 impl Unsealed {
     /// Whether a token of the namespace `namespace_id` is good here: in its own namespace and in those within.
-    pub fn admits(&self, namespace_id: &str) -> bool {
+    pub(super) fn admits(&self, namespace_id: &str) -> bool {
         namespace_id == self.namespace.id || self.outer(namespace_id).is_ok()
     }
 
@@ -150,7 +150,7 @@ impl Unsealed {
     pub(super) fn remove_in_background(self: Arc<Self>) {
         let core = self.core.clone();
         core.clone().spawn("remove a namespace", core.shutdown.clone(), async move {
-            self.drain().await;
+            self.gate.drain().await;
             loop {
                 match self.finish_leaving().await {
                     Err(error) if error.kind() != Kind::Sealed => {

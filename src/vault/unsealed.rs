@@ -7,15 +7,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::barrier::{Barrier, Scope, Txn, View};
 use crate::engine::{Deps, Mounted, Role};
 use crate::error::{Error, Kind, Result};
 use crate::identity::IdentityStore;
 use crate::lease::LeaseManager;
-use crate::mount::{Backend, MountEntry, MountTable};
+use crate::mount::{Backend, Gate, MountEntry, MountTable};
 use crate::secret::RootKey;
 use crate::time::Timestamp;
 use crate::token::TokenStore;
@@ -57,7 +55,7 @@ pub struct Unsealed {
     /// Mounts, and namespaces within this one, change one at a time.
     pub(super) mounting: tokio::sync::Mutex<()>,
     /// The requests that are being answered in this namespace.
-    requests: TaskTracker,
+    pub gate: Gate,
     shutdown: CancellationToken,
 }
 
@@ -121,7 +119,7 @@ impl Unsealed {
             deps: parts.deps(passwords.clone()),
             passwords,
             mounting: tokio::sync::Mutex::default(),
-            requests: TaskTracker::new(),
+            gate: Gate::default(),
             shutdown: core.shutdown.child_token(),
             core: core.clone(),
             namespace,
@@ -154,24 +152,10 @@ impl Unsealed {
         self.core.spawn(name, self.shutdown.clone(), work);
     }
 
-    /// Lets a request in, and keeps the removal of this namespace waiting for as long as the answer is held. Nothing if it
-    /// serves no more.
-    pub fn let_in(&self) -> Option<TaskTrackerToken> {
-        let token = self.requests.token();
-        // In this order: a removal closes first, and waits then.
-        (!self.requests.is_closed()).then_some(token)
-    }
-
     /// Whether this namespace serves: it has not been removed meanwhile.
     pub(super) fn serves(&self) -> bool {
         let serving = self.core.namespaces.at(&self.namespace.path);
         serving.is_some_and(|serving| serving.namespace.id == self.namespace.id)
-    }
-
-    /// Waits for the requests in this namespace, which has been withdrawn.
-    pub(super) async fn drain(&self) {
-        self.requests.close();
-        self.requests.wait().await;
     }
 
     /// Ends the background work of this namespace.
