@@ -21,7 +21,9 @@ use crate::time::Timestamp;
 pub struct Suggestion {
     /// What to do with the rule.
     pub action: Action,
-    /// The rule, as it is written in a policy. Whatever the rule that decided gave at this path it gives too.
+    /// The rule, as it is written in a policy. Whatever the rule that decided gave at this path it gives too. Where the
+    /// path ends in a slash, lists of it may have been decided by a rule for the path without one; this one is then
+    /// the more specific, and decides instead.
     pub rule: String,
     /// The rules whose place it takes; none if it is added.
     pub replaces: Vec<Said>,
