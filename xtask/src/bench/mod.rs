@@ -3,6 +3,7 @@
 mod contender;
 mod load;
 mod measure;
+mod plot;
 mod process;
 mod scale;
 mod site;
@@ -51,6 +52,9 @@ pub(crate) struct Args {
     /// Where the tables go, as Markdown
     #[arg(long)]
     markdown: Option<PathBuf>,
+    /// Where the curves of growth go, as SVG
+    #[arg(long)]
+    plot: Option<PathBuf>,
 }
 
 /// How much is done.
@@ -91,6 +95,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     if let Some(path) = &args.json {
         folder::write(path, results.json())?;
+    }
+    if let Some(path) = &args.plot {
+        folder::write(path, plot::svg(&results.sizes)?)?;
     }
     Ok(())
 }

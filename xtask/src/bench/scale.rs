@@ -47,7 +47,8 @@ pub(super) struct Size {
 }
 
 impl Growing {
-    const ALL: [Self; 3] = [Self::Secrets, Self::Leases, Self::Policies];
+    /// All of them.
+    pub(super) const ALL: [Self; 3] = [Self::Secrets, Self::Leases, Self::Policies];
 
     /// The word for them in tables.
     pub(super) const fn name(self) -> &'static str {
