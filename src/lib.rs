@@ -9,6 +9,7 @@
 //! | 0 | [`error`] | what a caller may see of a failure, and what only the log sees |
 //! | 0 | [`api`] | wire types that the server and the CLI share |
 //! | 0 | [`hcl`] | the configuration language of policies and of the server's file |
+//! | 0 | [`metrics`] | counters, summaries and histograms, and the forms they are shown in |
 //! | 1 | [`authority`] | a certificate authority for a first start |
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
 //! | 1 | [`outbound`] | HTTPS to services that the operator named |
@@ -33,7 +34,7 @@
 //! | 12 | [`daemon`] | the process: command line, signals, start and stop |
 //!
 //! Within a layer nothing is imported, but for these arrows: `entropy` → `error`, `secret` → `error`, `secret` → `entropy`,
-//! `api` → `secret`, `http` → `config`.
+//! `api` → `secret`, `metrics` → `time`, `http` → `config`.
 
 pub mod api;
 pub mod authority;
@@ -65,6 +66,8 @@ pub mod http;
 pub mod identity;
 #[cfg(feature = "server")]
 pub mod lease;
+#[cfg(feature = "server")]
+pub mod metrics;
 #[cfg(feature = "server")]
 pub mod mount;
 #[cfg(feature = "server")]
