@@ -14,6 +14,7 @@
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
 //! | 1 | [`outbound`] | HTTPS to services that the operator named |
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
+//! | 2 | [`trace`] | what one request did, for a collector of OpenTelemetry |
 //! | 2 | [`barrier`] | encrypts everything on its way to storage |
 //! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
 //! | 3 | [`policy`] | policies, the compiled access-control list, the [`policy::Permit`] |
@@ -84,5 +85,7 @@ pub mod storage;
 pub mod sys;
 #[cfg(feature = "server")]
 pub mod token;
+#[cfg(feature = "server")]
+pub mod trace;
 #[cfg(feature = "server")]
 pub mod vault;

@@ -52,6 +52,11 @@ impl OpenConnection {
         metrics.connections.accepted.add();
         Self(metrics)
     }
+
+    /// What it is counted in.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0
+    }
 }
 
 impl Drop for OpenConnection {

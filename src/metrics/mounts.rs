@@ -64,16 +64,8 @@ pub enum RouteOperation {
 }
 
 impl RouteOperation {
-    const ALL: [Self; 8] = [
-        Self::Read,
-        Self::Create,
-        Self::Update,
-        Self::Patch,
-        Self::Delete,
-        Self::List,
-        Self::Scan,
-        Self::Help,
-    ];
+    const ALL: [Self; 8] =
+        [Self::Read, Self::Create, Self::Update, Self::Patch, Self::Delete, Self::List, Self::Scan, Self::Help];
 
     /// The word for it.
     pub const fn as_str(self) -> &'static str {
@@ -138,6 +130,16 @@ impl MountMeter {
             service_tokens: Counter::new(epoch),
             batch_tokens: Counter::new(epoch),
         }
+    }
+
+    /// The path of the mount as labels have it.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The type of the mount.
+    pub fn kind(&self) -> &str {
+        &self.kind
     }
 
     /// Counts the work of the mount itself, which began at `start` and ends now.

@@ -82,6 +82,9 @@ mod tests {
         }
         assert_eq!(number("Threads: many", "Threads:"), None);
         assert_eq!(kibibytes("VmRSS:\t  12 kB\n", "VmRSS:"), Some(12288.0));
-        assert_eq!(number("Max open files            20000                20000 files", "Max open files"), Some(20000.0));
+        assert_eq!(
+            number("Max open files            20000                20000 files", "Max open files"),
+            Some(20000.0)
+        );
     }
 }

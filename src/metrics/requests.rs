@@ -6,8 +6,7 @@ use super::page::{Labels, Page};
 use super::summary::Summary;
 
 /// The statuses that are counted each by itself; all others together.
-const STATUSES: [u16; 18] =
-    [200, 202, 204, 307, 400, 403, 404, 405, 408, 413, 415, 429, 472, 473, 500, 501, 503, 504];
+const STATUSES: [u16; 18] = [200, 202, 204, 307, 400, 403, 404, 405, 408, 413, 415, 429, 472, 473, 500, 501, 503, 504];
 
 /// What is counted of each request.
 #[derive(Debug)]

@@ -54,9 +54,8 @@ fn the_json_form() {
     let report = serde_json::to_value(busy().page().report("vault")).unwrap();
     assert_eq!(report["Timestamp"], "2001-09-09 01:46:40 +0000 UTC");
     assert_eq!(report["Points"], serde_json::json!([]));
-    let of = |list: &str, name: &str| {
-        report[list].as_array().unwrap().iter().find(|entry| entry["Name"] == name).cloned()
-    };
+    let of =
+        |list: &str, name: &str| report[list].as_array().unwrap().iter().find(|entry| entry["Name"] == name).cloned();
     let sample = of("Samples", "vault.core.handle_request").unwrap();
     assert_eq!(sample["Count"], 1);
     assert!((sample["Sum"].as_f64().unwrap() - 20.0).abs() < 0.1);
@@ -121,7 +120,9 @@ fn labels_of_mounts_are_bounded() {
     let text = metrics.page().text("vault");
     let series = text.lines().filter(|line| line.starts_with("arca_request_seconds_count{")).count();
     assert_eq!(series, MountMeters::MOST + 1);
-    assert!(text.contains("arca_request_seconds_count{namespace=\"root\",mount=\"other\",type=\"other\",operation=\"read\"} 50"));
+    assert!(text.contains(
+        "arca_request_seconds_count{namespace=\"root\",mount=\"other\",type=\"other\",operation=\"read\"} 50"
+    ));
     drop(many);
     assert_eq!(metrics.mounts.meter("", "late/", "kv").clone().failed(), ());
     metrics.mounts.meter("", "late/", "kv").answered(RouteOperation::Read, start, start);

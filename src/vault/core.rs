@@ -22,6 +22,7 @@ use super::cluster::Cluster;
 use super::cors::CorsStore;
 use super::in_flight::InFlight;
 use super::keys::KeyOperations;
+use super::metering::Tallied;
 use super::namespaces::Namespaces;
 use super::quotas::QuotaStore;
 use super::{Parts, Settings};
@@ -54,6 +55,8 @@ pub struct Core {
     pub in_flight: InFlight,
     /// Rekeying and the generation of root tokens, while they go on.
     pub key_operations: KeyOperations,
+    /// What was counted of what is stored.
+    pub(super) tallied: Tallied,
     pub(super) root: RootKey,
     pub(super) parts: Parts,
     tasks: TaskTracker,
@@ -82,6 +85,7 @@ impl Core {
             cluster,
             in_flight: InFlight::default(),
             key_operations: KeyOperations::default(),
+            tallied: Tallied::default(),
             root,
             parts: parts.clone(),
             tasks: TaskTracker::new(),

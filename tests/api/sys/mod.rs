@@ -3,6 +3,7 @@
 mod explain;
 mod init;
 mod leases;
+mod metrics;
 mod mounts;
 mod namespaces;
 mod observing;
