@@ -14,7 +14,7 @@ use crate::api::Ttl;
 pub struct Telemetry {
     /// How long a value that does not change is shown in the format of Prometheus; zero turns that format off.
     pub prometheus_retention_time: Ttl,
-    /// Whether names go without the host's name.
+    /// Whether names go without the host's name, as they do here in any case.
     pub disable_hostname: bool,
     /// Whether every listener serves `sys/metrics` without a token.
     pub unauthenticated_metrics_access: bool,
@@ -40,11 +40,11 @@ section! {
     RawTelemetry {
         /// How long a value that does not change is shown in the format of Prometheus. 0 turns that format off.
         prometheus_retention_time: Ttl = Default("0"),
-        /// Leave the name of the host out of the names of metrics.
+        /// Kept for the sake of other servers' files: no name here has the host in it.
         disable_hostname: Switch = Default("false"),
         /// Serve sys/metrics without a token at every listener.
         unauthenticated_metrics_access: Switch = Default("false"),
-        /// What the names of all metrics begin with.
+        /// What the names begin with that Vault has too; what is this server's alone begins with "arca".
         metrics_prefix: Option<String> = Unset("\"vault\""),
         /// Where traces go, as OTLP over HTTP: a whole URL. Nowhere if unset.
         otlp_endpoint: Option<String> = Unset("\"https://collector.example.com:4318/v1/traces\""),

@@ -126,7 +126,9 @@ impl Slot {
         nanos.store(0, Ordering::Relaxed);
         shortest.store(u64::MAX, Ordering::Relaxed);
         longest.store(0, Ordering::Relaxed);
-        buckets.iter().for_each(|bucket| bucket.store(0, Ordering::Relaxed));
+        for bucket in buckets {
+            bucket.store(0, Ordering::Relaxed);
+        }
     }
 
     fn record(&self, nanos: u64, together: u64, times: u32) {

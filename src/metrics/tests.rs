@@ -105,7 +105,9 @@ fn mounts_that_look_alike_to_prometheus_are_one_series() {
     let metrics = busy();
     let start = Instant::now();
     let alike = [metrics.mounts.meter("", "a.b/", "kv"), metrics.mounts.meter("", "a_b/", "kv")];
-    alike.iter().for_each(|meter| meter.routed(RouteOperation::Read, start));
+    for meter in &alike {
+        meter.routed(RouteOperation::Read, start);
+    }
     let text = metrics.page().text("vault");
     assert_eq!(text.matches("\nvault_route_read_a_b__count 2\n").count(), 1, "{text}");
 }
@@ -116,7 +118,9 @@ fn labels_of_mounts_are_bounded() {
     let start = Instant::now();
     let many: Vec<_> =
         (0..MountMeters::MOST + 50).map(|index| metrics.mounts.meter("", &format!("m{index}/"), "kv")).collect();
-    many.iter().for_each(|meter| meter.answered(RouteOperation::Read, start, start));
+    for meter in &many {
+        meter.answered(RouteOperation::Read, start, start);
+    }
     let text = metrics.page().text("vault");
     let series = text.lines().filter(|line| line.starts_with("arca_request_seconds_count{")).count();
     assert_eq!(series, MountMeters::MOST + 1);
@@ -124,6 +128,7 @@ fn labels_of_mounts_are_bounded() {
         "arca_request_seconds_count{namespace=\"root\",mount=\"other\",type=\"other\",operation=\"read\"} 50"
     ));
     drop(many);
-    assert_eq!(metrics.mounts.meter("", "late/", "kv").clone().failed(), ());
-    metrics.mounts.meter("", "late/", "kv").answered(RouteOperation::Read, start, start);
+    let late = metrics.mounts.meter("", "late/", "kv");
+    late.answered(RouteOperation::Read, start, start);
+    assert!(metrics.page().text("vault").contains("mount=\"late/\""), "there is room again");
 }

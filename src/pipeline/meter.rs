@@ -49,7 +49,7 @@ impl Meter {
             operation,
             mount: None,
             is_login: false,
-            trace: parts.tracer.begin(parent, parts.clock.now()).map(Box::new),
+            trace: parts.tracer.begin(parent, &*parts.clock).map(Box::new),
             tracer: parts.tracer.clone(),
         }
     }

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
-use crate::time::Timestamp;
+use crate::time::Clock;
 
 use context::Sampling;
 
@@ -56,11 +56,11 @@ impl Tracer {
     }
 
     /// Begins the trace of a request that came with `traceparent` (empty where it did not), if it is one of those that are
-    /// looked at. `now` is the time of day.
-    pub fn begin(&self, traceparent: &str, now: Timestamp) -> Option<Trace> {
+    /// looked at. `clock` says when that is, as the collector reads it.
+    pub fn begin(&self, traceparent: &str, clock: &dyn Clock) -> Option<Trace> {
         let Tracing { sampling, entropy, .. } = self.0.as_deref()?;
         let context = TraceContext::of_request(traceparent, *sampling, &**entropy)?;
-        Some(Trace::new(context, entropy.clone(), now, Instant::now()))
+        Some(Trace::new(context, entropy.clone(), clock.now(), Instant::now()))
     }
 
     /// Gives a trace to the exporter, or gives it up.

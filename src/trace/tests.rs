@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 use crate::entropy::SeededEntropy;
 use crate::outbound::{Destination, HttpClient, Trust};
+use crate::time::{ManualClock, Timestamp};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -26,8 +27,12 @@ fn tracer(endpoint: &str) -> (Tracer, Exporter, Arc<Metrics>) {
     (tracer, exporter, metrics)
 }
 
+fn at(seconds: i64) -> ManualClock {
+    ManualClock::new(Timestamp::from_unix_seconds(seconds))
+}
+
 fn ended(tracer: &Tracer, parent: &str, status: u16) -> Trace {
-    let mut trace = tracer.begin(parent, Timestamp::from_unix_seconds(1_000)).unwrap();
+    let mut trace = tracer.begin(parent, &at(1_000)).unwrap();
     let start = Instant::now();
     trace.step("audit request", start, start + Duration::from_millis(2));
     trace.end(
@@ -131,13 +136,13 @@ async fn a_full_queue_drops_and_counts() {
 
 #[test]
 fn a_tracer_that_is_off_begins_nothing() {
-    assert!(Tracer::off().begin(PARENT, Timestamp::from_unix_seconds(0)).is_none());
+    assert!(Tracer::off().begin(PARENT, &at(0)).is_none());
 }
 
 #[test]
 fn steps_are_bounded() {
     let (tracer, _exporter, _) = tracer("http://127.0.0.1:9/");
-    let trace = tracer.begin("", Timestamp::from_unix_seconds(0)).unwrap();
+    let trace = tracer.begin("", &at(0)).unwrap();
     let start = Instant::now();
     (0..100).for_each(|_| trace.step("commit", start, start));
     assert_eq!(trace.spans(), 33);

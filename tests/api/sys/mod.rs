@@ -8,4 +8,5 @@ mod mounts;
 mod namespaces;
 mod observing;
 mod policies;
+mod traces;
 mod wrapping;
