@@ -171,7 +171,7 @@ impl Prometheus {
             };
             let is_up = answer.pointer("/data/result/0").is_some();
             // What is counted in the background is there a moment later.
-            Ok(is_up && names(port)?.contains("vault_token_count"))
+            Ok(is_up && names(port)?.contains("vault_secret_kv_count"))
         };
         running.until(READ_WITHIN, is_read)?;
         Ok(Self { port, _running: running })
