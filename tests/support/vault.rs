@@ -154,46 +154,25 @@ impl Setup {
         } = self;
         let folder = TempDir::new().unwrap();
         let pki = Pki::new();
-        let path = |name: &str| folder.path().join(name);
-        let files = [("ca.pem", &pki.ca), ("server.pem", &pki.server.0), ("server-key.pem", &pki.server.1)];
-        for (name, text) in files {
-            fs::write(path(name), text).unwrap();
-        }
-        if audited {
-            settings.audit.push(DeclaredAudit {
-                kind: "file".to_owned(),
-                path: "file/".to_owned(),
-                description: String::new(),
-                options: BTreeMap::from([("file_path".to_owned(), path("audit.log").display().to_string())]),
-            });
-        }
+        write_certificates(folder.path(), &pki);
+        settings.audit.extend(audited.then(|| audit_file(&folder.path().join("audit.log"))));
         let clock = manual_clock.then(|| Arc::new(ManualClock::new(SystemClock.now())));
         let listener = Listener {
             forwarded_for: forwarded_for(proxied),
             unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: metrics_for_all },
             ..listener(folder.path(), clients, limits, timeouts)
         };
-        let mut kinds = arca::engines::kinds();
-        kinds.extend(arca::auth::kinds());
         let metrics = metrics();
-        let (tracer, exporter) = match traced {
-            None => (Tracer::off(), None),
-            Some(settings) => {
-                let (tracer, exporter) = Tracer::new(settings, Arc::new(SystemEntropy::new()), metrics.clone());
-                (tracer, Some(exporter))
-            }
-        };
+        let traced = traced.map(|settings| Tracer::new(settings, Arc::new(SystemEntropy::new()), metrics.clone()));
+        let (tracer, exporter) = traced.unzip();
         let parts = Parts {
             storage,
-            clock: match &clock {
-                Some(clock) => clock.clone() as Arc<dyn Clock>,
-                None => Arc::new(SystemClock),
-            },
+            clock: clock_of(clock.as_ref()),
             entropy: Arc::new(SystemEntropy::new()),
-            registry: Registry::new(kinds),
+            registry: registry(),
             settings: Arc::new(settings),
             metrics,
-            tracer,
+            tracer: tracer.unwrap_or_default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let shutdown = CancellationToken::new();
@@ -219,6 +198,35 @@ impl Setup {
             root_token: String::new(),
         };
         Started { inner, wants_unsealing: unsealed }
+    }
+}
+
+fn clock_of(manual: Option<&Arc<ManualClock>>) -> Arc<dyn Clock> {
+    match manual {
+        Some(clock) => clock.clone(),
+        None => Arc::new(SystemClock),
+    }
+}
+
+fn registry() -> Registry {
+    let mut kinds = arca::engines::kinds();
+    kinds.extend(arca::auth::kinds());
+    Registry::new(kinds)
+}
+
+fn write_certificates(folder: &Path, pki: &Pki) {
+    let files = [("ca.pem", &pki.ca), ("server.pem", &pki.server.0), ("server-key.pem", &pki.server.1)];
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+fn audit_file(path: &Path) -> DeclaredAudit {
+    DeclaredAudit {
+        kind: "file".to_owned(),
+        path: "file/".to_owned(),
+        description: String::new(),
+        options: BTreeMap::from([("file_path".to_owned(), path.display().to_string())]),
     }
 }
 

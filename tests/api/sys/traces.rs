@@ -16,8 +16,11 @@ use crate::support::Setup;
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
+/// The spans that came, and the bytes that they came in.
+type Collected = (Vec<Span>, Vec<u8>);
+
 /// A collector that takes requests until it has seen a span called `last`, and gives all bytes that came.
-fn collector(last: &'static str) -> (String, thread::JoinHandle<(Vec<Span>, Vec<u8>)>) {
+fn collector(last: &'static str) -> (String, thread::JoinHandle<Collected>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}/v1/traces", listener.local_addr().unwrap());
     let collecting = thread::spawn(move || {
