@@ -21,6 +21,8 @@ const PLACES: &[(&str, &[&str])] = &[
     ("clap", &["src/daemon/", "src/main.rs"]),
     ("tracing_subscriber", &["src/daemon/"]),
     ("tokio_postgres", &["src/engines/database/postgresql/"]),
+    ("opentelemetry_proto", &["src/trace/"]),
+    ("prost", &["src/trace/"]),
 ];
 
 /// Where secrets are taken out of their types, and what for.

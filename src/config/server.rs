@@ -16,7 +16,7 @@ use super::value::Switch;
 use crate::api::Ttl;
 
 /// A configuration that is complete and fits together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where clients reach the server, as it tells them.
     pub api_addr: Option<String>,
@@ -44,7 +44,7 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Where the audit log goes.
     pub audit: Vec<AuditDevice>,
-    /// What the metrics look like.
+    /// What the metrics look like, and where traces go.
     pub telemetry: Telemetry,
     /// How long users must wait after wrong passwords.
     pub user_lockout: UserLockout,

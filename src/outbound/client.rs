@@ -72,8 +72,8 @@ impl HttpClient {
         within_time(async {
             let mut to = to.clone();
             for _ in 0..=MAX_REDIRECTS {
-                let request = request(Method::GET, &to, &credential, None)?;
-                let response = match self.send(&to, request).await? {
+                let request = request(Method::GET, &to, &credential, Content::Nothing)?;
+                let response = match self.ask(&to, request).await? {
                     Sent::Answer(body) => return Ok(body),
                     Sent::Redirect(location) => location,
                 };
@@ -92,8 +92,8 @@ impl HttpClient {
         form: &[(&str, &str)],
     ) -> Result<SecretBytes, OutboundError> {
         within_time(async {
-            let request = request(Method::POST, to, &credential, Some(form))?;
-            match self.send(to, request).await? {
+            let request = request(Method::POST, to, &credential, Content::Form(form))?;
+            match self.ask(to, request).await? {
                 Sent::Answer(body) => Ok(body),
                 Sent::Redirect(_) => Err(OutboundError::Redirect),
             }
@@ -101,7 +101,24 @@ impl HttpClient {
         .await
     }
 
-    async fn send(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
+    /// `POST` of bytes of a media type. No redirect is followed.
+    pub async fn send(
+        &self,
+        to: &Destination,
+        media_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<SecretBytes, OutboundError> {
+        within_time(async {
+            let request = request(Method::POST, to, &Credential::None, Content::Bytes { media_type, body })?;
+            match self.ask(to, request).await? {
+                Sent::Answer(body) => Ok(body),
+                Sent::Redirect(_) => Err(OutboundError::Redirect),
+            }
+        })
+        .await
+    }
+
+    async fn ask(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
         let stream = TcpStream::connect((to.host(), to.port())).await.map_err(|_| OutboundError::Connection)?;
         if !to.is_secure() {
             return exchange(stream, request).await;
@@ -118,6 +135,13 @@ impl HttpClient {
         let made = tls::config(Trust { authorities: &self.authorities, server_names: &self.server_names })?;
         Ok(self.tls.get_or_init(|| made).clone())
     }
+}
+
+/// What goes with a request.
+enum Content<'a> {
+    Nothing,
+    Form(&'a [(&'a str, &'a str)]),
+    Bytes { media_type: &'static str, body: Vec<u8> },
 }
 
 /// What came of one request.
@@ -137,7 +161,7 @@ fn request(
     method: Method,
     to: &Destination,
     credential: &Credential<'_>,
-    form: Option<&[(&str, &str)]>,
+    content: Content<'_>,
 ) -> Result<Request<Full<Bytes>>, OutboundError> {
     let mut request = Request::builder()
         .method(method)
@@ -156,9 +180,13 @@ fn request(
         value.set_sensitive(true);
         request = request.header(AUTHORIZATION, value);
     }
-    let body = match form {
-        None => Bytes::new(),
-        Some(fields) => {
+    let body = match content {
+        Content::Nothing => Bytes::new(),
+        Content::Bytes { media_type, body } => {
+            request = request.header(CONTENT_TYPE, media_type);
+            Bytes::from(body)
+        }
+        Content::Form(fields) => {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             Bytes::from_owner(form_text(fields))
         }

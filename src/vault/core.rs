@@ -23,6 +23,7 @@ use super::cors::CorsStore;
 use super::finish::Finish;
 use super::in_flight::InFlight;
 use super::keys::KeyOperations;
+use super::metering::Tallied;
 use super::namespaces::Namespaces;
 use super::quotas::QuotaStore;
 use super::{Parts, Settings};
@@ -55,6 +56,8 @@ pub struct Core {
     pub in_flight: InFlight,
     /// Rekeying and the generation of root tokens, while they go on.
     pub key_operations: KeyOperations,
+    /// What was counted of what is stored.
+    pub(super) tallied: Tallied,
     pub(super) root: RootKey,
     pub(super) parts: Parts,
     tasks: TaskTracker,
@@ -83,6 +86,7 @@ impl Core {
             cluster,
             in_flight: InFlight::default(),
             key_operations: KeyOperations::default(),
+            tallied: Tallied::default(),
             root,
             parts: parts.clone(),
             tasks: TaskTracker::new(),

@@ -14,6 +14,7 @@ mod keys;
 mod leasing;
 mod lockouts;
 mod log_level;
+mod metering;
 mod mounting;
 mod namespaces;
 mod namespacing;
@@ -65,10 +66,12 @@ use tokio_util::task::TaskTracker;
 use crate::engine::Deps;
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
+use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::seal::UnsealProgress;
-use crate::storage::Storage;
+use crate::storage::{Measured, Storage};
 use crate::time::Clock;
+use crate::trace::Tracer;
 
 /// What a vault is made of, sealed or not.
 #[derive(Clone, Debug)]
@@ -83,6 +86,10 @@ pub struct Parts {
     pub registry: Registry,
     /// What the operator configured.
     pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is told of requests to a collector of traces.
+    pub tracer: Tracer,
 }
 
 /// A vault and the phase it is in.
@@ -103,7 +110,8 @@ enum Phase {
 
 impl Vault {
     /// A vault over what is in its storage: sealed, or uninitialised.
-    pub async fn open(parts: Parts) -> Result<Arc<Self>> {
+    pub async fn open(mut parts: Parts) -> Result<Arc<Self>> {
+        parts.storage = Measured::new(parts.storage, parts.metrics.clone());
         let phase = match SealRecord::load(&*parts.storage).await? {
             None => Phase::Uninitialised,
             Some(record) => {

@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod folder;
 mod fuzzing;
+mod metrics;
 mod node;
 mod person;
 mod port;
