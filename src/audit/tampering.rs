@@ -102,15 +102,18 @@ fn tampering() -> impl Strategy<Value = Tampering> {
     ]
 }
 
+/// Whether a kind of finding is one that has to be there.
+type Expected = fn(Kind) -> bool;
+
 /// A line and the file that it is in.
 type Line = (usize, Vec<u8>);
 
 impl Tampering {
     /// The files after it, and what has to be among the findings.
-    fn apply(&self, files: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<fn(Kind) -> bool>) {
+    fn apply(&self, files: &[Vec<u8>]) -> (Vec<Vec<u8>>, Option<Expected>) {
         let mut lines = lines(files);
         let count = lines.len();
-        let found: Option<fn(Kind) -> bool> = match self {
+        let found: Option<Expected> = match self {
             Self::Change(line, byte, mask) => {
                 let (_, line) = &mut lines[line.index(count)];
                 let byte = byte.index(line.len());
@@ -166,7 +169,9 @@ fn lines(files: &[Vec<u8>]) -> Vec<Line> {
 
 fn joined(lines: &[Line], files: usize) -> Vec<Vec<u8>> {
     let mut out = vec![Vec::new(); files];
-    lines.iter().for_each(|(file, line)| out[*file].extend_from_slice(line));
+    for (file, line) in lines {
+        out[*file].extend_from_slice(line);
+    }
     out
 }
 

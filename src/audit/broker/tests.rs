@@ -552,13 +552,11 @@ async fn no_format_says_what_json_hashes() {
 
 /// The recorded line on a line of any format, without the chain's members.
 fn recorded(line: &str) -> Value {
-    match line.split_once(" arca={") {
-        Some((_, escaped)) => recorded_json(&format!("{{{}", escaped.replace("\\=", "=").replace("\\\\", "\\"))),
-        None => {
-            let outer: Value = serde_json::from_str(line).unwrap();
-            outer.get("arca").or_else(|| outer.get("unmapped")).unwrap().clone()
-        }
+    if let Some((_, escaped)) = line.split_once(" arca={") {
+        return recorded_json(&format!("{{{}", escaped.replace("\\=", "=").replace("\\\\", "\\")));
     }
+    let outer: Value = serde_json::from_str(line).unwrap();
+    outer.get("arca").or_else(|| outer.get("unmapped")).unwrap().clone()
 }
 
 fn recorded_json(line: &str) -> Value {

@@ -252,7 +252,7 @@ fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
 
 const DEFAULT_MODE: u32 = 0o600;
 /// How long after a failure the file is put away after all.
-const RETRY: Duration = Duration::from_secs(60);
+const RETRY: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

@@ -226,7 +226,7 @@ mod tests {
             all,
             Rotation {
                 bytes: None,
-                age: Some(Duration::from_secs(86400)),
+                age: Some(Duration::from_hours(24)),
                 keep: std::num::NonZeroUsize::new(7),
                 compress: true
             }
