@@ -53,14 +53,11 @@ impl Pipeline {
     /// Answers a request. Runs to its end although the client may hang up: nothing is left half done or unaudited.
     pub async fn handle(self: &Arc<Self>, request: Request) -> Audited {
         let line = self.clone();
-        let interrupted = |_| Audited::failure(&Error::internal("the request was interrupted"));
         let Ok(unsealed) = self.vault.unsealed() else {
-            let work = self.vault.finish(async move { line.answer_sealed(request).await });
-            return work.await.unwrap_or_else(interrupted);
+            return self.vault.finish(async move { line.answer_sealed(request).await }).await;
         };
         let answering = unsealed.clone();
-        let work = unsealed.core.finish(async move { line.answer_audited(&answering, request).await });
-        work.await.unwrap_or_else(interrupted)
+        unsealed.core.finish(async move { line.answer_audited(&answering, request).await }).await
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.

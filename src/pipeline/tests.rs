@@ -248,11 +248,12 @@ async fn a_removal_waits_for_what_the_mount_is_answering() {
     let point = unsealed.mount_at(Role::Auth, "userpass").unwrap();
     let stay = point.gate.let_in().unwrap();
     let disabling = unsealed.clone();
-    let disabled = unsealed.core.finish(async move { disabling.disable(Role::Auth, "userpass").await });
+    let mut disabled = tokio::task::JoinSet::new();
+    disabled.spawn(async move { disabling.disable(Role::Auth, "userpass").await });
     f.until(async |_| point.gate.let_in().is_none()).await;
     assert_eq!(unsealed.mounts.removing().len(), 1);
     drop(stay);
-    disabled.await.unwrap().unwrap();
+    disabled.join_next().await.unwrap().unwrap().unwrap();
     f.until(async |f| f.unsealed().mounts.removing().is_empty()).await;
 }
 

@@ -20,6 +20,7 @@ use crate::token::TokenStore;
 use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
+use super::finish::Finish;
 use super::in_flight::InFlight;
 use super::keys::KeyOperations;
 use super::namespaces::Namespaces;
@@ -132,11 +133,8 @@ impl Core {
 
     /// Runs `work` to its end although whoever waits for it may go away: a request whose client hangs up is neither
     /// half done nor unaudited.
-    pub fn finish<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.tasks.spawn(work)
+    pub fn finish<F: Future<Output: Send> + Send + 'static>(&self, work: F) -> Finish<F> {
+        Finish::new(&self.tasks, work)
     }
 
     /// Asks for the vault to be sealed once the running request is answered.

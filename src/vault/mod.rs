@@ -6,6 +6,7 @@ mod audits;
 mod cluster;
 mod core;
 mod cors;
+mod finish;
 mod identities;
 mod in_flight;
 mod init;
@@ -34,6 +35,7 @@ pub use audits::AuditRecord;
 pub use cluster::Cluster;
 pub use core::Core;
 pub use cors::{Cors, CorsStore};
+pub use finish::Finish;
 pub use in_flight::{InFlight, Landing, RequestInFlight};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
@@ -58,7 +60,6 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
@@ -126,8 +127,8 @@ impl Vault {
 
     /// Runs `work` to its end although whoever waits for it may go away: half an initialisation would lose the keys. For
     /// what is done while there is nothing unsealed, or may not be waited for by sealing; else see [`Core::finish`].
-    pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.tasks.spawn(work)
+    pub fn finish<F: Future<Output: Send> + Send + 'static>(&self, work: F) -> Finish<F> {
+        Finish::new(&self.tasks, work)
     }
 
     /// What it is made of.
