@@ -16,6 +16,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("http", &["src/http/", "src/outbound/"]),
     ("http_body_util", &["src/http/", "src/outbound/"]),
     ("tower", &["src/http/"]),
+    ("cel", &["src/audit/filter/"]),
     ("redb", &["src/storage/redb.rs"]),
     ("sled", &["src/storage/sled.rs"]),
     ("clap", &["src/daemon/", "src/main.rs"]),

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::sinks::{FileOptions, LineOptions};
+
 use super::error::{ConfigError, Place, Warning};
 use super::section::Initial::Unset;
 use super::section::section;
@@ -63,8 +65,20 @@ impl AuditDevice {
         if kind == AuditKind::File && !options.contains_key("file_path") {
             return Err(stanza.error("an audit file needs options { file_path = \"…\" }"));
         }
+        match kind {
+            AuditKind::File => {
+                FileOptions::parse(&options).map_err(|error| stanza.error(error.to_string()))?;
+            }
+        }
         let place = stanza.place.clone();
         Ok(Self { path, kind, description: raw.description.unwrap_or_default(), options, place })
+    }
+}
+
+impl AuditDevice {
+    /// Whether it takes some entries only.
+    pub(super) fn is_filtered(&self) -> bool {
+        LineOptions::is_filtered(&self.options)
     }
 }
 

@@ -214,6 +214,10 @@ fn audit(sources: &[Source], warnings: &mut Vec<Warning>) -> Result<Vec<AuditDev
         }
         devices.push(device);
     }
+    if let Some(first) = devices.first().filter(|_| devices.iter().all(AuditDevice::is_filtered)) {
+        let message = "every audit device has a filter, and one has to take every entry; add one without a filter";
+        return Err(ConfigError::at(&first.place, message));
+    }
     Ok(devices)
 }
 
