@@ -17,6 +17,8 @@ use tempfile::TempDir;
 use crate::support::{Certificates, Process};
 
 const ROUNDS: u32 = 3;
+/// So many for one vault: all of its logs are verified each time.
+const MOST_ROUNDS: u32 = 20;
 const WRITERS: usize = 3;
 
 /// The logs beside `audit.log`, which `Certificates` declares: small files, so that many are put away in each life.
@@ -29,6 +31,17 @@ const LOGS: [(&str, &str); 4] = [
 
 #[test]
 fn logs_verify_whenever_the_server_is_killed() {
+    let rounds = std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
+    let mut left = rounds.unwrap_or(ROUNDS);
+    while left > 0 {
+        let rounds = left.min(MOST_ROUNDS);
+        torture(rounds);
+        left -= rounds;
+    }
+}
+
+/// Kills a vault of its own so many times.
+fn torture(rounds: u32) {
     let folder = TempDir::new().unwrap();
     let certificates = Certificates::write(folder.path());
     declare_logs(folder.path());
@@ -39,8 +52,6 @@ fn logs_verify_whenever_the_server_is_killed() {
     let public = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
     let key = VerifyingKey::parse(public.trim()).unwrap();
     let acknowledged = AtomicU64::new(0);
-    let rounds = std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
-    let rounds = rounds.unwrap_or(ROUNDS);
     let mut gaps = 0;
     for round in 0..rounds {
         kill_under_load(&mut process, &token, &acknowledged);
