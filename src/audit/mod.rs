@@ -11,8 +11,11 @@ mod entry;
 mod facts;
 mod log;
 mod redact;
+mod shipper;
 mod sink;
 pub mod sinks;
+pub mod spool;
+mod state;
 
 pub use broker::AuditBroker;
 pub use device::{DeviceConfig, Identity};
@@ -20,3 +23,4 @@ pub use entry::{Admitted, Entry};
 pub use facts::{AuthFacts, HeaderFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
 pub use redact::Hasher;
 pub use sink::{Sink, SinkError};
+pub use state::{Gauges, SinkState};

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::sinks::{RemoteKind, RemoteOptions};
+
 use super::error::{ConfigError, Place, Warning};
 use super::section::Initial::Unset;
 use super::section::section;
@@ -27,6 +29,12 @@ pub struct AuditDevice {
 pub enum AuditKind {
     /// Lines in a file.
     File,
+    /// Requests to a collector.
+    Http,
+    /// Lines in a stream.
+    Socket,
+    /// Messages to a syslog server.
+    Syslog,
 }
 
 section! {
@@ -43,7 +51,10 @@ impl AuditDevice {
     pub(super) fn read(stanza: &Stanza<'_>, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
         let kind = match stanza.label(0) {
             "file" => AuditKind::File,
-            _ => return Err(stanza.error("this kind of audit device is not supported; use file")),
+            "http" => AuditKind::Http,
+            "socket" => AuditKind::Socket,
+            "syslog" => AuditKind::Syslog,
+            _ => return Err(stanza.error("this kind of audit device is not supported; use file, http, socket or syslog")),
         };
         let path = stanza.label(1).trim_matches('/').to_owned();
         if path.is_empty() {
@@ -63,6 +74,9 @@ impl AuditDevice {
         if kind == AuditKind::File && !options.contains_key("file_path") {
             return Err(stanza.error("an audit file needs options { file_path = \"…\" }"));
         }
+        if let Some(remote) = kind.remote() {
+            RemoteOptions::parse(remote, &options).map_err(|error| stanza.error(error.to_string()))?;
+        }
         let place = stanza.place.clone();
         Ok(Self { path, kind, description: raw.description.unwrap_or_default(), options, place })
     }
@@ -73,6 +87,19 @@ impl AuditKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
+            Self::Http => "http",
+            Self::Socket => "socket",
+            Self::Syslog => "syslog",
+        }
+    }
+
+    /// The kind of device whose lines go to another machine.
+    fn remote(self) -> Option<RemoteKind> {
+        match self {
+            Self::File => None,
+            Self::Http => Some(RemoteKind::Http),
+            Self::Socket => Some(RemoteKind::Socket),
+            Self::Syslog => Some(RemoteKind::Syslog),
         }
     }
 }
