@@ -122,7 +122,8 @@ fn spool_refused(error: SinkError) -> Error {
     let message = match &error {
         SinkError::InUse | SinkError::NoSpool | SinkError::Full | SinkError::Chain(_) => error.to_string(),
         SinkError::Closed | SinkError::Lost | SinkError::Io(_) => {
-            "the spool of the audit device cannot be opened for writing: check spool_path and its permissions".to_owned()
+            "the spool of the audit device cannot be opened for writing: check spool_path and its permissions"
+                .to_owned()
         }
     };
     Error::invalid(message).with_source(error)

@@ -26,7 +26,7 @@ pub trait Sink: Send + fmt::Debug + 'static {
     fn waits(&self) -> bool;
 
     /// Whether so many bytes of entries may be appended now. What the chain itself writes is appended in any case.
-    fn room(&self, _bytes: usize) -> Room {
+    fn room(&mut self, _bytes: usize) -> Room {
         Room::Free
     }
 

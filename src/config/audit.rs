@@ -54,7 +54,9 @@ impl AuditDevice {
             "http" => AuditKind::Http,
             "socket" => AuditKind::Socket,
             "syslog" => AuditKind::Syslog,
-            _ => return Err(stanza.error("this kind of audit device is not supported; use file, http, socket or syslog")),
+            _ => {
+                return Err(stanza.error("this kind of audit device is not supported; use file, http, socket or syslog"));
+            }
         };
         let path = stanza.label(1).trim_matches('/').to_owned();
         if path.is_empty() {

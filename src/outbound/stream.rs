@@ -123,7 +123,8 @@ async fn tcp(to: &Authority) -> Result<TcpStream, OutboundError> {
     let stream = TcpStream::connect((to.host.as_str(), to.port)).await.map_err(|_| OutboundError::Connection)?;
     let probes = TcpKeepalive::new().with_time(Duration::from_secs(10)).with_interval(Duration::from_secs(5));
     let socket = SockRef::from(&stream);
-    let set = socket.set_tcp_keepalive(&probes).and_then(|()| socket.set_tcp_user_timeout(Some(Stream::UNACKNOWLEDGED)));
+    let set =
+        socket.set_tcp_keepalive(&probes).and_then(|()| socket.set_tcp_user_timeout(Some(Stream::UNACKNOWLEDGED)));
     set.map_err(|_| OutboundError::Connection)?;
     Ok(stream)
 }
@@ -148,7 +149,9 @@ mod tests {
         let parsed = |text: &str| Authority::parse(text).map(|to| (to.host, to.port)).ok();
         assert_eq!(parsed("siem.example:6514"), Some(("siem.example".to_owned(), 6514)));
         assert_eq!(parsed("[::1]:514"), Some(("::1".to_owned(), 514)));
-        for bad in ["", ":514", "siem", "siem:", "siem:0", "siem:99999", "a b:1", "a:1/x", "[::1]", "u@h:1", "http://a:1"] {
+        for bad in
+            ["", ":514", "siem", "siem:", "siem:0", "siem:99999", "a b:1", "a:1/x", "[::1]", "u@h:1", "http://a:1"]
+        {
             assert_eq!(parsed(bad), None, "{bad}");
         }
     }

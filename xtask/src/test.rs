@@ -103,7 +103,8 @@ fn timed(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), F
 }
 
 fn set_up() -> Result<(), Failure> {
-    let needs = [Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Openssl, Need::Node];
+    let needs =
+        [Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Rsyslog, Need::Python, Need::Openssl, Need::Node];
     debian::provide(&needs)?;
     if has_nextest() {
         return Ok(());

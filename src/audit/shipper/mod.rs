@@ -218,7 +218,12 @@ impl Task {
         for Refusal { line, reason } in receipt.refused {
             let seq = link(&line).map(|link| link.seq);
             let device = &self.work.device;
-            tracing::error!(device, seq, reason, "the other side of an audit device refuses a line; it is kept in refused.log");
+            tracing::error!(
+                device,
+                seq,
+                reason,
+                "the other side of an audit device refuses a line; it is kept in refused.log"
+            );
             let spool = self.work.spool.clone();
             blocking(move || spool.refuse(&line)).await.map_err(|error| {
                 DeliveryError::new("a line that is refused could not be kept").with_source(error).mistake()

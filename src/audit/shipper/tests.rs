@@ -200,6 +200,7 @@ async fn without_acknowledgements_lines_settle_after_a_while() {
     fixture.until(|fixture| fixture.writer.spool().gauges().read().spool_lines == 0).await;
     assert!(begun.elapsed() >= settled, "{:?}", begun.elapsed());
     fixture.lost.notify_one();
+    sleep(Duration::from_millis(50)).await;
     fixture.append(4..5);
     fixture.until(|fixture| fixture.lines().len() >= 5).await;
     assert_eq!(fixture.lines(), numbered(0..5));

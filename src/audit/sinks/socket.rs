@@ -26,7 +26,8 @@ impl SocketOptions {
     pub(super) fn parse(given: Given<'_>) -> Result<Self, RemoteOptionsError> {
         let address = given.required("address")?;
         let authority = || {
-            Authority::parse(address).map_err(|_| RemoteOptionsError::Must("address", "a host and a port, as in siem:1514"))
+            Authority::parse(address)
+                .map_err(|_| RemoteOptionsError::Must("address", "a host and a port, as in siem:1514"))
         };
         let peer = match given.text("socket_type") {
             None | Some("tcp") => Peer::Tcp(authority()?),

@@ -25,6 +25,8 @@ pub struct SpoolWriter {
     recovered: Recovered,
     /// What was not taken, and of which no line tells yet.
     dropped: Option<Dropped>,
+    /// Whether no entry has asked for room yet.
+    fresh: bool,
 }
 
 /// Whether a spool has room for entries.
@@ -48,7 +50,7 @@ pub(super) struct Found {
 
 impl SpoolWriter {
     pub(super) fn new(spool: Arc<Spool>, recovered: Recovered, dropped: Option<Dropped>) -> Self {
-        Self { spool, active: None, cut_at: None, recovered, dropped }
+        Self { spool, active: None, cut_at: None, recovered, dropped, fresh: true }
     }
 
     /// What it writes to.
@@ -56,8 +58,12 @@ impl SpoolWriter {
         &self.spool
     }
 
-    /// Whether there is room for so many bytes of entries.
-    pub fn room(&self, bytes: usize) -> Room {
+    /// Whether there is room for so many bytes of entries. For the first there is: it is the test of a device that is
+    /// opened, and a full spool that could not be opened would never be emptied.
+    pub fn room(&mut self, bytes: usize) -> Room {
+        if std::mem::take(&mut self.fresh) {
+            return Room::Free;
+        }
         let backlog = self.spool.backlog();
         // What is larger than the whole spool goes through it alone, or it would never go.
         if backlog == 0 || backlog.saturating_add(bytes as u64) <= self.spool.bounds.max_bytes {

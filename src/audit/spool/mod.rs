@@ -157,8 +157,7 @@ impl Spool {
 }
 
 fn lock(folder: &Path) -> Result<File, SinkError> {
-    let file =
-        OpenOptions::new().create(true).truncate(false).write(true).mode(FILE_MODE).open(folder.join("lock"))?;
+    let file = OpenOptions::new().create(true).truncate(false).write(true).mode(FILE_MODE).open(folder.join("lock"))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(SinkError::InUse),

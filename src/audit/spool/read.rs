@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn whole_lines_that_fit_or_one_that_does_not() {
-        let take = |text: &str, max| lines(&mut text.as_bytes(), max).unwrap().map(|bytes| String::from_utf8(bytes).unwrap());
+        let take =
+            |text: &str, max| lines(&mut text.as_bytes(), max).unwrap().map(|bytes| String::from_utf8(bytes).unwrap());
         assert_eq!(take("ab\ncd\nef\n", 6).as_deref(), Some("ab\ncd\n"));
         assert_eq!(take("ab\ncd\nef\n", 7).as_deref(), Some("ab\ncd\n"));
         assert_eq!(take("abcdefgh\ncd\n", 3).as_deref(), Some("abcdefgh\n"));

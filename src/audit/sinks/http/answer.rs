@@ -80,7 +80,8 @@ fn bulk(body: &[u8], lines: &[&[u8]]) -> Result<Receipt, DeliveryError> {
             // The document itself is what the collector does not take.
             400 | 413 => {
                 let kind = create.error.as_ref().and_then(|error| error.kind.clone());
-                let kind = kind.filter(|kind| kind.len() <= 64 && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
+                let kind =
+                    kind.filter(|kind| kind.len() <= 64 && kind.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'));
                 let reason = format!("status {}, {}", create.status, kind.as_deref().unwrap_or("no type"));
                 receipt.refused.push(Refusal { line: line.to_vec(), reason });
             }

@@ -113,7 +113,10 @@ mod tests {
         let body = text(CollectorKind::SplunkHec, &[line, "CEF:0|x"]);
         let events: Vec<Value> =
             serde_json::Deserializer::from_str(&body).into_iter().collect::<Result<_, _>>().unwrap();
-        assert_eq!(events[0], json!({"time": 1_700_000_000.5, "sourcetype": "_json", "source": "arca:siem/", "event": line}));
+        assert_eq!(
+            events[0],
+            json!({"time": 1_700_000_000.5, "sourcetype": "_json", "source": "arca:siem/", "event": line})
+        );
         assert_eq!(events[1], json!({"sourcetype": "_json", "source": "arca:siem/", "event": "CEF:0|x"}));
     }
 

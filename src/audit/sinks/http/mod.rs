@@ -78,7 +78,9 @@ impl Delivery for HttpDelivery {
                 Outcome::TooLarge if count > 1 => self.limit = now.iter().map(|line| line.len()).sum::<usize>() / 2,
                 Outcome::TooLarge => {
                     let reason = "status 413, it is too large for the collector".to_owned();
-                    receipt.refused.extend(now.iter().map(|line| Refusal { line: line.to_vec(), reason: reason.clone() }));
+                    receipt
+                        .refused
+                        .extend(now.iter().map(|line| Refusal { line: line.to_vec(), reason: reason.clone() }));
                     rest = later.to_vec();
                 }
             }
@@ -119,7 +121,8 @@ impl HttpDelivery {
         };
         let plain = kind.body(lines, &self.source);
         let body = if *gzip {
-            body::compress(&plain).map_err(|error| DeliveryError::new("a body could not be compressed").with_source(error))?
+            body::compress(&plain)
+                .map_err(|error| DeliveryError::new("a body could not be compressed").with_source(error))?
         } else {
             plain
         };

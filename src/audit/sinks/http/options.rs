@@ -181,7 +181,8 @@ mod tests {
         for fine in ["https://siem/", "http://127.0.0.1:8088/x", "http://localhost/", "http://[::1]:1/"] {
             assert!(with(fine), "{fine}");
         }
-        for clear in ["http://siem/", "http://10.0.0.1:1/", "http://localhost.example/", "http://127.0.0.1.example:1/"] {
+        for clear in ["http://siem/", "http://10.0.0.1:1/", "http://localhost.example/", "http://127.0.0.1.example:1/"]
+        {
             assert!(!with(clear), "{clear}");
         }
     }

@@ -6,8 +6,8 @@ mod options;
 pub(super) mod stream;
 mod tls;
 
-pub use given::RemoteOptionsError;
 pub(super) use given::Given;
+pub use given::RemoteOptionsError;
 pub use options::{RemoteKind, RemoteOptions, RemoteTarget};
 pub use tls::TlsFiles;
 pub(super) use tls::text;
@@ -74,7 +74,7 @@ impl Sink for RemoteSink {
         self.durable
     }
 
-    fn room(&self, bytes: usize) -> Room {
+    fn room(&mut self, bytes: usize) -> Room {
         self.writer.room(bytes)
     }
 

@@ -124,7 +124,8 @@ mod tests {
         let options = parse(RemoteKind::Socket, &[("address", "siem:1")]).unwrap();
         assert_eq!(options.bounds, Bounds { max_bytes: 1 << 30, full: WhenFull::Block, durable: false });
         assert_eq!(options.spool_path, None);
-        let more = [("address", "siem:1"), ("spool_full", "drop"), ("spool_path", "/s"), ("sync", "always"), ("log_raw", "1")];
+        let more =
+            [("address", "siem:1"), ("spool_full", "drop"), ("spool_path", "/s"), ("sync", "always"), ("log_raw", "1")];
         let options = parse(RemoteKind::Socket, &more).unwrap();
         assert_eq!(options.bounds, Bounds { max_bytes: 1 << 30, full: WhenFull::Drop, durable: true });
         assert_eq!((options.spool_path, options.lines.log_raw), (Some("/s".into()), true));

@@ -23,11 +23,7 @@ impl Messages {
     pub(super) fn new(facility: Facility, tag: &str, host: &str, clock: Arc<dyn Clock>) -> Self {
         let priority = facility.code() * 8 + INFORMATIONAL;
         let process = std::process::id();
-        Self {
-            before_time: format!("<{priority}>1 "),
-            behind_time: format!(" {host} {tag} {process} audit - "),
-            clock,
-        }
+        Self { before_time: format!("<{priority}>1 "), behind_time: format!(" {host} {tag} {process} audit - "), clock }
     }
 
     /// Appends the message with a line as its content. Its time is the entry's own, if the line says it.

@@ -103,9 +103,8 @@ impl SyslogOptions {
 }
 
 fn server(address: &str) -> Result<SyslogServer, RemoteOptionsError> {
-    let wrong = || {
-        RemoteOptionsError::Must("address", "udp://host:port, tcp://host:port, tls://host:port or unix:///path")
-    };
+    let wrong =
+        || RemoteOptionsError::Must("address", "udp://host:port, tcp://host:port, tls://host:port or unix:///path");
     let (scheme, rest) = address.split_once("://").ok_or_else(wrong)?;
     let authority = || Authority::parse(rest).map_err(|_| wrong());
     match scheme {
@@ -127,8 +126,8 @@ fn host() -> String {
 
 /// The facilities, by their codes.
 const NAMES: [&str; 24] = [
-    "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP", "NTP", "AUDIT",
-    "ALERT", "CLOCK", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7",
+    "KERN", "USER", "MAIL", "DAEMON", "AUTH", "SYSLOG", "LPR", "NEWS", "UUCP", "CRON", "AUTHPRIV", "FTP", "NTP",
+    "AUDIT", "ALERT", "CLOCK", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7",
 ];
 
 #[cfg(test)]
