@@ -55,7 +55,9 @@ impl AuditDevice {
             "socket" => AuditKind::Socket,
             "syslog" => AuditKind::Syslog,
             _ => {
-                return Err(stanza.error("this kind of audit device is not supported; use file, http, socket or syslog"));
+                return Err(
+                    stanza.error("this kind of audit device is not supported; use file, http, socket or syslog")
+                );
             }
         };
         let path = stanza.label(1).trim_matches('/').to_owned();

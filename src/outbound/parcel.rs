@@ -84,7 +84,7 @@ mod tests {
             headers.insert(RETRY_AFTER, text.parse().unwrap());
             retry_after(&headers, now)
         };
-        assert_eq!(asked("120"), Some(Duration::from_secs(120)));
+        assert_eq!(asked("121"), Some(Duration::from_secs(121)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:47 GMT"), Some(Duration::from_secs(10)));
         assert_eq!(asked("Sun, 06 Nov 1994 08:49:27 GMT"), Some(Duration::ZERO));
         for nonsense in ["", "-1", "soon", "1.5", "1994-11-06T08:49:47Z"] {

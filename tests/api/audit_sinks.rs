@@ -30,7 +30,7 @@ fn assert_whole(lines: &[String], key: &VerifyingKey) -> BTreeMap<u64, String> {
     let found = by_seq(lines);
     let expected: Vec<u64> = (1..=found.len() as u64).collect();
     assert_eq!(found.keys().copied().collect::<Vec<_>>(), expected, "lines are missing");
-    let text: String = found.values().map(|line| format!("{line}\n")).collect();
+    let text: String = found.values().flat_map(|line| [line.as_str(), "\n"]).collect();
     let mut verifier = Verifier::new(vec![key.clone()], Start::After(Link::GENESIS));
     verifier.read(&mut text.as_bytes()).unwrap();
     let report = verifier.finish(None);
@@ -84,16 +84,7 @@ fn rsyslog_over_tls_gets_every_line_whoever_dies() {
     let folder = TempDir::new().unwrap();
     let certificates = Certificates::write(folder.path());
     let mut rsyslog = Rsyslog::start(folder.path(), Inlet::Tls);
-    let file = |name: &str| folder.path().join(name).display().to_string();
-    let options = format!(
-        "audit \"syslog\" \"siem\" {{\n  options {{\n    address = \"tls://localhost:{}\"\n    facility = \"LOCAL3\"\n    \
-         ca_file = {:?}\n    client_cert_file = {:?}\n    client_key_file = {:?}\n  }}\n}}\n",
-        rsyslog.port,
-        file("ca.pem"),
-        file("client.pem"),
-        file("client-key.pem"),
-    );
-    append(&folder.path().join("arca.hcl"), &options);
+    append(&folder.path().join("arca.hcl"), &tls_device(folder.path(), rsyslog.port));
     let mut process = Process::start(folder.path(), &certificates);
     let (share, token) = process.initialise();
     process.unseal(&share);
@@ -132,6 +123,19 @@ fn rsyslog_over_tls_gets_every_line_whoever_dies() {
     let found = assert_whole(&arrived(), &VerifyingKey::parse(&key).unwrap());
     assert_eq!(writes(found.into_values()), expected);
     process.stop();
+}
+
+/// The device of a configuration file that sends to rsyslog with the certificates of the folder.
+fn tls_device(folder: &Path, port: u16) -> String {
+    let file = |name: &str| folder.join(name).display().to_string();
+    format!(
+        "audit \"syslog\" \"siem\" {{\n  options {{\n    address = \"tls://localhost:{}\"\n    facility = \"LOCAL3\"\n    \
+         ca_file = {:?}\n    client_cert_file = {:?}\n    client_key_file = {:?}\n  }}\n}}\n",
+        port,
+        file("ca.pem"),
+        file("client.pem"),
+        file("client-key.pem"),
+    )
 }
 
 fn append(path: &Path, text: &str) {
@@ -295,7 +299,7 @@ fn a_full_spool_refuses_requests_until_there_is_room() {
     root.post("sys/seal", json!({}));
     eventually("it is sealed", || (vault.anonymous().get("sys/health").status == 503).then_some(()));
     vault.unseal();
-    assert_eq!(root.get("cubbyhole/x").status, 500);
+    root.post("cubbyhole/large", large_body()).is(500);
     collector.resume();
     eventually("there is room", || (root.get("sys/mounts").status == 200).then_some(()));
     let key = vault.unsealed().core.audit_key.clone();
@@ -308,10 +312,12 @@ fn a_full_spool_that_drops_entries_says_how_many() {
     let folder = TempDir::new().unwrap();
     let (vault, mut collector) = filling("drop", &folder.path().join("spool"));
     let root = vault.root();
-    let large = (0..12).map(|_| root.post("cubbyhole/large", large_body()).ok()).count();
+    for _ in 0..30 {
+        root.post("cubbyhole/large", large_body()).ok();
+    }
     write_some(&root, 0..30);
     let dropped = state(&vault).dropped;
-    assert!(large == 12 && dropped > 60, "{dropped}");
+    assert!(dropped > 15, "{dropped}");
     // Not even a restart makes them forgotten.
     vault.root().post("sys/seal", json!({})).ok();
     vault.unseal();

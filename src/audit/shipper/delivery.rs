@@ -27,7 +27,7 @@ pub(crate) trait Delivery: Send + Sync {
 
     /// Returns when the connection is found to be gone; never where there is none.
     async fn lost(&mut self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Ends the connection, which the next line opens anew. Whether the other side is known to have read all.

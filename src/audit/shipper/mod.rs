@@ -183,10 +183,10 @@ impl Task {
     /// Waits until there is something to do.
     async fn idle(&mut self, orders: &Orders) -> ControlFlow<()> {
         if orders.finish.is_cancelled() {
-            if self.work.delivery.close().await {
-                if let Some(last) = self.in_flight.pop_back() {
-                    self.settle(last.cursor).await;
-                }
+            if self.work.delivery.close().await
+                && let Some(last) = self.in_flight.pop_back()
+            {
+                self.settle(last.cursor).await;
             }
             return ControlFlow::Break(());
         }

@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::audit::spool::{Bounds, SpoolWriter, WhenFull};
+use crate::chain::{ChainWriter, NodeId, SigningKey};
 use crate::entropy::SeededEntropy;
 use crate::time::{ManualClock, Timestamp};
 
@@ -224,7 +225,14 @@ async fn an_end_in_order_sends_what_is_left_and_a_restart_sends_nothing_again() 
 async fn the_other_side_cannot_hold_up_an_end() {
     let folder = TempDir::new().unwrap();
     let mut fixture = start(folder.path(), true, vec![Does::Hangs]);
-    fixture.append(0..5);
+    // Lines of a chain: a spool that is opened keeps nothing else.
+    let key = SigningKey::from_pkcs8(&SigningKey::generate(&SeededEntropy::new(1)).unwrap()).unwrap();
+    let mut chain = ChainWriter::new(NodeId::new("n1").unwrap(), "siem/", "", Arc::new(key), 100).unwrap();
+    let mut lines = Vec::new();
+    for _ in 0..5 {
+        chain.entry(b"{\"n\":1", Timestamp::from_unix_seconds(1), &mut lines);
+    }
+    fixture.writer.append(&lines).unwrap();
     fixture.until(|fixture| fixture.collector.lock().unwrap().attempts == 1).await;
     let begun = std::time::Instant::now();
     fixture.finish().await;

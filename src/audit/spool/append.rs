@@ -10,6 +10,7 @@ use std::sync::Arc;
 use crate::chain::{Link, Recovered, recover};
 use crate::time::Timestamp;
 
+use super::read::newlines;
 use super::segment::{self, Segment};
 use super::{Cursor, Dropped, FILE_MODE, Place, Spool, WhenFull, dropped, record};
 
@@ -252,8 +253,4 @@ fn count(path: &Path) -> io::Result<u64> {
         }
         lines += newlines(block.get(..read).unwrap_or_default());
     }
-}
-
-fn newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }

@@ -23,10 +23,7 @@ impl Spool {
         let Some(bytes) = lines(&mut file.take(limit - start.offset), max_bytes)? else {
             return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a segment of the spool was cut"));
         };
-        let end = Place {
-            offset: start.offset + bytes.len() as u64,
-            lines: start.lines + bytes.iter().filter(|byte| **byte == b'\n').count() as u64,
-        };
+        let end = Place { offset: start.offset + bytes.len() as u64, lines: start.lines + newlines(&bytes) };
         Ok(Some(Batch { bytes, end }))
     }
 
@@ -62,6 +59,11 @@ pub fn lines(text: &mut impl Read, max_bytes: usize) -> io::Result<Option<Vec<u8
     }
 }
 
+/// How many lines end in these bytes.
+pub(super) fn newlines(bytes: &[u8]) -> u64 {
+    bytes.iter().map(|byte| u64::from(*byte == b'\n')).sum()
+}
+
 const BLOCK: u64 = 64 * 1024;
 
 #[cfg(test)]
@@ -86,12 +88,12 @@ mod tests {
     proptest! {
         #[test]
         fn batches_put_together_are_the_text(lengths in proptest::collection::vec(0_usize..90_000, 1..12), max in 1_usize..100_000) {
-            let text: String = lengths.iter().map(|length| format!("{}\n", "x".repeat(*length))).collect();
+            let text: String = lengths.iter().flat_map(|length| ["x".repeat(*length), "\n".to_owned()]).collect();
             let mut rest = text.as_bytes();
             let mut together = Vec::new();
             while let Some(batch) = lines(&mut { rest }, max).unwrap() {
                 prop_assert!(batch.ends_with(b"\n"));
-                prop_assert!(batch.len() <= max || batch.iter().filter(|byte| **byte == b'\n').count() == 1);
+                prop_assert!(batch.len() <= max || newlines(&batch) == 1);
                 rest = &rest[batch.len()..];
                 together.extend(batch);
             }

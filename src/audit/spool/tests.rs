@@ -260,7 +260,7 @@ proptest! {
         let completed = all[..kept].len() > whole && all.get(kept) == Some(&b'\n') && garbage.first().is_none_or(|byte| *byte == b'\n');
         prop_assert_eq!(left.len(), if completed { kept + 1 } else { whole });
         prop_assert_eq!(&left[..], &all[..left.len()]);
-        prop_assert_eq!(end.lines, left.iter().filter(|byte| **byte == b'\n').count() as u64);
+        prop_assert_eq!(end.lines, read::newlines(&left));
         let found = writer.recover().unwrap();
         prop_assert_eq!(found.last.seq, if end.lines == 0 { 0 } else { end.lines + 1 });
         prop_assert!(!found.unterminated);

@@ -1,6 +1,7 @@
 //! Messages as datagrams: over UDP (RFC 5426), or to a socket of this machine.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -90,7 +91,7 @@ impl Socket {
             }
             Mailbox::Udp(Authority { host, port }) => {
                 let found: Vec<_> = tokio::net::lookup_host((host.as_str(), *port)).await.map_err(nobody)?.collect();
-                let own = if found.iter().any(|address| address.is_ipv4()) { "0.0.0.0:0" } else { "[::]:0" };
+                let own = if found.iter().any(SocketAddr::is_ipv4) { "0.0.0.0:0" } else { "[::]:0" };
                 let socket = UdpSocket::bind(own).await.map_err(nobody)?;
                 socket.connect(found.as_slice()).await.map_err(nobody)?;
                 Ok(Self::Udp(socket))
