@@ -16,11 +16,14 @@ const PLACES: &[(&str, &[&str])] = &[
     ("http", &["src/http/", "src/outbound/"]),
     ("http_body_util", &["src/http/", "src/outbound/"]),
     ("tower", &["src/http/"]),
+    ("cel", &["src/audit/filter/"]),
     ("redb", &["src/storage/redb.rs"]),
     ("sled", &["src/storage/sled.rs"]),
     ("clap", &["src/daemon/", "src/main.rs"]),
     ("tracing_subscriber", &["src/daemon/"]),
     ("tokio_postgres", &["src/engines/database/postgresql/"]),
+    ("opentelemetry_proto", &["src/trace/"]),
+    ("prost", &["src/trace/"]),
 ];
 
 /// Where secrets are taken out of their types, and what for.

@@ -52,6 +52,8 @@ struct Writer {
     batch: Queue,
     lines: Vec<u8>,
     open: bool,
+    /// Whether the sink puts the log away itself.
+    rotates: bool,
 }
 
 impl Log {
@@ -73,7 +75,9 @@ impl Log {
         if dropped.is_some() {
             sink.dropped_is_told();
         }
-        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true };
+        let rotates = sink.rotates();
+        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true, rotates };
+        writer.keep_house();
         Ok(Self { queue: Arc::default(), writer: Arc::new(AsyncMutex::new(writer)), gauges })
     }
 
@@ -123,7 +127,7 @@ impl Ticket<'_> {
         if let Ok(outcome) = self.done.try_recv() {
             return outcome;
         }
-        if writer.sink.waits() {
+        if writer.sink.waits() || writer.is_rotation_due(&self.log.queue) {
             let queue = Arc::clone(&self.log.queue);
             let work = move |writer: &mut Writer| {
                 writer.write(&queue);
@@ -157,6 +161,10 @@ impl Writer {
         }
         if self.batch.waiting.is_empty() {
             return;
+        }
+        let due = || self.sink.is_rotation_due(self.clock.now(), self.batch.bytes.len() as u64);
+        if self.open && self.rotates && due() {
+            self.rotate();
         }
         let outcome = if self.open { self.append_batch() } else { Err(SinkError::Closed) };
         let outcome = outcome.map_err(Arc::new);
@@ -222,14 +230,54 @@ impl Writer {
         // A full disk is no reason to stay with the old file: the chain tells what is missing.
         let ended = self.checkpoint(Reason::Rotate);
         self.sink.reopen()?;
+        self.begin()?;
+        ended
+    }
+
+    fn is_rotation_due(&self, queue: &Mutex<Queue>) -> bool {
+        if !self.open || !self.rotates {
+            return false;
+        }
+        let queued = queue.lock().unwrap_or_else(PoisonError::into_inner).bytes.len() as u64;
+        self.sink.is_rotation_due(self.clock.now(), queued)
+    }
+
+    /// Puts the file away and goes on in a new one. Requests do not fail for it: if it cannot be done now, the log goes on
+    /// in the old file.
+    fn rotate(&mut self) {
+        let now = self.clock.now();
+        let rotated = self.checkpoint(Reason::Rotate).and_then(|()| {
+            let rotated = self.sink.rotate(now);
+            self.begin().and(rotated)
+        });
+        match rotated {
+            Ok(()) => self.keep_house(),
+            Err(error) => {
+                let source = &error as &dyn std::error::Error;
+                tracing::error!(error = source, "an audit log could not be put away, and grows on; check its folder");
+            }
+        }
+    }
+
+    /// Begins a stretch of the chain in the file that is now open.
+    fn begin(&mut self) -> Result<(), SinkError> {
         let found = self.sink.recover()?;
         let last = self.chain.position().link();
         let closed = found.torn.is_none();
         self.lines.clear();
         let before = self.chain.position();
         self.chain.open(&Recovered { last, closed, ..found }, None, self.clock.now(), &mut self.lines)?;
-        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))?;
-        ended
+        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))
+    }
+
+    /// Has the files that were put away compressed and deleted, on a thread that may wait.
+    fn keep_house(&self) {
+        let Some(work) = self.sink.housekeeping() else { return };
+        match tokio::runtime::Handle::try_current() {
+            // Nobody waits for it: what is not done is done when the log is opened the next time.
+            Ok(runtime) => drop(runtime.spawn_blocking(work)),
+            Err(_) => work(),
+        }
     }
 
     fn close(&mut self, queue: &Mutex<Queue>) -> Result<(), SinkError> {
@@ -245,9 +293,9 @@ impl Writer {
 
 /// Says on a line of its own how many entries are not in the log. It comes before anything else that is written.
 fn tell_dropped(dropped: Option<Dropped>, chain: &mut ChainWriter, now: Timestamp, lines: &mut Vec<u8>) {
-    let Some(Dropped { entries, since, after: _ }) = dropped else { return };
-    let entry = format!(r#"{{"time":"{now}","type":"dropped","dropped":{{"entries":{entries},"since":"{since}"}}"#);
-    chain.entry(entry.as_bytes(), now, lines);
+    if let Some(Dropped { entries, since, after: _ }) = dropped {
+        chain.dropped(entries, since, now, lines);
+    }
 }
 
 /// Buffers that a large body made larger are not kept.

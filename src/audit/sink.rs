@@ -50,7 +50,31 @@ pub trait Sink: Send + fmt::Debug + 'static {
     fn gauges(&self) -> Option<Arc<Gauges>> {
         None
     }
+
+    /// Whether the log is ever put away by the sink itself.
+    fn rotates(&self) -> bool {
+        false
+    }
+
+    /// Whether the log so far is to be put away before `incoming` more bytes are written.
+    fn is_rotation_due(&self, _now: Timestamp, _incoming: u64) -> bool {
+        false
+    }
+
+    /// Puts the log so far away, and goes on in an empty one. The log was closed with a checkpoint. It goes on as it was
+    /// if this fails, and is not due again at once.
+    fn rotate(&mut self, _now: Timestamp) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// What is to be done about logs that were put away.
+    fn housekeeping(&self) -> Option<Housekeeping> {
+        None
+    }
 }
+
+/// Work for a thread that may wait. Nothing is lost if it is never done.
+pub type Housekeeping = Box<dyn FnOnce() + Send>;
 
 /// Why a sink did not take lines.
 #[derive(Debug, thiserror::Error)]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::audit::sinks::{RemoteKind, RemoteOptions};
+use crate::audit::sinks::{FileOptions, LineOptions, RemoteKind, RemoteOptions};
 
 use super::error::{ConfigError, Place, Warning};
 use super::section::Initial::Unset;
@@ -78,11 +78,22 @@ impl AuditDevice {
         if kind == AuditKind::File && !options.contains_key("file_path") {
             return Err(stanza.error("an audit file needs options { file_path = \"…\" }"));
         }
-        if let Some(remote) = kind.remote() {
-            RemoteOptions::parse(remote, &options).map_err(|error| stanza.error(error.to_string()))?;
+        let checked = match kind.remote() {
+            None => FileOptions::parse(&options).err().map(|error| error.to_string()),
+            Some(remote) => RemoteOptions::parse(remote, &options).err().map(|error| error.to_string()),
+        };
+        if let Some(wrong) = checked {
+            return Err(stanza.error(wrong));
         }
         let place = stanza.place.clone();
         Ok(Self { path, kind, description: raw.description.unwrap_or_default(), options, place })
+    }
+}
+
+impl AuditDevice {
+    /// Whether it takes some entries only.
+    pub(super) fn is_filtered(&self) -> bool {
+        LineOptions::is_filtered(&self.options)
     }
 }
 

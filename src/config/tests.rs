@@ -98,6 +98,23 @@ fn clients_need_a_certificate_unless_the_file_says_otherwise() {
 }
 
 #[test]
+fn audit_devices_are_checked_with_the_file() {
+    let listener = "listener \"tcp\" { address = \"[::1]:1\" tls_disable = 1 }";
+    let with = |audit: &str| load(&format!("{STORE}{listener}\n{audit}")).map(|_| ());
+    let all = "audit \"file\" \"all\" { options { file_path = \"/a\" } }";
+    let some =
+        |filter: &str| format!("audit \"file\" \"some\" {{ options {{ file_path = \"/b\" filter = \"{filter}\" }} }}");
+    with(&format!("{all}\n{}", some("mount_type == 'kv'"))).unwrap();
+    with(&format!("{}\n{all}", some("mount_type == 'kv'"))).unwrap();
+    let message = with(&some("mount_type == 'kv'")).unwrap_err();
+    assert!(message.contains("every audit device has a filter"), "{message}");
+    let message = with(&format!("{all}\n{}", some("mount_typ == 'kv'"))).unwrap_err();
+    assert!(message.contains("0.hcl:4:1: filter has an unknown name at line 1, column 1"), "{message}");
+    let message = with(&all.replace("} }", "rotate_byte = 1 } }")).unwrap_err();
+    assert!(message.contains("unknown option") && message.contains("rotate_bytes"), "{message}");
+}
+
+#[test]
 fn messages_name_file_line_and_key() {
     for (text, message) in [
         ("\n\n api_adr = 1", "0.hcl:5:2: unknown key \"api_adr\"; did you mean \"api_addr\"?"),

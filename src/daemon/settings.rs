@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::config::{AuditDevice, Config, Storage};
+use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 use crate::vault::{DeclaredAudit, LogControl, Settings};
 
@@ -31,6 +32,7 @@ pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
         unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),
         lockouts: config.user_lockout.policies().clone(),
         prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
+        metrics_prefix: config.telemetry.metrics_prefix.clone().unwrap_or_else(|| PEER_PREFIX.to_owned()),
         sanitized,
         log,
     }

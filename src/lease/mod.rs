@@ -7,10 +7,12 @@ mod manager;
 mod record;
 mod renewal;
 mod sweep;
+mod tally;
 
 pub use manager::{Grant, LeaseManager, LeaseOwner, OwnedLease};
 pub use record::{Lease, LeaseState, Target};
 pub use sweep::Revoker;
+pub use tally::LeaseTally;
 
 #[cfg(test)]
 mod tests;

@@ -75,8 +75,8 @@ impl HttpClient {
         within_time(async {
             let mut to = to.clone();
             for _ in 0..=MAX_REDIRECTS {
-                let request = request(Method::GET, &to, &credential, None)?;
-                let response = match self.send(&to, request).await? {
+                let request = request(Method::GET, &to, &credential, Content::Nothing)?;
+                let response = match self.ask(&to, request).await? {
                     Sent::Answer(body) => return Ok(body),
                     Sent::Redirect(location) => location,
                 };
@@ -95,8 +95,8 @@ impl HttpClient {
         form: &[(&str, &str)],
     ) -> Result<SecretBytes, OutboundError> {
         within_time(async {
-            let request = request(Method::POST, to, &credential, Some(form))?;
-            match self.send(to, request).await? {
+            let request = request(Method::POST, to, &credential, Content::Form(form))?;
+            match self.ask(to, request).await? {
                 Sent::Answer(body) => Ok(body),
                 Sent::Redirect(_) => Err(OutboundError::Redirect),
             }
@@ -111,7 +111,24 @@ impl HttpClient {
         Ok(Self { authorities, server_names, tls: Arc::new(OnceLock::from(config)) })
     }
 
-    async fn send(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
+    /// `POST` of bytes of a media type. No redirect is followed.
+    pub async fn send(
+        &self,
+        to: &Destination,
+        media_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<SecretBytes, OutboundError> {
+        within_time(async {
+            let request = request(Method::POST, to, &Credential::None, Content::Bytes { media_type, body })?;
+            match self.ask(to, request).await? {
+                Sent::Answer(body) => Ok(body),
+                Sent::Redirect(_) => Err(OutboundError::Redirect),
+            }
+        })
+        .await
+    }
+
+    async fn ask(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
         self.exchange(to, request, taken).await
     }
 
@@ -140,6 +157,13 @@ impl HttpClient {
     }
 }
 
+/// What goes with a request.
+enum Content<'a> {
+    Nothing,
+    Form(&'a [(&'a str, &'a str)]),
+    Bytes { media_type: &'static str, body: Vec<u8> },
+}
+
 /// What came of one request.
 enum Sent {
     /// The body of a success, wiped on drop: it may have tokens in it.
@@ -157,12 +181,16 @@ fn request(
     method: Method,
     to: &Destination,
     credential: &Credential<'_>,
-    form: Option<&[(&str, &str)]>,
+    content: Content<'_>,
 ) -> Result<Request<Full<Bytes>>, OutboundError> {
     let mut request = begin(method, to, credential)?;
-    let body = match form {
-        None => Bytes::new(),
-        Some(fields) => {
+    let body = match content {
+        Content::Nothing => Bytes::new(),
+        Content::Bytes { media_type, body } => {
+            request = request.header(CONTENT_TYPE, media_type);
+            Bytes::from(body)
+        }
+        Content::Form(fields) => {
             request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
             Bytes::from_owner(form_text(fields))
         }

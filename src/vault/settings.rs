@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::api::Ttl;
 use crate::engine::LockoutPolicy;
+use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 
 use super::log_level::LogControl;
@@ -34,8 +35,10 @@ pub struct Settings {
     pub unauthed_generate_root: bool,
     /// How failed logins lock users out, by kind of auth method; `all` is for the kinds that are not named.
     pub lockouts: BTreeMap<String, LockoutPolicy>,
-    /// Whether metrics are kept in Prometheus' form.
+    /// Whether metrics are shown in Prometheus' form.
     pub prometheus: bool,
+    /// What the names of metrics begin with that Vault has too.
+    pub metrics_prefix: String,
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
     pub sanitized: Map<String, Value>,
     /// The level of the log.
@@ -69,6 +72,7 @@ impl Default for Settings {
             unauthed_generate_root: false,
             lockouts: BTreeMap::new(),
             prometheus: false,
+            metrics_prefix: PEER_PREFIX.to_owned(),
             sanitized: Map::new(),
             log: Arc::default(),
         }

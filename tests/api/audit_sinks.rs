@@ -330,8 +330,8 @@ fn a_full_spool_that_drops_entries_says_how_many() {
     let told = found.values().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let told: u64 =
         told.filter(|line| line["type"] == "dropped").map(|line| line["dropped"]["entries"].as_u64().unwrap()).sum();
-    // The request to seal may have been one of them.
-    assert!((dropped..=dropped + 2).contains(&told), "{told} {dropped}");
+    // To seal, and what is asked until the collector is back, may be among them.
+    assert!((dropped..=dropped + 10).contains(&told), "{told} {dropped}");
 }
 
 #[test]

@@ -25,6 +25,10 @@ pub(crate) enum Need {
     Rsyslog,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
+    /// `prometheus` and `promtool`, neither as a service.
+    Prometheus,
+    /// `curl`, which reads the metrics as a scraper does.
+    Curl,
 }
 
 impl Need {
@@ -37,6 +41,8 @@ impl Need {
             Self::Node => find("node").is_some() && find("npm").is_some(),
             Self::Rsyslog => Path::new("/usr/sbin/rsyslogd").exists() && has_rsyslog_tls(),
             Self::Openssl => find("openssl").is_some(),
+            Self::Prometheus => find("prometheus").is_some() && find("promtool").is_some(),
+            Self::Curl => find("curl").is_some(),
         }
     }
 
@@ -49,6 +55,8 @@ impl Need {
             Self::Node => "nodejs npm",
             Self::Rsyslog => "rsyslog rsyslog-gnutls",
             Self::Openssl => "openssl",
+            Self::Prometheus => "prometheus",
+            Self::Curl => "curl",
         }
     }
 }
@@ -68,6 +76,11 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let apt = || Program::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").advise(by_hand.clone());
     apt().words("update -qq").show()?;
     apt().words("install -y -qq --no-install-recommends").words(&packages).show()?;
+    if missing.contains(&Need::Prometheus) {
+        // Debian starts it where there is an init system; nothing here asked for a service.
+        let _ = Program::new("service").words("prometheus stop").end();
+        let _ = Program::new("systemctl").words("disable prometheus").end();
+    }
     match missing.iter().find(|need| !need.is_met()) {
         None => Ok(()),
         Some(need) => {

@@ -3,8 +3,10 @@
 mod explain;
 mod init;
 mod leases;
+mod metrics;
 mod mounts;
 mod namespaces;
 mod observing;
 mod policies;
+mod traces;
 mod wrapping;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::audit::sinks::http::HttpOptions;
 use crate::audit::sinks::socket::SocketOptions;
 use crate::audit::sinks::syslog::SyslogOptions;
-use crate::audit::sinks::{FileOptions, OptionsError, Sync};
+use crate::audit::sinks::{LineOptions, OptionsError};
 use crate::audit::spool::{Bounds, WhenFull};
 
 use super::RemoteOptionsError;
@@ -16,7 +16,7 @@ use super::given::Given;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RemoteOptions {
     /// What the lines are like.
-    pub lines: FileOptions,
+    pub lines: LineOptions,
     /// `spool_path`: the folder of the spool.
     pub spool_path: Option<PathBuf>,
     /// `spool_max_bytes`, `spool_full` and `sync`.
@@ -68,7 +68,7 @@ impl RemoteOptions {
             RemoteKind::Socket => (RemoteTarget::Socket(SocketOptions::parse(given)?), SocketOptions::NAMES),
             RemoteKind::Http => (RemoteTarget::Http(HttpOptions::parse(given)?), HttpOptions::NAMES),
         };
-        let lines = lines(options, own)?;
+        check_names(options, own)?;
         let must = "a number of bytes from 1048576 to 1099511627776";
         let bounds = Bounds {
             max_bytes: given.bytes("spool_max_bytes", 1 << 30, 1 << 20..=1 << 40, must)?,
@@ -77,38 +77,30 @@ impl RemoteOptions {
                 Some("drop") => WhenFull::Drop,
                 Some(_) => return Err(RemoteOptionsError::Must("spool_full", "\"block\" or \"drop\"")),
             },
-            durable: match lines.sync {
-                Sync::Os => false,
-                Sync::Always => true,
+            durable: match given.text("sync") {
+                None | Some("os") => false,
+                Some("always") => true,
+                Some(_) => return Err(OptionsError::Sync.into()),
             },
         };
         let spool_path = given.path("spool_path");
         if spool_path.as_ref().is_some_and(|path| !path.is_absolute()) {
             return Err(RemoteOptionsError::Must("spool_path", "an absolute path"));
         }
-        Ok(Self { lines, spool_path, bounds, target })
+        Ok(Self { lines: LineOptions::parse(options)?, spool_path, bounds, target })
     }
 }
 
-/// The options of the lines, which are those of every device.
-fn lines(options: &BTreeMap<String, String>, own: &[&str]) -> Result<FileOptions, RemoteOptionsError> {
-    let others = options.iter().filter(|(name, _)| !own.contains(&name.as_str()) && !SPOOL.contains(&name.as_str()));
-    let mut shared = BTreeMap::from([("file_path".to_owned(), "discard".to_owned())]);
-    for (name, value) in others {
-        if OF_FILES.contains(&name.as_str()) {
-            return Err(RemoteOptionsError::Unknown(name.clone()));
-        }
-        shared.insert(name.clone(), value.clone());
-        if FileOptions::parse(&shared) == Err(OptionsError::Unknown) {
-            return Err(RemoteOptionsError::Unknown(name.clone()));
-        }
+/// Refuses an option that neither a device of this type nor every device has.
+fn check_names(options: &BTreeMap<String, String>, own: &[&str]) -> Result<(), RemoteOptionsError> {
+    let known = |name: &str| own.contains(&name) || SPOOL.contains(&name) || LineOptions::NAMES.contains(&name);
+    match options.keys().find(|name| !known(name)) {
+        Some(unknown) => Err(RemoteOptionsError::Unknown(unknown.clone())),
+        None => Ok(()),
     }
-    Ok(FileOptions::parse(&shared)?)
 }
 
-const SPOOL: [&str; 3] = ["spool_path", "spool_max_bytes", "spool_full"];
-/// What only a file has.
-const OF_FILES: [&str; 3] = ["file_path", "path", "mode"];
+const SPOOL: [&str; 4] = ["spool_path", "spool_max_bytes", "spool_full", "sync"];
 
 #[cfg(test)]
 mod tests {
