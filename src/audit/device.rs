@@ -1,6 +1,7 @@
 //! `Device`: a log with its own hash key.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::chain::{ChainWriter, Framing, Link, NodeId, SigningKey};
+use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::secret::AuditKey;
 use crate::time::Clock;
@@ -17,14 +19,14 @@ use super::filter::{Filter, FilterFacts};
 use super::log::{Log, Ticket};
 use super::redact::Hasher;
 use super::sink::{Sink, SinkError};
-use super::sinks::{FileOptions, FileSink, LineOptions};
+use super::sinks::{FileOptions, FileSink, LineOptions, RemoteKind, RemoteOptions, RemoteSink};
 
 /// A device as it is on record; the vault stores it beside the device's key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceConfig {
     /// Its path, with its slash.
     pub path: String,
-    /// Its type: `file`.
+    /// Its type: `file`, `http`, `socket` or `syslog`.
     #[serde(rename = "type")]
     pub kind: String,
     /// What the operator says about it.
@@ -54,6 +56,10 @@ pub struct Identity {
     pub key: Arc<SigningKey>,
     /// Tells the time.
     pub clock: Arc<dyn Clock>,
+    /// Gives randomness.
+    pub entropy: Arc<dyn Entropy>,
+    /// Where the spools of devices are that have no `spool_path`.
+    pub spools: Option<PathBuf>,
 }
 
 #[derive(Debug)]
@@ -83,7 +89,14 @@ impl Device {
                 let sink = FileSink::open(&options).map_err(refused)?;
                 Self::with_sink(config, options.lines, Box::new(sink), key, (recorded, identity))
             }
-            _ => Err(Error::invalid("unknown backend type; the audit device types are: file")),
+            kind => {
+                let kind = RemoteKind::parse(kind).ok_or_else(|| {
+                    Error::invalid("unknown backend type; the audit device types are: file, http, socket, syslog")
+                })?;
+                let options = RemoteOptions::parse(kind, &config.options)?;
+                let sink = RemoteSink::open(&options, &config.path, identity).map_err(spool_refused)?;
+                Self::with_sink(config, options.lines, Box::new(sink), key, (recorded, identity))
+            }
         }
     }
 
@@ -95,7 +108,7 @@ impl Device {
         key: &AuditKey,
         (recorded, identity): (Option<Link>, &Identity),
     ) -> Result<Self> {
-        let Identity { node, key: signer, clock } = identity.clone();
+        let Identity { node, key: signer, clock, .. } = identity.clone();
         let LineOptions { format, prefix, filter, hmac_accessor, log_raw, checkpoint_interval } = options;
         let framing = format.framing();
         let chain = ChainWriter::new(node, &config.path, &prefix, signer, checkpoint_interval)
@@ -128,9 +141,21 @@ impl Device {
 /// An operator's mistake more often than not: the sentence says which.
 fn refused(error: SinkError) -> Error {
     let message = match &error {
-        SinkError::InUse | SinkError::Chain(_) => error.to_string(),
-        SinkError::Closed | SinkError::Lost | SinkError::Io(_) => {
+        SinkError::InUse | SinkError::NoSpool | SinkError::Chain(_) => error.to_string(),
+        SinkError::Closed | SinkError::Full | SinkError::Lost | SinkError::Io(_) => {
             "sanity check failed; the audit device cannot be opened for writing: check file_path and its permissions"
+                .to_owned()
+        }
+    };
+    Error::invalid(message).with_source(error)
+}
+
+/// The same for a spool.
+fn spool_refused(error: SinkError) -> Error {
+    let message = match &error {
+        SinkError::InUse | SinkError::NoSpool | SinkError::Full | SinkError::Chain(_) => error.to_string(),
+        SinkError::Closed | SinkError::Lost | SinkError::Io(_) => {
+            "the spool of the audit device cannot be opened for writing: check spool_path and its permissions"
                 .to_owned()
         }
     };

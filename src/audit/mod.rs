@@ -13,8 +13,11 @@ mod filter;
 mod format;
 mod log;
 mod redact;
+mod shipper;
 mod sink;
 pub mod sinks;
+pub mod spool;
+mod state;
 #[cfg(test)]
 mod tampering;
 
@@ -26,3 +29,4 @@ pub use filter::{Filter, FilterError, FilterFacts};
 pub use format::Format;
 pub use redact::Hasher;
 pub use sink::{Housekeeping, Sink, SinkError};
+pub use state::{Gauges, SinkState};

@@ -104,6 +104,14 @@ impl ChainWriter {
         }
     }
 
+    /// Appends a line that says how many entries there was no room for, and since when.
+    pub fn dropped(&mut self, entries: u64, since: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
+        let dropped = Dropped { entries, since: &since.to_string() };
+        let mut entry = Vec::new();
+        self.own(&DroppedLine { time: &now.to_string(), kind: "dropped", dropped }, &mut entry);
+        self.entry(&entry, now, out);
+    }
+
     /// Appends a checkpoint.
     pub fn checkpoint(&mut self, reason: Reason, now: Timestamp, out: &mut Vec<u8>) {
         let time = now.to_string();
@@ -191,6 +199,20 @@ struct ResumeLine<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     resume: &'a Resume,
+}
+
+#[derive(Serialize)]
+struct DroppedLine<'a> {
+    time: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    dropped: Dropped<'a>,
+}
+
+#[derive(Serialize)]
+struct Dropped<'a> {
+    entries: u64,
+    since: &'a str,
 }
 
 #[cfg(test)]

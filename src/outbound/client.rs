@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use http::request::Builder;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -23,7 +24,7 @@ use crate::secret::{SecretBytes, SecretText, append};
 
 use super::OutboundError;
 use super::destination::Destination;
-use super::tls::{self, Trust};
+use super::tls::{self, ClientIdentity, Trust};
 
 /// Sends requests. A clone of it is the same client.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub enum Credential<'a> {
     Bearer(&'a SecretText),
     /// A name and a password, encoded as RFC 7617 has them.
     Basic(&'a SecretText),
+    /// A token under another scheme (RFC 9110, section 11): its name, and the token.
+    Other(&'static str, &'a SecretText),
 }
 
 /// How many redirects are followed, all of them on the same server.
@@ -101,6 +104,13 @@ impl HttpClient {
         .await
     }
 
+    /// A client that trusts `trust` and shows `identity`. Its PEM is checked here.
+    pub fn identified(trust: Trust<'_>, identity: ClientIdentity<'_>) -> Result<Self, OutboundError> {
+        let config = tls::identified(trust, Some(identity), &[b"http/1.1"])?;
+        let (authorities, server_names) = (trust.authorities.into(), trust.server_names.into());
+        Ok(Self { authorities, server_names, tls: Arc::new(OnceLock::from(config)) })
+    }
+
     /// `POST` of bytes of a media type. No redirect is followed.
     pub async fn send(
         &self,
@@ -119,13 +129,23 @@ impl HttpClient {
     }
 
     async fn ask(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
+        self.exchange(to, request, taken).await
+    }
+
+    /// The request, and what `read` makes of its answer.
+    pub(super) async fn exchange<T, R: Future<Output = Result<T, OutboundError>>>(
+        &self,
+        to: &Destination,
+        request: Request<Full<Bytes>>,
+        read: impl FnOnce(Response<Incoming>) -> R,
+    ) -> Result<T, OutboundError> {
         let stream = TcpStream::connect((to.host(), to.port())).await.map_err(|_| OutboundError::Connection)?;
         if !to.is_secure() {
-            return exchange(stream, request).await;
+            return exchange(stream, request, read).await;
         }
         let name = ServerName::try_from(to.host().to_owned()).map_err(|_| OutboundError::Address)?;
         let connecting = TlsConnector::from(self.tls()?).connect(name, stream);
-        exchange(connecting.await.map_err(|_| OutboundError::Handshake)?, request).await
+        exchange(connecting.await.map_err(|_| OutboundError::Handshake)?, request, read).await
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, OutboundError> {
@@ -163,23 +183,7 @@ fn request(
     credential: &Credential<'_>,
     content: Content<'_>,
 ) -> Result<Request<Full<Bytes>>, OutboundError> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(to.target())
-        .header(HOST, to.host_header())
-        .header(ACCEPT, "application/json")
-        .header(USER_AGENT, concat!("arca/", env!("CARGO_PKG_VERSION")))
-        .header(CONNECTION, "close");
-    let proof = match credential {
-        Credential::None => None,
-        Credential::Bearer(token) => Some(Zeroizing::new(format!("Bearer {}", token.expose()))),
-        Credential::Basic(pair) => Some(Zeroizing::new(format!("Basic {}", pair.expose()))),
-    };
-    if let Some(proof) = proof {
-        let mut value = HeaderValue::from_str(&proof).map_err(|_| OutboundError::Protocol)?;
-        value.set_sensitive(true);
-        request = request.header(AUTHORIZATION, value);
-    }
+    let mut request = begin(method, to, credential)?;
     let body = match content {
         Content::Nothing => Bytes::new(),
         Content::Bytes { media_type, body } => {
@@ -192,6 +196,34 @@ fn request(
         }
     };
     request.body(Full::new(body)).map_err(|_| OutboundError::Address)
+}
+
+/// The beginning of a request, with what proves who asks.
+pub(super) fn begin(method: Method, to: &Destination, credential: &Credential<'_>) -> Result<Builder, OutboundError> {
+    let mut request = Request::builder()
+        .method(method)
+        .uri(to.target())
+        .header(HOST, to.host_header())
+        .header(ACCEPT, "application/json")
+        .header(USER_AGENT, concat!("arca/", env!("CARGO_PKG_VERSION")))
+        .header(CONNECTION, "close");
+    let proof = match credential {
+        Credential::None => None,
+        Credential::Bearer(token) => Some(Zeroizing::new(format!("Bearer {}", token.expose()))),
+        Credential::Basic(pair) => Some(Zeroizing::new(format!("Basic {}", pair.expose()))),
+        Credential::Other(scheme, token) => Some(Zeroizing::new(format!("{scheme} {}", token.expose()))),
+    };
+    if let Some(proof) = proof {
+        request = request.header(AUTHORIZATION, secret_value(&proof)?);
+    }
+    Ok(request)
+}
+
+/// A header's value that is not shown anywhere.
+pub(super) fn secret_value(text: &str) -> Result<HeaderValue, OutboundError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| OutboundError::Protocol)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Fields as `application/x-www-form-urlencoded` has them.
@@ -212,20 +244,25 @@ fn form_text(fields: &[(&str, &str)]) -> SecretBytes {
 }
 
 /// The request and its answer over an open connection, which nothing outlives.
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError>
+async fn exchange<S, T, R>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    read: impl FnOnce(Response<Incoming>) -> R,
+) -> Result<T, OutboundError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: Future<Output = Result<T, OutboundError>>,
 {
     let opened = http1::Builder::new().max_headers(64).handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = opened.map_err(|_| OutboundError::Protocol)?;
     let asking = async {
         let response = sender.send_request(request).await.map_err(|_| OutboundError::Protocol)?;
-        taken(response).await
+        read(response).await
     };
     // The connection moves the bytes of `asking`, and ends before or after it.
     let driving = async {
         let _ = connection.await;
-        pending::<Sent>().await
+        pending::<T>().await
     };
     tokio::select! {
         biased;
@@ -243,6 +280,11 @@ async fn taken(response: Response<Incoming>) -> Result<Sent, OutboundError> {
     if !status.is_success() {
         return Err(OutboundError::Status(status.as_u16()));
     }
+    collected(response).await.map(Sent::Answer)
+}
+
+/// The body of an answer, within [`HttpClient::MAX_BODY`].
+pub(super) async fn collected(response: Response<Incoming>) -> Result<SecretBytes, OutboundError> {
     let mut frames = Limited::new(response.into_body(), HttpClient::MAX_BODY);
     let mut body = SecretBytes::default();
     while let Some(frame) = frames.frame().await {
@@ -254,7 +296,7 @@ async fn taken(response: Response<Incoming>) -> Result<Sent, OutboundError> {
             append(&mut body, &data);
         }
     }
-    Ok(Sent::Answer(body))
+    Ok(body)
 }
 
 impl fmt::Debug for HttpClient {

@@ -22,7 +22,7 @@ use super::settings::DeclaredAudit;
 pub struct AuditRecord {
     /// Its path, with a slash at its end.
     pub path: String,
-    /// Its type: `file`.
+    /// Its type: `file`, `http`, `socket` or `syslog`.
     pub kind: String,
     /// What its operator says about it.
     pub description: String,
@@ -115,7 +115,13 @@ pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(Aud
     let key = SigningKey::from_pkcs8(&Zeroizing::new(pkcs8))?;
     let public = key.verifying_key();
     let name = NodeId::new(node.node).map_err(|_| Error::corrupt("the name of the audit node is damaged"))?;
-    let identity = Identity { node: name, key: Arc::new(key), clock: parts.clock.clone() };
+    let identity = Identity {
+        node: name,
+        key: Arc::new(key),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        spools: parts.settings.spools.clone(),
+    };
     Ok((AuditBroker::new(identity), public))
 }
 

@@ -1,6 +1,7 @@
 //! What the operator configured, as far as the vault itself goes by it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -23,6 +24,9 @@ pub struct Settings {
     pub cluster_name: Option<String>,
     /// The audit devices of the configuration file.
     pub audit: Vec<DeclaredAudit>,
+    /// Where audit devices keep lines for another machine, unless they have a `spool_path`; nothing where the server has
+    /// no folder of its own.
+    pub spools: Option<PathBuf>,
     /// Whether audit devices may be enabled through the API.
     pub allow_api_audit: bool,
     /// Whether `sys/rekey/*` may be used without a token, as older clients do.
@@ -44,7 +48,7 @@ pub struct Settings {
 /// An audit device of the configuration file.
 #[derive(Clone, Debug)]
 pub struct DeclaredAudit {
-    /// Its type: `file`.
+    /// Its type: `file`, `http`, `socket` or `syslog`.
     pub kind: String,
     /// Its path, with a slash at its end.
     pub path: String,
@@ -62,6 +66,7 @@ impl Default for Settings {
             api_addr: String::new(),
             cluster_name: None,
             audit: Vec::new(),
+            spools: None,
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,

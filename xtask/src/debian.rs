@@ -21,6 +21,8 @@ pub(crate) enum Need {
     Python,
     /// Node.js with npm, for its clients.
     Node,
+    /// rsyslog with TLS, which need not run.
+    Rsyslog,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
     /// `prometheus` and `promtool`, neither as a service.
@@ -37,6 +39,7 @@ impl Need {
             Self::Postgres => postgres::programs().is_some(),
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
             Self::Node => find("node").is_some() && find("npm").is_some(),
+            Self::Rsyslog => Path::new("/usr/sbin/rsyslogd").exists() && has_rsyslog_tls(),
             Self::Openssl => find("openssl").is_some(),
             Self::Prometheus => find("prometheus").is_some() && find("promtool").is_some(),
             Self::Curl => find("curl").is_some(),
@@ -50,6 +53,7 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Python => "python3-venv",
             Self::Node => "nodejs npm",
+            Self::Rsyslog => "rsyslog rsyslog-gnutls",
             Self::Openssl => "openssl",
             Self::Prometheus => "prometheus",
             Self::Curl => "curl",
@@ -84,6 +88,12 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
             Err(Failure::new(what, "Check the PATH, and that the package is Debian's own."))
         }
     }
+}
+
+/// Whether rsyslog has the module that its TLS is in.
+fn has_rsyslog_tls() -> bool {
+    let folders = ["/usr/lib/rsyslog", "/usr/lib/x86_64-linux-gnu/rsyslog", "/usr/lib/aarch64-linux-gnu/rsyslog"];
+    folders.iter().any(|folder| Path::new(folder).join("lmnsd_gtls.so").exists())
 }
 
 /// Whether this process is root's.

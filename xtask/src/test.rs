@@ -112,6 +112,7 @@ fn set_up() -> Result<(), Failure> {
         Need::Compiler,
         Need::CompilerPlus,
         Need::Postgres,
+        Need::Rsyslog,
         Need::Python,
         Need::Openssl,
         Need::Node,

@@ -25,6 +25,8 @@ fn broker() -> AuditBroker {
         node: NodeId::new("n1").unwrap(),
         key: Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap()),
         clock: Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_700_000_000))),
+        entropy: Arc::new(SeededEntropy::new(2)),
+        spools: None,
     })
 }
 
