@@ -4,12 +4,14 @@
 //! was moved, or kept from an older format, does not open. Names of keys are not hidden, and putting an older copy of
 //! one record back is not noticed here (see [`crate::storage`] for what the store notices).
 
+mod cached;
 mod envelope;
 mod keyring;
 mod record;
 mod txn;
 mod view;
 
+pub use cached::Cached;
 pub use keyring::{KeyStatus, RotationConfig};
 pub use record::Record;
 pub use txn::Txn;
@@ -25,6 +27,7 @@ use crate::storage::{Batch, Key, Storage, StorageError};
 use crate::time::Timestamp;
 
 use keyring::Keyring;
+use txn::Actions;
 
 /// Where the keyring lies, encrypted under the root key.
 const KEYRING: &str = "core/keyring";
@@ -110,15 +113,16 @@ impl Barrier {
 
     /// Writes all of `txn` or nothing, durably, and then runs what was to happen on commit.
     pub async fn commit(&self, txn: Txn) -> Result<()> {
-        let (batch, on_commit) = txn.into_parts();
+        let (batch, Actions { on_commit, on_settled }) = txn.into_parts();
+        let mut outcome = Ok(());
         if !batch.is_empty() {
             // After sealing nothing may be written, not even what was encrypted before.
             self.keyring()?;
-            self.storage.commit(batch).await?;
+            outcome = self.storage.commit(batch).await;
         }
-        for action in on_commit {
-            action();
-        }
+        on_settled.into_iter().for_each(|action| action());
+        outcome?;
+        on_commit.into_iter().for_each(|action| action());
         Ok(())
     }
 

@@ -3,7 +3,8 @@ use serde::{Deserialize, Serialize};
 
 use super::*;
 use crate::entropy::SeededEntropy;
-use crate::storage::{MemoryStorage, Page};
+use crate::storage::fault::{FaultyStorage, Moment};
+use crate::storage::{MemoryStorage, Page, Storage, StorageError};
 
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Note {
@@ -186,4 +187,70 @@ proptest! {
         let elsewhere = format!("{context}x");
         prop_assert!(keyring.decrypt(&elsewhere, sealed).is_err());
     }
+}
+
+// ── what is kept decoded ──
+
+fn cached(storage: Arc<dyn Storage>) -> (Arc<Barrier>, Cached<Note>, View) {
+    let entropy = Arc::new(SeededEntropy::new(7));
+    let root = RootKey::generate(&*entropy).unwrap();
+    let barrier = Barrier::create(storage, &root, entropy, Timestamp::from_unix_seconds(1), &mut Txn::new()).unwrap();
+    let view = barrier.view(Scope::new("root", "test"));
+    (barrier, Cached::new(view.clone(), 8), view)
+}
+
+async fn text_of(cached: &Cached<Note>, key: &str) -> Option<String> {
+    cached.get(key).await.unwrap().map(|note| note.text.clone())
+}
+
+#[tokio::test]
+async fn a_kept_record_is_what_was_committed_last() {
+    let (barrier, cached, view) = cached(Arc::new(MemoryStorage::new()));
+    let mut txn = Txn::new();
+    cached.insert(&mut txn, "a", &note("1")).unwrap();
+    assert_eq!(text_of(&cached, "a").await, None);
+    barrier.commit(txn).await.unwrap();
+    assert_eq!(text_of(&cached, "a").await.as_deref(), Some("1"));
+    let kept = cached.get("a").await.unwrap().unwrap();
+    assert!(Arc::ptr_eq(&kept, &cached.get("a").await.unwrap().unwrap()), "it is kept");
+    let mut txn = Txn::new();
+    cached.put(&mut txn, "a", &note("2")).unwrap();
+    assert_eq!(text_of(&cached, "a").await.as_deref(), Some("1"), "not before the commit");
+    barrier.commit(txn).await.unwrap();
+    assert_eq!(text_of(&cached, "a").await.as_deref(), Some("2"));
+    let mut txn = Txn::new();
+    cached.delete(&mut txn, "a").unwrap();
+    barrier.commit(txn).await.unwrap();
+    assert_eq!(text_of(&cached, "a").await, None);
+    assert_eq!(view.get::<Note>("a").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_kept_does_not_grow() {
+    let (barrier, cached, _) = cached(Arc::new(MemoryStorage::new()));
+    for number in 0..100 {
+        let (mut txn, key) = (Txn::new(), number.to_string());
+        cached.insert(&mut txn, &key, &note(&key)).unwrap();
+        barrier.commit(txn).await.unwrap();
+        assert_eq!(text_of(&cached, &key).await, Some(key));
+    }
+    let shown = format!("{cached:?}");
+    let kept = shown.rsplit_once("kept: ").unwrap().1.trim_end_matches(" }").parse::<usize>().unwrap();
+    assert!((1..=16).contains(&kept), "{shown}");
+}
+
+/// A store may write and fail all the same: what was removed must not live on in memory.
+#[tokio::test]
+async fn a_commit_that_fails_is_forgotten_too() {
+    let faulty = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
+    let (barrier, cached, _) = cached(faulty.clone());
+    let mut txn = Txn::new();
+    cached.insert(&mut txn, "a", &note("1")).unwrap();
+    barrier.commit(txn).await.unwrap();
+    assert_eq!(text_of(&cached, "a").await.as_deref(), Some("1"));
+    faulty.fail_commit(faulty.commits() + 1, Moment::After, StorageError::Damaged("a test".into()));
+    let mut txn = Txn::new();
+    cached.delete(&mut txn, "a").unwrap();
+    assert!(barrier.commit(txn).await.is_err());
+    assert_eq!(text_of(&cached, "a").await, None);
 }

@@ -8,7 +8,18 @@ use crate::storage::{Batch, Expected, Key};
 #[derive(Default)]
 pub struct Txn {
     batch: Batch,
-    on_commit: Vec<Box<dyn FnOnce() + Send>>,
+    on_commit: Vec<Action>,
+    on_settled: Vec<Action>,
+}
+
+type Action = Box<dyn FnOnce() + Send>;
+
+/// What is to happen beside the writing of a [`Txn`].
+pub(super) struct Actions {
+    /// Once the changes are durable.
+    pub(super) on_commit: Vec<Action>,
+    /// Whatever came of the commit.
+    pub(super) on_settled: Vec<Action>,
 }
 
 impl Txn {
@@ -25,6 +36,12 @@ impl Txn {
     /// Runs `action` after the changes are durable, and not at all if they are not written.
     pub fn on_commit(&mut self, action: impl FnOnce() + Send + 'static) {
         self.on_commit.push(Box::new(action));
+    }
+
+    /// Runs `action` once the changes are durable, and also when the commit fails: the storage may then have them all the
+    /// same. For forgetting what is cached of them.
+    pub fn on_settled(&mut self, action: impl FnOnce() + Send + 'static) {
+        self.on_settled.push(Box::new(action));
     }
 
     /// Writes `bytes` without encryption, for what must be read while the vault is sealed: how it is sealed.
@@ -44,8 +61,9 @@ impl Txn {
         self.batch.expect(key, expected);
     }
 
-    pub(super) fn into_parts(self) -> (Batch, Vec<Box<dyn FnOnce() + Send>>) {
-        (self.batch, self.on_commit)
+    pub(super) fn into_parts(self) -> (Batch, Actions) {
+        let Self { batch, on_commit, on_settled } = self;
+        (batch, Actions { on_commit, on_settled })
     }
 }
 

@@ -147,7 +147,7 @@ impl IdentityStore {
         Ok(format!("{what}_{}.{}", HEXLOWER.encode(&random), self.namespace_id))
     }
 
-    /// Writes an entity; what is cached of it is forgotten once it is durable.
+    /// Writes an entity; what is cached of it is forgotten when it is committed.
     fn put_entity(&self, entity: &Entity, txn: &mut Txn) -> Result<()> {
         self.entities.put(txn, &entity.id, entity)?;
         self.forget_entity(entity, txn);
@@ -158,7 +158,7 @@ impl IdentityStore {
         let mut ids = entity.merged_ids.clone();
         ids.push(entity.id.clone());
         let cache = self.cache.clone();
-        txn.on_commit(move || cache.forget(&ids));
+        txn.on_settled(move || cache.forget(&ids));
     }
 
     /// Writes a group. Whoever is in it, or in a group below it, may have other facts then: all are forgotten, which is
@@ -171,7 +171,7 @@ impl IdentityStore {
 
     fn forget_groups(&self, txn: &mut Txn) {
         let cache = self.cache.clone();
-        txn.on_commit(move || cache.forget_all());
+        txn.on_settled(move || cache.forget_all());
     }
 }
 

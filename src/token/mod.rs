@@ -18,7 +18,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{ROOT_NAMESPACE, namespace_of, namespace_suffix};
-use crate::barrier::{Barrier, Record, Scope, Txn, View};
+use crate::barrier::{Barrier, Cached, Record, Scope, Txn, View};
 use crate::engine::{Caller, TokenType};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -26,10 +26,13 @@ use crate::secret::{ClientToken, TokenKey};
 use crate::storage::Page;
 use crate::time::{Clock, Timestamp};
 
+/// How many records of tokens are kept decoded: those that make requests now, at about half a kilobyte each.
+const KEPT: usize = 10_000;
+
 /// The tokens of all namespaces: a tree of tokens can reach from one into those below it.
 pub struct TokenStore {
     barrier: Arc<Barrier>,
-    records: View,
+    records: Cached<TokenRecord>,
     accessors: View,
     children: View,
     hasher: TokenHasher,
@@ -52,7 +55,7 @@ pub struct Authenticated {
     /// The facts that the rest of the request goes by.
     pub caller: Caller,
     /// What is stored of the token.
-    pub record: TokenRecord,
+    pub record: Arc<TokenRecord>,
 }
 
 impl TokenStore {
@@ -60,7 +63,7 @@ impl TokenStore {
     pub fn new(barrier: Arc<Barrier>, key: &TokenKey, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
         let view = barrier.view(Scope::new(ROOT_NAMESPACE, "token"));
         Self {
-            records: view.within("id"),
+            records: Cached::new(view.within("id"), KEPT),
             accessors: view.within("accessor"),
             children: view.within("child"),
             hasher: TokenHasher::new(key),
@@ -75,29 +78,27 @@ impl TokenStore {
     pub async fn authenticate(&self, token: &ClientToken, client: Option<IpAddr>) -> Result<Authenticated> {
         let id = self.hasher.token(token);
         let mut record = if batch::is_batch(token) {
-            self.open_batch(token).await?
+            Arc::new(self.open_batch(token).await?)
         } else {
-            self.live(&id).await?.ok_or_else(Error::bad_token)?
+            self.kept(&id).await?.ok_or_else(Error::bad_token)?
         };
         if !record.allows(client) {
             return Err(Error::bad_token());
         }
         if record.uses != Uses::Unlimited {
-            record = self.spend(&id).await?;
+            record = Arc::new(self.spend(&id).await?);
         }
         Ok(Authenticated { caller: self.caller(id, &record), record })
     }
 
     /// The record of the token `id`, if it has not ended.
     pub async fn live(&self, id: &str) -> Result<Option<TokenRecord>> {
-        let record = self.records.get::<TokenRecord>(id).await?;
-        let now = self.clock.now();
-        Ok(record.filter(|record| !record.has_ended(now) && record.uses != Uses::Spent))
+        Ok(self.kept(id).await?.map(Arc::unwrap_or_clone))
     }
 
     /// The record of the token `id`, whether or not it has ended: for revoking it.
     pub async fn stored(&self, id: &str) -> Result<Option<TokenRecord>> {
-        self.records.get(id).await
+        Ok(self.records.get(id).await?.map(Arc::unwrap_or_clone))
     }
 
     /// The id that `token` hashes to.
@@ -185,6 +186,12 @@ impl TokenStore {
             self.children.delete(txn, &format!("{parent}/{id}"))?;
         }
         self.records.put(txn, id, &record)
+    }
+
+    async fn kept(&self, id: &str) -> Result<Option<Arc<TokenRecord>>> {
+        let record = self.records.get(id).await?;
+        let now = self.clock.now();
+        Ok(record.filter(|record| !record.has_ended(now) && record.uses != Uses::Spent))
     }
 
     fn issue_service(
