@@ -101,6 +101,11 @@ impl Namespaces {
         self.serving().values().cloned().collect()
     }
 
+    /// Every namespace, also those that are being removed, in no particular order.
+    pub(super) fn known(&self) -> Vec<Arc<Unsealed>> {
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
     /// The namespaces that lie in the one at `path`, at any depth.
     pub fn within(&self, path: &str) -> Vec<Arc<Unsealed>> {
         let after = (Bound::Excluded(path.to_owned()), Bound::Unbounded);

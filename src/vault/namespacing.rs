@@ -142,6 +142,7 @@ impl Unsealed {
         self.core.namespaces.store(&Namespace { removing: true, ..record }, &mut txn)?;
         self.commit(txn).await?;
         self.core.namespaces.withdraw(&path);
+        self.core.drop_quotas(&path).await?;
         leaving.clone().remove_in_background();
         Ok(true)
     }

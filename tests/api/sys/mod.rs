@@ -7,4 +7,5 @@ mod mounts;
 mod namespaces;
 mod observing;
 mod policies;
+mod quotas;
 mod wrapping;
