@@ -12,8 +12,8 @@ use crate::error::{Error, Result};
 use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
 use crate::time::Timestamp;
 
-/// How many compiled lists are kept.
-const COMPILED: usize = 4096;
+/// How many rules of compiled lists are kept, of some hundred bytes each.
+const COMPILED: u64 = 131_072;
 
 /// A policy as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ impl Record for PolicyRecord {}
 /// The policies of one namespace.
 pub struct PolicyStore {
     records: View,
-    namespace_id: String,
+    namespace_id: Arc<str>,
     parsed: Arc<RwLock<Parsed>>,
     compiled: AclCache,
 }
@@ -53,12 +53,7 @@ struct Parsed {
 impl PolicyStore {
     /// The policies of a namespace.
     pub fn new(records: View, namespace_id: &str) -> Self {
-        Self {
-            records,
-            namespace_id: namespace_id.to_owned(),
-            parsed: Arc::default(),
-            compiled: AclCache::new(COMPILED),
-        }
+        Self { records, namespace_id: namespace_id.into(), parsed: Arc::default(), compiled: AclCache::new(COMPILED) }
     }
 
     /// The policy `name`.
