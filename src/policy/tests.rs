@@ -622,8 +622,9 @@ proptest! {
         for (pattern, capability, hidden) in &rules {
             let capability = Capability::ALL[*capability].as_str();
             let written = if *hidden { pattern.replacen('a', "{{identity.entity.name}}", 1) } else { pattern.clone() };
-            plain.push_str(&format!("path \"{pattern}\" {{ capabilities = [\"{capability}\"] }}\n"));
-            templated.push_str(&format!("path \"{written}\" {{ capabilities = [\"{capability}\"] }}\n"));
+            let rule = |path: &str| format!("path \"{path}\" {{ capabilities = [\"{capability}\"] }}\n");
+            plain += &rule(pattern);
+            templated += &rule(&written);
         }
         let entity = EntityFacts { name: "a".to_owned(), ..EntityFacts::default() };
         let facts = TemplateFacts { entity: Some(entity), groups: Vec::new() };
