@@ -139,19 +139,28 @@ audit "file" "main" {
   }
 }
 
-# What the metrics look like.
+# What the metrics look like, and where traces go.
 telemetry {
   # How long a value that does not change is shown in the format of Prometheus. 0 turns that format off.
   prometheus_retention_time = 0
 
-  # Leave the name of the host out of the names of metrics.
+  # Kept for the sake of other servers' files: no name here has the host in it.
   disable_hostname = false
 
   # Serve sys/metrics without a token at every listener.
   unauthenticated_metrics_access = false
 
-  # What the names of all metrics begin with.
+  # What the names begin with that Vault has too; what is this server's alone begins with "arca".
   # metrics_prefix = "vault"
+
+  # Where traces go, as OTLP over HTTP: a whole URL. Nowhere if unset.
+  # otlp_endpoint = "https://collector.example.com:4318/v1/traces"
+
+  # The authorities that vouch for the collector, as PEM; those of this machine if unset.
+  # otlp_ca_file = "/etc/arca/tls/collector-ca.pem"
+
+  # The share of requests that are traced, from 0 to 1; a request that belongs to a trace is traced as its caller says.
+  otlp_sample_ratio = 1
 }
 
 # What happens after wrong passwords; "all", or one kind of auth method.

@@ -9,10 +9,12 @@
 //! | 0 | [`error`] | what a caller may see of a failure, and what only the log sees |
 //! | 0 | [`api`] | wire types that the server and the CLI share |
 //! | 0 | [`hcl`] | the configuration language of policies and of the server's file |
+//! | 0 | [`metrics`] | counters, summaries and histograms, and the forms they are shown in |
 //! | 1 | [`authority`] | a certificate authority for a first start |
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
 //! | 1 | [`outbound`] | HTTPS to services that the operator named |
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
+//! | 2 | [`trace`] | what one request did, for a collector of OpenTelemetry |
 //! | 2 | [`barrier`] | encrypts everything on its way to storage |
 //! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
 //! | 3 | [`policy`] | policies, the compiled access-control list, the [`policy::Permit`] |
@@ -33,7 +35,7 @@
 //! | 12 | [`daemon`] | the process: command line, signals, start and stop |
 //!
 //! Within a layer nothing is imported, but for these arrows: `entropy` → `error`, `secret` → `error`, `secret` → `entropy`,
-//! `api` → `secret`, `http` → `config`.
+//! `api` → `secret`, `metrics` → `time`, `http` → `config`.
 
 pub mod api;
 pub mod authority;
@@ -66,6 +68,8 @@ pub mod identity;
 #[cfg(feature = "server")]
 pub mod lease;
 #[cfg(feature = "server")]
+pub mod metrics;
+#[cfg(feature = "server")]
 pub mod mount;
 #[cfg(feature = "server")]
 pub mod outbound;
@@ -81,5 +85,7 @@ pub mod storage;
 pub mod sys;
 #[cfg(feature = "server")]
 pub mod token;
+#[cfg(feature = "server")]
+pub mod trace;
 #[cfg(feature = "server")]
 pub mod vault;

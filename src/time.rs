@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// Tells the time of day.
 pub trait Clock: Send + Sync + fmt::Debug + 'static {
@@ -87,6 +87,14 @@ impl Timestamp {
     /// Reads RFC 3339; nothing for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         let nanos = OffsetDateTime::parse(text, &Rfc3339).ok()?.unix_timestamp_nanos();
+        i64::try_from(nanos).ok().map(Self)
+    }
+}
+
+impl Timestamp {
+    /// Reads a time as HTTP has it (RFC 9110, section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let nanos = OffsetDateTime::parse(text, &Rfc2822).ok()?.unix_timestamp_nanos();
         i64::try_from(nanos).ok().map(Self)
     }
 }

@@ -16,3 +16,5 @@ mod leaks;
 mod openapi;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod torture;

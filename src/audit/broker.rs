@@ -41,17 +41,25 @@ impl AuditBroker {
         entropy: &dyn Entropy,
     ) -> Result<()> {
         self.check_path(&config.path)?;
+        check_filters(&self.snapshot(), config.is_filtered())?;
         let device = Arc::new(Device::open(config, key, recorded, &self.identity)?);
         self.test(&device, entropy).await?;
         self.add(device).await
     }
 
-    /// Disables the device at `path`; its log ends in a checkpoint. Whether there was one.
+    /// Disables the device at `path`; its log ends in a checkpoint. Whether there was one. Refused if only devices with a
+    /// filter would be left.
     pub async fn disable(&self, path: &str) -> Result<bool> {
         let removed = {
             let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
             let removed = devices.iter().find(|device| device.config.path == path).cloned();
-            let rest = devices.iter().filter(|device| device.config.path != path).cloned().collect();
+            let rest: Vec<_> = devices.iter().filter(|device| device.config.path != path).cloned().collect();
+            if removed.is_some() && !rest.is_empty() && rest.iter().all(|device| device.is_filtered()) {
+                return Err(Error::invalid(
+                    "cannot disable this audit device: those that are left all have a filter, and one has to take every \
+                     entry; enable one without a filter first",
+                ));
+            }
             *devices = Arc::new(rest);
             removed
         };
@@ -123,6 +131,7 @@ impl AuditBroker {
             if devices.iter().any(|other| clashes(&other.config.path, &device.config.path)) {
                 return Err(in_use());
             }
+            check_filters(&devices, device.is_filtered())?;
             Arc::make_mut(&mut devices).push(Arc::clone(&device));
             Ok(())
         });
@@ -160,6 +169,17 @@ impl AuditBroker {
         let devices = Arc::new(vec![Arc::clone(device)]);
         Entry::open(devices, Arc::clone(&self.identity.clock), &facts).write_test().await
     }
+}
+
+/// Devices with a filter are for some entries only: there has to be one that takes them all.
+fn check_filters(devices: &[Arc<Device>], is_filtered: bool) -> Result<()> {
+    if is_filtered && devices.iter().all(|device| device.is_filtered()) {
+        return Err(Error::invalid(
+            "the first audit device must have no filter, since one has to take every entry; enable one without a filter \
+             first",
+        ));
+    }
+    Ok(())
 }
 
 /// Whether one path is the other, or lies in it.

@@ -3,13 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use zeroize::Zeroizing;
+
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
-use crate::time::Clock;
+use crate::time::{Clock, Timestamp};
 
 use super::device::Device;
 use super::draft::Draft;
 use super::facts::{AuthFacts, MountFacts, RequestFacts, ResponseFacts};
+use super::filter::FilterFacts;
+use super::log::Ticket;
 use super::sink::SinkError;
 
 /// What is on record about one request. It begins with what came in, is told what is found out, and writes a line before
@@ -22,12 +26,23 @@ pub struct Entry {
     drafts: Vec<Draft>,
     clock: Arc<dyn Clock>,
     operation: String,
+    /// What filters ask for; nothing if there are none.
+    place: Option<Place>,
     mount: Option<Arc<MountFacts>>,
     routed: bool,
     /// Whether the request line was tried.
     requested: bool,
     /// Used again for every line.
     line: Vec<u8>,
+    /// The same, for lines in another format than the recorded one.
+    framed: Zeroizing<Vec<u8>>,
+}
+
+/// Where a request goes, as far as it is known before it is routed.
+#[derive(Debug)]
+struct Place {
+    path: String,
+    namespace: String,
 }
 
 /// A request whose permit is on record. Only [`Entry::admit`] makes it; an engine asks for it.
@@ -47,7 +62,21 @@ impl Entry {
     pub(super) fn open(devices: Arc<Vec<Arc<Device>>>, clock: Arc<dyn Clock>, facts: &RequestFacts<'_>) -> Self {
         let drafts: Vec<Draft> = devices.iter().map(|device| Draft::open(facts, &device.redaction)).collect();
         let operation = if drafts.is_empty() { String::new() } else { facts.operation.to_owned() };
-        Self { devices, drafts, clock, operation, mount: None, routed: false, requested: false, line: Vec::new() }
+        let filtered = devices.iter().any(|device| device.is_filtered());
+        let place = filtered
+            .then(|| Place { path: facts.path.as_str().to_owned(), namespace: facts.namespace.path.to_owned() });
+        Self {
+            devices,
+            drafts,
+            clock,
+            operation,
+            place,
+            mount: None,
+            routed: false,
+            requested: false,
+            line: Vec::new(),
+            framed: Zeroizing::new(Vec::new()),
+        }
     }
 
     /// Whether anyone listens. Facts that cost something need not be gathered otherwise.
@@ -82,7 +111,7 @@ impl Entry {
     pub async fn admit(&mut self, permit: Permit) -> Result<Admitted> {
         self.requested = true;
         self.drafts.iter_mut().for_each(|draft| draft.allow(&permit));
-        self.request_line("").await.map_err(|error| {
+        self.request_line(&Failure::default(), Taking::Filtered).await.map_err(|error| {
             Error::internal(
                 "the request could not be recorded in the audit log and was not carried out; check the audit devices",
             )
@@ -108,48 +137,96 @@ impl Entry {
             if outcome.error.is_some_and(|error| error.kind() == Kind::Forbidden) {
                 self.drafts.iter_mut().for_each(Draft::deny);
             }
-            let error = outcome.error.map(ToString::to_string).unwrap_or_default();
-            self.request_line(&error).await.map_err(withheld)?;
+            self.request_line(&Failure::of(outcome.error), Taking::Filtered).await.map_err(withheld)?;
         }
-        let now = self.clock.now();
-        let (devices, mount) = (Arc::clone(&self.devices), self.mount.as_deref());
-        let drafts = devices.iter().zip(&self.drafts);
-        let line = &mut self.line;
-        let tickets = drafts.map(|(device, draft)| {
-            line.clear();
-            draft.response_line(now, outcome, mount, &device.redaction, line);
-            (device, device.log.enqueue(line))
-        });
-        taken(tickets.collect()).await.map_err(withheld)
+        let failure = if self.place.is_some() { Failure::of(outcome.error) } else { Failure::default() };
+        let mount = self.mount.clone();
+        let write = |draft: &Draft, device: &Device, now, line: &mut Vec<u8>| {
+            draft.response_line(now, outcome, mount.as_deref(), &device.redaction, line);
+        };
+        self.lines(("response", &failure), Taking::Filtered, write).await.map_err(withheld)
     }
 
-    /// Writes the request line of a test, to which there is no response.
+    /// Writes the request line of a test, to which there is no response. Filters do not apply: it tries the device.
     pub(super) async fn write_test(mut self) -> Result<()> {
-        self.request_line("")
+        self.request_line(&Failure::default(), Taking::All)
             .await
             .map_err(|error| Error::invalid("audit device failed test; check that it takes lines").with_source(error))
     }
 
-    async fn request_line(&mut self, error: &str) -> Result<(), Arc<SinkError>> {
-        let now = self.clock.now();
-        let devices = Arc::clone(&self.devices);
+    async fn request_line(&mut self, failure: &Failure, taking: Taking) -> Result<(), Arc<SinkError>> {
         if !std::mem::replace(&mut self.routed, true) {
-            for (device, draft) in devices.iter().zip(&mut self.drafts) {
+            for (device, draft) in self.devices.iter().zip(&mut self.drafts) {
                 draft.route(&self.operation, self.mount.as_deref(), &device.redaction);
             }
         }
-        let line = &mut self.line;
-        let tickets = devices.iter().zip(&self.drafts).map(|(device, draft)| {
-            line.clear();
-            draft.request_line(now, error, line);
-            (device, device.log.enqueue(line))
-        });
-        taken(tickets.collect()).await
+        let write =
+            |draft: &Draft, _: &Device, now, line: &mut Vec<u8>| draft.request_line(now, &failure.message, line);
+        self.lines(("request", failure), taking, write).await
+    }
+
+    /// Writes a line to each device that takes it, and waits for them.
+    async fn lines(
+        &mut self,
+        (kind, failure): (&'static str, &Failure),
+        taking: Taking,
+        write: impl Fn(&Draft, &Device, Timestamp, &mut Vec<u8>),
+    ) -> Result<(), Arc<SinkError>> {
+        let now = self.clock.now();
+        let devices = Arc::clone(&self.devices);
+        let mut tickets = Vec::with_capacity(devices.len());
+        for (device, draft) in devices.iter().zip(&self.drafts) {
+            if taking == Taking::Filtered && device.is_filtered() && !device.takes(&self.filter_facts(kind, failure)) {
+                continue;
+            }
+            self.line.clear();
+            write(draft, device, now, &mut self.line);
+            tickets.push((device, device.enqueue(&self.line, &mut self.framed)));
+        }
+        taken(tickets).await
+    }
+
+    fn filter_facts<'a>(&'a self, kind: &'static str, failure: &'a Failure) -> FilterFacts<'a> {
+        let mount = self.mount.as_deref();
+        FilterFacts {
+            kind,
+            path: self.place.as_ref().map_or("", |place| &place.path),
+            operation: &self.operation,
+            namespace: self.place.as_ref().map_or("", |place| &place.namespace),
+            mount_point: mount.map_or("", |mount| &mount.point),
+            mount_type: mount.map_or("", |mount| &mount.kind),
+            mount_class: mount.map_or("", |mount| mount.class),
+            error: &failure.message,
+            denied: failure.denied,
+        }
+    }
+}
+
+/// Whether filters apply.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Taking {
+    All,
+    Filtered,
+}
+
+/// What went wrong, as a line and a filter have it; empty if nothing did.
+#[derive(Debug, Default)]
+struct Failure {
+    message: String,
+    denied: bool,
+}
+
+impl Failure {
+    fn of(error: Option<&Error>) -> Self {
+        error.map_or_else(Self::default, |error| Self {
+            message: error.to_string(),
+            denied: error.kind() == Kind::Forbidden,
+        })
     }
 }
 
 /// Waits for all devices. At least one has to take its line, unless all have been disabled since.
-async fn taken(tickets: Vec<(&Arc<Device>, super::log::Ticket<'_>)>) -> Result<(), Arc<SinkError>> {
+async fn taken(tickets: Vec<(&Arc<Device>, Ticket<'_>)>) -> Result<(), Arc<SinkError>> {
     let (mut any, mut failure) = (false, None);
     for (device, ticket) in tickets {
         match ticket.wait().await {

@@ -4,10 +4,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
 
-use crate::chain::{ChainWriter, Link, Reason, Recovered};
-use crate::time::Clock;
+use crate::chain::{ChainWriter, Link, Position, Reason, Recovered};
+use crate::time::{Clock, Timestamp};
 
 use super::sink::{Sink, SinkError};
+use super::spool::{Dropped, Room};
+use super::state::Gauges;
 
 /// Whether a line is on record: the failure is shared by all lines of a write.
 type Outcome = Result<(), Arc<SinkError>>;
@@ -17,6 +19,8 @@ type Outcome = Result<(), Arc<SinkError>>;
 pub(super) struct Log {
     queue: Arc<Mutex<Queue>>,
     writer: Arc<AsyncMutex<Writer>>,
+    /// How its sink stands, if its lines go to another machine.
+    gauges: Option<Arc<Gauges>>,
 }
 
 /// Entries that wait to be written, one after the other in one buffer.
@@ -48,6 +52,8 @@ struct Writer {
     batch: Queue,
     lines: Vec<u8>,
     open: bool,
+    /// Whether the sink puts the log away itself.
+    rotates: bool,
 }
 
 impl Log {
@@ -60,10 +66,24 @@ impl Log {
     ) -> Result<Self, SinkError> {
         let found = sink.recover()?;
         let mut lines = Vec::new();
-        chain.open(&found, recorded, clock.now(), &mut lines)?;
+        let now = clock.now();
+        chain.open(&found, recorded, now, &mut lines)?;
+        let gauges = sink.gauges();
+        let dropped = sink.dropped();
+        tell_dropped(dropped, &mut chain, now, &mut lines);
         sink.append(&lines)?;
-        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true };
-        Ok(Self { queue: Arc::default(), writer: Arc::new(AsyncMutex::new(writer)) })
+        if dropped.is_some() {
+            sink.dropped_is_told();
+        }
+        let rotates = sink.rotates();
+        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true, rotates };
+        writer.keep_house();
+        Ok(Self { queue: Arc::default(), writer: Arc::new(AsyncMutex::new(writer)), gauges })
+    }
+
+    /// How its sink stands, if its lines go to another machine.
+    pub(super) fn gauges(&self) -> Option<&Arc<Gauges>> {
+        self.gauges.as_ref()
     }
 
     /// Queues an entry, which is an object without its closing brace.
@@ -107,7 +127,7 @@ impl Ticket<'_> {
         if let Ok(outcome) = self.done.try_recv() {
             return outcome;
         }
-        if writer.sink.waits() {
+        if writer.sink.waits() || writer.is_rotation_due(&self.log.queue) {
             let queue = Arc::clone(&self.log.queue);
             let work = move |writer: &mut Writer| {
                 writer.write(&queue);
@@ -142,6 +162,10 @@ impl Writer {
         if self.batch.waiting.is_empty() {
             return;
         }
+        let due = || self.sink.is_rotation_due(self.clock.now(), self.batch.bytes.len() as u64);
+        if self.open && self.rotates && due() {
+            self.rotate();
+        }
         let outcome = if self.open { self.append_batch() } else { Err(SinkError::Closed) };
         let outcome = outcome.map_err(Arc::new);
         self.batch.bytes.clear();
@@ -159,20 +183,44 @@ impl Writer {
         let before = self.chain.position();
         let now = self.clock.now();
         self.lines.clear();
+        let dropped = self.sink.dropped();
+        tell_dropped(dropped, &mut self.chain, now, &mut self.lines);
         let mut start = 0;
         for waiting in &self.batch.waiting {
             let entry = self.batch.bytes.get(start..waiting.end).unwrap_or_default();
             self.chain.entry(entry, now, &mut self.lines);
             start = waiting.end;
         }
-        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))
+        match self.sink.room(self.lines.len()) {
+            Room::Free => self.append_lines(before, dropped),
+            Room::Refused => {
+                self.chain.rewind(before);
+                Err(SinkError::Full)
+            }
+            Room::Dropped => {
+                self.chain.rewind(before);
+                self.sink.drop_entries(self.batch.waiting.len() as u64, before.link(), now)
+            }
+        }
     }
 
     fn checkpoint(&mut self, reason: Reason) -> Result<(), SinkError> {
         let before = self.chain.position();
+        let now = self.clock.now();
         self.lines.clear();
-        self.chain.checkpoint(reason, self.clock.now(), &mut self.lines);
-        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))
+        let dropped = self.sink.dropped();
+        tell_dropped(dropped, &mut self.chain, now, &mut self.lines);
+        self.chain.checkpoint(reason, now, &mut self.lines);
+        self.append_lines(before, dropped)
+    }
+
+    /// Appends the lines that are ready, the first of which may tell of dropped entries.
+    fn append_lines(&mut self, before: Position, dropped: Option<Dropped>) -> Result<(), SinkError> {
+        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))?;
+        if dropped.is_some() {
+            self.sink.dropped_is_told();
+        }
+        Ok(())
     }
 
     fn reopen(&mut self) -> Result<(), SinkError> {
@@ -182,14 +230,54 @@ impl Writer {
         // A full disk is no reason to stay with the old file: the chain tells what is missing.
         let ended = self.checkpoint(Reason::Rotate);
         self.sink.reopen()?;
+        self.begin()?;
+        ended
+    }
+
+    fn is_rotation_due(&self, queue: &Mutex<Queue>) -> bool {
+        if !self.open || !self.rotates {
+            return false;
+        }
+        let queued = queue.lock().unwrap_or_else(PoisonError::into_inner).bytes.len() as u64;
+        self.sink.is_rotation_due(self.clock.now(), queued)
+    }
+
+    /// Puts the file away and goes on in a new one. Requests do not fail for it: if it cannot be done now, the log goes on
+    /// in the old file.
+    fn rotate(&mut self) {
+        let now = self.clock.now();
+        let rotated = self.checkpoint(Reason::Rotate).and_then(|()| {
+            let rotated = self.sink.rotate(now);
+            self.begin().and(rotated)
+        });
+        match rotated {
+            Ok(()) => self.keep_house(),
+            Err(error) => {
+                let source = &error as &dyn std::error::Error;
+                tracing::error!(error = source, "an audit log could not be put away, and grows on; check its folder");
+            }
+        }
+    }
+
+    /// Begins a stretch of the chain in the file that is now open.
+    fn begin(&mut self) -> Result<(), SinkError> {
         let found = self.sink.recover()?;
         let last = self.chain.position().link();
         let closed = found.torn.is_none();
         self.lines.clear();
         let before = self.chain.position();
         self.chain.open(&Recovered { last, closed, ..found }, None, self.clock.now(), &mut self.lines)?;
-        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))?;
-        ended
+        self.sink.append(&self.lines).inspect_err(|_| self.chain.rewind(before))
+    }
+
+    /// Has the files that were put away compressed and deleted, on a thread that may wait.
+    fn keep_house(&self) {
+        let Some(work) = self.sink.housekeeping() else { return };
+        match tokio::runtime::Handle::try_current() {
+            // Nobody waits for it: what is not done is done when the log is opened the next time.
+            Ok(runtime) => drop(runtime.spawn_blocking(work)),
+            Err(_) => work(),
+        }
     }
 
     fn close(&mut self, queue: &Mutex<Queue>) -> Result<(), SinkError> {
@@ -197,7 +285,16 @@ impl Writer {
         if !std::mem::take(&mut self.open) {
             return Ok(());
         }
-        self.checkpoint(Reason::Stop)
+        let ended = self.checkpoint(Reason::Stop);
+        self.sink.close();
+        ended
+    }
+}
+
+/// Says on a line of its own how many entries are not in the log. It comes before anything else that is written.
+fn tell_dropped(dropped: Option<Dropped>, chain: &mut ChainWriter, now: Timestamp, lines: &mut Vec<u8>) {
+    if let Some(Dropped { entries, since, after: _ }) = dropped {
+        chain.dropped(entries, since, now, lines);
     }
 }
 

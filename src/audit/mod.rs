@@ -9,14 +9,24 @@ mod device;
 mod draft;
 mod entry;
 mod facts;
+mod filter;
+mod format;
 mod log;
 mod redact;
+mod shipper;
 mod sink;
 pub mod sinks;
+pub mod spool;
+mod state;
+#[cfg(test)]
+mod tampering;
 
 pub use broker::AuditBroker;
 pub use device::{DeviceConfig, Identity};
 pub use entry::{Admitted, Entry};
 pub use facts::{AuthFacts, HeaderFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
+pub use filter::{Filter, FilterError, FilterFacts};
+pub use format::Format;
 pub use redact::Hasher;
-pub use sink::{Sink, SinkError};
+pub use sink::{Housekeeping, Sink, SinkError};
+pub use state::{Gauges, SinkState};

@@ -2,8 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
-use crate::chain::Recovered;
+use crate::chain::{Link, Recovered};
+use crate::time::Timestamp;
+
+use super::spool::{Dropped, Room};
+use super::state::Gauges;
 
 /// Takes lines. It is called by one writer at a time, and blocks: an append is all or nothing, so it must not be an
 /// `async fn` that a caller who hangs up can stop half-way.
@@ -19,7 +24,57 @@ pub trait Sink: Send + fmt::Debug + 'static {
 
     /// Whether an append waits for a device, so that it belongs on a thread that may wait.
     fn waits(&self) -> bool;
+
+    /// Whether so many bytes of entries may be appended now. What the chain itself writes is appended in any case.
+    fn room(&mut self, _bytes: usize) -> Room {
+        Room::Free
+    }
+
+    /// Counts entries for which there was no room and which the operator wants dropped. `after` is the log's last line.
+    fn drop_entries(&mut self, _entries: u64, _after: Link, _now: Timestamp) -> Result<(), SinkError> {
+        Err(SinkError::Full)
+    }
+
+    /// Entries that were dropped, and of which no line of the log tells yet.
+    fn dropped(&self) -> Option<Dropped> {
+        None
+    }
+
+    /// A line of the log tells now of the entries that were dropped.
+    fn dropped_is_told(&mut self) {}
+
+    /// Ends it: the log has got its last line. May wait a moment for another machine.
+    fn close(&mut self) {}
+
+    /// How it stands, where its lines go to another machine.
+    fn gauges(&self) -> Option<Arc<Gauges>> {
+        None
+    }
+
+    /// Whether the log is ever put away by the sink itself.
+    fn rotates(&self) -> bool {
+        false
+    }
+
+    /// Whether the log so far is to be put away before `incoming` more bytes are written.
+    fn is_rotation_due(&self, _now: Timestamp, _incoming: u64) -> bool {
+        false
+    }
+
+    /// Puts the log so far away, and goes on in an empty one. The log was closed with a checkpoint. It goes on as it was
+    /// if this fails, and is not due again at once.
+    fn rotate(&mut self, _now: Timestamp) -> Result<(), SinkError> {
+        Ok(())
+    }
+
+    /// What is to be done about logs that were put away.
+    fn housekeeping(&self) -> Option<Housekeeping> {
+        None
+    }
 }
+
+/// Work for a thread that may wait. Nothing is lost if it is never done.
+pub type Housekeeping = Box<dyn FnOnce() + Send>;
 
 /// Why a sink did not take lines.
 #[derive(Debug, thiserror::Error)]
@@ -28,11 +83,17 @@ pub enum SinkError {
     #[error("the audit device is closed")]
     Closed,
     /// Another device or process writes to the file.
-    #[error("the file is in use by another audit device; give each device a file of its own")]
+    #[error("the file or the spool is in use by another audit device; give each device one of its own")]
     InUse,
+    /// Too much waits for the other side.
+    #[error("the spool of the audit device is full; see why the other side takes no lines, or raise spool_max_bytes")]
+    Full,
     /// The writer stopped before it could tell.
     #[error("it is not known whether the audit device took the line")]
     Lost,
+    /// There is no folder for the spool.
+    #[error("spool_path is required: the server has no folder of its own where lines could wait")]
+    NoSpool,
     /// The operating system refused.
     #[error("the audit device does not take lines")]
     Io(#[from] io::Error),

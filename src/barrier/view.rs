@@ -86,6 +86,28 @@ impl View {
         Ok(found)
     }
 
+    /// How many keys there are, counted a window at a time.
+    pub async fn count(&self) -> Result<u64> {
+        const WINDOW: usize = 1024;
+        let (mut count, mut folders) = (0, vec![String::new()]);
+        while let Some(folder) = folders.pop() {
+            let mut after = None;
+            loop {
+                let names = self.list(&folder, Page { after, limit: Some(WINDOW) }).await?;
+                let is_last = names.len() < WINDOW;
+                after = names.last().cloned();
+                let inner = names.iter().filter(|name| name.ends_with('/'));
+                folders.extend(inner.map(|name| format!("{folder}{name}")));
+                count += u64::try_from(names.iter().filter(|name| !name.ends_with('/')).count()).unwrap_or_default();
+                if is_last {
+                    break;
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        Ok(count)
+    }
+
     /// Writes `record` at `key`.
     pub fn put<R: Record>(&self, txn: &mut Txn, key: &str, record: &R) -> Result<()> {
         let key = self.key(key)?;

@@ -151,16 +151,6 @@ fn key_id(raw: &[u8]) -> String {
     HEXLOWER.encode(hash.as_ref().get(..8).unwrap_or_default())
 }
 
-/// The members of a line that this module looks at. Others are the audit log's own.
-#[derive(Deserialize)]
-pub(super) struct ChainLine<'a> {
-    pub(super) time: Option<String>,
-    #[serde(rename = "type", borrow)]
-    pub(super) kind: std::borrow::Cow<'a, str>,
-    pub(super) checkpoint: Option<Checkpoint>,
-    pub(super) resume: Option<Resume>,
-}
-
 /// The member `checkpoint` of a checkpoint line.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
@@ -178,7 +168,7 @@ impl Checkpoint {
 }
 
 /// The member `resume` of a resume line: what was found when the log was opened after a crash.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Resume {
     /// The sequence number of the last whole line before; 0 if there was none.
     pub(super) last_good_seq: u64,

@@ -5,14 +5,19 @@
 //! before's hash and every byte of the line. Checkpoints, which are lines too, sign the chain up to themselves.
 
 mod checkpoint;
+mod framing;
 mod line;
+mod reader;
+mod record;
 mod recover;
 mod report;
 mod verify;
 mod writer;
 
 pub use checkpoint::{Reason, SigningKey, VerifyingKey};
+pub use framing::{Framing, escape_cef};
 pub use line::{LineHash, Link, NodeId};
+pub use reader::{LogReader, began, first_seq, last_of};
 pub use recover::{Recovered, Torn, recover};
 pub use report::{Counts, Finding, Kind, Report};
 pub use verify::{Start, Verifier};

@@ -5,8 +5,8 @@ use std::io::{self, Read, Seek, SeekFrom};
 use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 
-use super::checkpoint::ChainLine;
 use super::line::Ending;
+use super::record::Record;
 use super::{Link, NodeId, Reason};
 
 /// The end of a log as it was found.
@@ -22,6 +22,8 @@ pub struct Recovered {
     pub unterminated: bool,
     /// Whether the log is empty or ends in a checkpoint for closing or rotating: nothing was lost.
     pub closed: bool,
+    /// Whether the log's file is empty, and `last` is the end of the one that was put away before it.
+    pub archived: bool,
 }
 
 /// Bytes that are no whole line.
@@ -36,7 +38,7 @@ pub struct Torn {
 impl Recovered {
     /// The end of an empty log.
     pub fn nothing() -> Self {
-        Self { last: Link::GENESIS, node: None, torn: None, unterminated: false, closed: true }
+        Self { last: Link::GENESIS, node: None, torn: None, unterminated: false, closed: true, archived: false }
     }
 
     /// An empty file that goes on after `last`, which is the end of the file before it.
@@ -64,7 +66,8 @@ pub fn recover(log: &mut (impl Read + Seek)) -> io::Result<Recovered> {
                 let torn = if end == content_end { None } else { Some(torn(log, end + 1, content_end)?) };
                 let closed = torn.is_none() && closes(&line);
                 let node = NodeId::new(ending.node).ok();
-                return Ok(Recovered { last: ending.link(), node, torn, unterminated, closed });
+                let last = ending.link();
+                return Ok(Recovered { last, node, torn, unterminated, closed, archived: false });
             }
         }
         end = start.saturating_sub(1);
@@ -105,15 +108,14 @@ fn bytes(log: &mut (impl Read + Seek), start: u64, end: u64) -> io::Result<Vec<u
     Ok(bytes)
 }
 
-fn closes(line: &[u8]) -> bool {
-    let Some(object) = line.iter().position(|byte| *byte == b'{').and_then(|start| line.get(start..)) else {
-        return false;
-    };
-    let checkpoint = serde_json::from_slice::<ChainLine<'_>>(object).ok().and_then(|line| line.checkpoint);
-    checkpoint.is_some_and(|checkpoint| match checkpoint.reason {
-        Reason::Stop | Reason::Rotate => true,
-        Reason::Start | Reason::Interval => false,
-    })
+pub(super) fn closes(line: &[u8]) -> bool {
+    match Record::of(line) {
+        Some(Record::Checkpoint { checkpoint, .. }) => match checkpoint.reason {
+            Reason::Stop | Reason::Rotate => true,
+            Reason::Start | Reason::Interval => false,
+        },
+        Some(Record::Resume { .. }) | None => false,
+    }
 }
 
 const BLOCK: u64 = 64 * 1024;

@@ -73,6 +73,8 @@ pub enum Kind {
     Reordered,
     /// The line stands here a second time.
     Duplicated,
+    /// The compressed file cannot be unpacked from here on.
+    Damaged,
     /// The last line is cut short, and the server has not yet recorded that.
     Torn,
     /// The log ends before the last line that the vault has on record; so many are missing.
@@ -98,6 +100,7 @@ impl Kind {
             | Self::Removed(_)
             | Self::Reordered
             | Self::Duplicated
+            | Self::Damaged
             | Self::Torn
             | Self::Truncated(_)
             | Self::BadSignature
@@ -115,6 +118,7 @@ impl fmt::Display for Kind {
             Self::Removed(count) => write!(f, "removed: {count} missing before this line"),
             Self::Reordered => f.write_str("reordered: this line belongs further up"),
             Self::Duplicated => f.write_str("duplicated: this line was there before"),
+            Self::Damaged => f.write_str("damaged: the compressed file cannot be unpacked behind this line"),
             Self::Torn => f.write_str("torn: the last line is cut short"),
             Self::Truncated(count) => write!(f, "truncated: the last {count} on record are missing"),
             Self::BadSignature => f.write_str("bad signature: this checkpoint was not signed by the vault"),

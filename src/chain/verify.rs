@@ -1,16 +1,16 @@
 //! `Verifier`: reads the files of one log, oldest first, and says what is wrong with them. Its memory does not grow with
 //! the log.
 
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead};
 use std::ops::Range;
 
 use data_encoding::HEXLOWER;
 use ring::digest::{Context, SHA256};
 
-use super::checkpoint::{ChainLine, Checkpoint, Resume};
+use super::checkpoint::{Checkpoint, Resume};
 use super::line::Ending;
-use super::recover::MAX_LINE;
-use super::{Counts, Finding, Kind, LineHash, Link, Report, VerifyingKey};
+use super::record::Record;
+use super::{Counts, Finding, Kind, LineHash, Link, LogReader, Report, VerifyingKey};
 
 /// Where the first line has to be in its chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,17 +90,17 @@ impl Verifier {
         }
     }
 
-    /// Reads the next file. Fails only where reading does.
+    /// Reads the next file, compressed (gzip) or not. Fails only where reading does: a compressed file that is damaged is
+    /// a finding.
     pub fn read(&mut self, file: &mut impl BufRead) -> io::Result<()> {
         self.line = 0;
+        let mut reader = LogReader::new(file)?;
         let mut line = Vec::new();
-        loop {
-            line.clear();
-            file.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)?;
-            if line.is_empty() {
-                break;
-            }
+        while reader.line(&mut line)? {
             self.feed(line.strip_suffix(b"\n").unwrap_or(&line));
+        }
+        if reader.is_damaged() {
+            self.found(None, Kind::Damaged);
         }
         self.counts.files += 1;
         self.file += 1;
@@ -137,16 +137,20 @@ impl Verifier {
             self.found(Some(ending.seq), Kind::Changed);
         }
         // Only what the hash covers is worth reading.
-        let own = if genuine { chain_line(line) } else { None };
-        let resume = own.as_ref().filter(|own| own.kind == "resume").and_then(|own| own.resume.as_ref());
+        let own = if genuine { Record::of(line) } else { None };
+        let resume = match &own {
+            Some(Record::Resume { resume, .. }) => Some(resume),
+            Some(Record::Checkpoint { .. }) | None => None,
+        };
         let broken_lines = self.settle_broken(resume);
         self.check_node(&ending);
-        let in_order = self.follow(&ending, resume, broken_lines);
-        let checkpoint = own.as_ref().filter(|own| own.kind == "checkpoint" && in_order);
-        match checkpoint.and_then(|own| own.checkpoint.as_ref().zip(own.time.as_deref())) {
-            Some((checkpoint, time)) => self.check_checkpoint(checkpoint, &ending, time),
-            None if in_order && resume.is_none() => self.count_entry(ending.seq),
-            None => {}
+        if !self.follow(&ending, resume, broken_lines) {
+            return;
+        }
+        match &own {
+            Some(Record::Checkpoint { time, checkpoint }) => self.check_checkpoint(checkpoint, &ending, time),
+            Some(Record::Resume { .. }) => {}
+            None => self.count_entry(ending.seq),
         }
     }
 
@@ -286,12 +290,6 @@ impl Verifier {
             self.findings.push(Finding { file, line, seq, kind });
         }
     }
-}
-
-/// The members that matter here, of a line that has them. A prefix has no brace in it.
-fn chain_line(line: &[u8]) -> Option<ChainLine<'_>> {
-    let start = line.iter().position(|byte| *byte == b'{')?;
-    serde_json::from_slice(line.get(start..)?).ok()
 }
 
 /// So many separate gaps are remembered at once.

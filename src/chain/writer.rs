@@ -6,7 +6,7 @@ use crate::time::Timestamp;
 
 use super::checkpoint::{Checkpoint, Resume, check_log_name, signed};
 use super::line::{finish, finish_as};
-use super::{ChainError, Link, NodeId, Reason, Recovered, SigningKey};
+use super::{ChainError, Framing, Link, NodeId, Reason, Recovered, SigningKey};
 
 /// Numbers, links and hashes the lines of one log. It only fills buffers; whoever writes them tells it with
 /// [`ChainWriter::rewind`] when they did not reach the log.
@@ -15,6 +15,7 @@ pub struct ChainWriter {
     node: NodeId,
     log: String,
     prefix: String,
+    framing: Option<Framing>,
     key: std::sync::Arc<SigningKey>,
     position: Position,
     every: u64,
@@ -51,7 +52,14 @@ impl ChainWriter {
     ) -> Result<Self, ChainError> {
         check_log_name(log)?;
         let position = Position { link: Link::GENESIS, since_checkpoint: 0 };
-        Ok(Self { node, log: log.to_owned(), prefix: prefix.to_owned(), key, position, every: every.max(1) })
+        let every = every.max(1);
+        Ok(Self { node, log: log.to_owned(), prefix: prefix.to_owned(), framing: None, key, position, every })
+    }
+
+    /// The same with its own lines in another format. Entries come in it already.
+    #[must_use]
+    pub fn framed(self, framing: Option<Framing>) -> Self {
+        Self { framing, ..self }
     }
 
     /// Goes on after what was found in the log's file, and appends to `out` the lines that the log has to begin with:
@@ -70,8 +78,10 @@ impl ChainWriter {
         if found.unterminated {
             out.push(b'\n');
         }
-        let fresh = *found == Recovered::nothing();
-        self.position.link = if fresh { recorded.unwrap_or(Link::GENESIS) } else { found.last };
+        // A file that someone else put away later is known from the record only.
+        let fresh = *found == Recovered::nothing() || (found.archived && found.closed);
+        let later = recorded.filter(|recorded| fresh && recorded.seq > found.last.seq);
+        self.position.link = later.unwrap_or(found.last);
         let last = self.position.link;
         let contradicted = recorded
             .filter(|recorded| recorded.seq > last.seq || (recorded.seq == last.seq && recorded.hash != last.hash));
@@ -82,8 +92,8 @@ impl ChainWriter {
         Ok(())
     }
 
-    /// Appends an entry as a line. `entry` is a JSON object without its closing brace, with at least one member; it must
-    /// have no member of the chain's names and no newline.
+    /// Appends an entry as a line. `entry` is a JSON object without its closing brace, with at least one member, or what
+    /// the writer's [`Framing`] makes of one; it must have no member of the chain's names and no newline.
     pub fn entry(&mut self, entry: &[u8], now: Timestamp, out: &mut Vec<u8>) {
         let start = self.begin(out);
         out.extend_from_slice(entry);
@@ -92,6 +102,14 @@ impl ChainWriter {
         if self.position.since_checkpoint >= self.every {
             self.checkpoint(Reason::Interval, now, out);
         }
+    }
+
+    /// Appends a line that says how many entries there was no room for, and since when.
+    pub fn dropped(&mut self, entries: u64, since: Timestamp, now: Timestamp, out: &mut Vec<u8>) {
+        let dropped = Dropped { entries, since: &since.to_string() };
+        let mut entry = Vec::new();
+        self.own(&DroppedLine { time: &now.to_string(), kind: "dropped", dropped }, &mut entry);
+        self.entry(&entry, now, out);
     }
 
     /// Appends a checkpoint.
@@ -107,7 +125,7 @@ impl ChainWriter {
         };
         signed(&self.key, &mut checkpoint, &self.node, &time, before.seq + 1, before.hash);
         let start = self.begin(out);
-        unfinished(out, &CheckpointLine { time: &time, kind: "checkpoint", checkpoint: &checkpoint });
+        self.own(&CheckpointLine { time: &time, kind: "checkpoint", checkpoint: &checkpoint }, out);
         self.position = Position { link: finish(out, start, before, &self.node), since_checkpoint: 0 };
     }
 
@@ -131,9 +149,21 @@ impl ChainWriter {
             recorded_hash: changed.map(|recorded| recorded.hash.to_string()),
         };
         let start = self.begin(out);
-        unfinished(out, &ResumeLine { time: &now.to_string(), kind: "resume", resume: &resume });
+        self.own(&ResumeLine { time: &now.to_string(), kind: "resume", resume: &resume }, out);
         let seq = contradicted.map_or(found.last.seq, |recorded| recorded.seq) + 1;
         self.position.link = finish_as(out, start, seq, found.last.hash, &self.node);
+    }
+
+    /// Appends a line of the chain's own, without its end.
+    fn own(&self, line: &impl Serialize, out: &mut Vec<u8>) {
+        match self.framing {
+            None => unfinished(out, line),
+            Some(framing) => {
+                let mut recorded = Vec::new();
+                unfinished(&mut recorded, line);
+                framing(&recorded, out);
+            }
+        }
     }
 
     fn begin(&self, out: &mut Vec<u8>) -> usize {
@@ -169,6 +199,20 @@ struct ResumeLine<'a> {
     #[serde(rename = "type")]
     kind: &'static str,
     resume: &'a Resume,
+}
+
+#[derive(Serialize)]
+struct DroppedLine<'a> {
+    time: &'a str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    dropped: Dropped<'a>,
+}
+
+#[derive(Serialize)]
+struct Dropped<'a> {
+    entries: u64,
+    since: &'a str,
 }
 
 #[cfg(test)]

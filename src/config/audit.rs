@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::audit::sinks::{FileOptions, LineOptions, RemoteKind, RemoteOptions};
+
 use super::error::{ConfigError, Place, Warning};
 use super::section::Initial::Unset;
 use super::section::section;
@@ -27,6 +29,12 @@ pub struct AuditDevice {
 pub enum AuditKind {
     /// Lines in a file.
     File,
+    /// Requests to a collector.
+    Http,
+    /// Lines in a stream.
+    Socket,
+    /// Messages to a syslog server.
+    Syslog,
 }
 
 section! {
@@ -43,7 +51,14 @@ impl AuditDevice {
     pub(super) fn read(stanza: &Stanza<'_>, warnings: &mut Vec<Warning>) -> Result<Self, ConfigError> {
         let kind = match stanza.label(0) {
             "file" => AuditKind::File,
-            _ => return Err(stanza.error("this kind of audit device is not supported; use file")),
+            "http" => AuditKind::Http,
+            "socket" => AuditKind::Socket,
+            "syslog" => AuditKind::Syslog,
+            _ => {
+                return Err(
+                    stanza.error("this kind of audit device is not supported; use file, http, socket or syslog")
+                );
+            }
         };
         let path = stanza.label(1).trim_matches('/').to_owned();
         if path.is_empty() {
@@ -63,8 +78,22 @@ impl AuditDevice {
         if kind == AuditKind::File && !options.contains_key("file_path") {
             return Err(stanza.error("an audit file needs options { file_path = \"…\" }"));
         }
+        let checked = match kind.remote() {
+            None => FileOptions::parse(&options).err().map(|error| error.to_string()),
+            Some(remote) => RemoteOptions::parse(remote, &options).err().map(|error| error.to_string()),
+        };
+        if let Some(wrong) = checked {
+            return Err(stanza.error(wrong));
+        }
         let place = stanza.place.clone();
         Ok(Self { path, kind, description: raw.description.unwrap_or_default(), options, place })
+    }
+}
+
+impl AuditDevice {
+    /// Whether it takes some entries only.
+    pub(super) fn is_filtered(&self) -> bool {
+        LineOptions::is_filtered(&self.options)
     }
 }
 
@@ -73,6 +102,19 @@ impl AuditKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::File => "file",
+            Self::Http => "http",
+            Self::Socket => "socket",
+            Self::Syslog => "syslog",
+        }
+    }
+
+    /// The kind of device whose lines go to another machine.
+    fn remote(self) -> Option<RemoteKind> {
+        match self {
+            Self::File => None,
+            Self::Http => Some(RemoteKind::Http),
+            Self::Socket => Some(RemoteKind::Socket),
+            Self::Syslog => Some(RemoteKind::Syslog),
         }
     }
 }

@@ -27,7 +27,7 @@ pub fn example() -> String {
         page.keys(&RawAudit::SCHEMA);
         page.block("options", |page| page.line("file_path = \"/var/log/arca/audit.log\""));
     });
-    page.line("# What the metrics look like.");
+    page.line("# What the metrics look like, and where traces go.");
     page.block("telemetry", |page| page.keys(&RawTelemetry::SCHEMA));
     page.line("# What happens after wrong passwords; \"all\", or one kind of auth method.");
     page.block("user_lockout \"all\"", |page| page.keys(&RawLockout::SCHEMA));

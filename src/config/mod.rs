@@ -26,7 +26,8 @@ pub use lockout::UserLockout;
 pub use log::{Log, LogFormat, LogLevel};
 pub use server::Config;
 pub use storage::Storage;
-pub use telemetry::Telemetry;
+pub use telemetry::{Otlp, Telemetry};
+pub use value::Ratio;
 
 #[cfg(test)]
 mod tests;

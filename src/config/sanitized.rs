@@ -79,8 +79,13 @@ fn sanitized_listener(listener: &Listener) -> Value {
 }
 
 fn sanitized_telemetry(telemetry: &Telemetry) -> Value {
-    let Telemetry { prometheus_retention_time, disable_hostname, unauthenticated_metrics_access: _, metrics_prefix } =
-        telemetry;
+    let Telemetry {
+        prometheus_retention_time,
+        disable_hostname,
+        unauthenticated_metrics_access: _,
+        metrics_prefix,
+        otlp: _,
+    } = telemetry;
     json!({
         "disable_hostname": disable_hostname,
         "metrics_prefix": metrics_prefix.as_deref().unwrap_or_default(),

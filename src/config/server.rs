@@ -16,7 +16,7 @@ use super::value::Switch;
 use crate::api::Ttl;
 
 /// A configuration that is complete and fits together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where clients reach the server, as it tells them.
     pub api_addr: Option<String>,
@@ -44,7 +44,7 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Where the audit log goes.
     pub audit: Vec<AuditDevice>,
-    /// What the metrics look like.
+    /// What the metrics look like, and where traces go.
     pub telemetry: Telemetry,
     /// How long users must wait after wrong passwords.
     pub user_lockout: UserLockout,
@@ -213,6 +213,10 @@ fn audit(sources: &[Source], warnings: &mut Vec<Warning>) -> Result<Vec<AuditDev
             return Err(stanza.error("there is another audit device of this name; choose another"));
         }
         devices.push(device);
+    }
+    if let Some(first) = devices.first().filter(|_| devices.iter().all(AuditDevice::is_filtered)) {
+        let message = "every audit device has a filter, and one has to take every entry; add one without a filter";
+        return Err(ConfigError::at(&first.place, message));
     }
     Ok(devices)
 }

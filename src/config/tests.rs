@@ -98,6 +98,23 @@ fn clients_need_a_certificate_unless_the_file_says_otherwise() {
 }
 
 #[test]
+fn audit_devices_are_checked_with_the_file() {
+    let listener = "listener \"tcp\" { address = \"[::1]:1\" tls_disable = 1 }";
+    let with = |audit: &str| load(&format!("{STORE}{listener}\n{audit}")).map(|_| ());
+    let all = "audit \"file\" \"all\" { options { file_path = \"/a\" } }";
+    let some =
+        |filter: &str| format!("audit \"file\" \"some\" {{ options {{ file_path = \"/b\" filter = \"{filter}\" }} }}");
+    with(&format!("{all}\n{}", some("mount_type == 'kv'"))).unwrap();
+    with(&format!("{}\n{all}", some("mount_type == 'kv'"))).unwrap();
+    let message = with(&some("mount_type == 'kv'")).unwrap_err();
+    assert!(message.contains("every audit device has a filter"), "{message}");
+    let message = with(&format!("{all}\n{}", some("mount_typ == 'kv'"))).unwrap_err();
+    assert!(message.contains("0.hcl:4:1: filter has an unknown name at line 1, column 1"), "{message}");
+    let message = with(&all.replace("} }", "rotate_byte = 1 } }")).unwrap_err();
+    assert!(message.contains("unknown option") && message.contains("rotate_bytes"), "{message}");
+}
+
+#[test]
 fn messages_name_file_line_and_key() {
     for (text, message) in [
         ("\n\n api_adr = 1", "0.hcl:5:2: unknown key \"api_adr\"; did you mean \"api_addr\"?"),
@@ -118,7 +135,10 @@ fn messages_name_file_line_and_key() {
         ("audit { file = 1 }", "0.hcl:3:9: a block like this one is written audit \"type\" \"path\" { … }"),
         ("audit \"file\" \"a\" { file_path = \"/a\" }", "0.hcl:3:20: unknown key \"file_path\""),
         ("audit \"file\" \"a\" { }", "an audit file needs options { file_path"),
-        ("audit \"http\" \"a\" { }", "0.hcl:3:1: this kind of audit device is not supported"),
+        ("audit \"kafka\" \"a\" { }", "0.hcl:3:1: this kind of audit device is not supported"),
+        ("audit \"http\" \"a\" { }", "0.hcl:3:1: url is required"),
+        ("audit \"socket\" \"a\" { options { address = \"siem\" } }", "0.hcl:3:1: address must be a host and a port"),
+        ("audit \"syslog\" \"a\" { options { file_path = \"/a\" } }", "0.hcl:3:1: unknown option \"file_path\""),
         ("seal \"transit\" { }", "0.hcl:3:1: this kind of seal is not supported"),
         ("listener \"unix\" { }", "0.hcl:3:1: this kind of listener is not supported; use listener \"tcp\""),
         ("listener \"tcp\" { tls_cert_file = \"/c\" }", "0.hcl:3:1: set tls_key_file, or tls_disable = true"),

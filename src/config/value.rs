@@ -41,6 +41,17 @@ impl Setting for Switch {
     }
 }
 
+/// A share, from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ratio(pub f64);
+
+impl Setting for Ratio {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        let share = value.as_scalar().and_then(|text| text.parse().ok());
+        share.filter(|share| (0.0..=1.0).contains(share)).map(Self).ok_or("expected a number from 0 to 1")
+    }
+}
+
 impl Setting for u64 {
     fn read(value: &Value) -> Result<Self, &'static str> {
         const EXPECTED: &str = "expected a whole number that is not negative";

@@ -5,6 +5,7 @@ mod dev;
 mod logging;
 mod settings;
 mod signals;
+mod traces;
 
 pub use args::{Args, Command};
 
@@ -17,12 +18,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{Config, Storage as StorageConfig, Warning};
-use crate::entropy::SystemEntropy;
+use crate::entropy::{Entropy, SystemEntropy};
 use crate::http::{Listening, Server};
+use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::pipeline::Pipeline;
 use crate::storage::{self, DEFAULT_CACHE_BYTES};
-use crate::time::SystemClock;
+use crate::time::{Clock, SystemClock};
+use crate::trace::Exporter;
 use crate::vault::{LogControl, Parts, Vault};
 
 use signals::Signals;
@@ -99,17 +102,42 @@ struct Running {
     listening: Vec<Listening>,
     serving: TaskTracker,
     shutdown: CancellationToken,
+    exporting: Exporting,
+}
+
+/// The export of traces. It ends after the requests have, so that the last of them are told too.
+struct Exporting {
+    task: TaskTracker,
+    shutdown: CancellationToken,
+}
+
+impl Exporting {
+    fn start(exporter: Option<Exporter>) -> Self {
+        let (task, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        if let Some(exporter) = exporter {
+            task.spawn(exporter.run(shutdown.clone()));
+        }
+        Self { task, shutdown }
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.task.close();
+        self.task.wait().await;
+    }
 }
 
 impl Running {
     /// Opens the store and binds the listeners.
     async fn start(config: &Config, log: &Arc<LogControl>) -> Result<Self, Failure> {
-        let entropy = Arc::new(SystemEntropy::new());
+        let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let path = match &config.storage {
             StorageConfig::Memory => std::path::Path::new(""),
             StorageConfig::Redb(path) | StorageConfig::Sled(path) => path,
         };
-        let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy)?;
+        let metrics = Metrics::new(SystemClock.now());
+        let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy, &metrics)?;
+        let (tracer, exporter) = traces::tracer(&config.telemetry, &entropy, &metrics)?;
         let mut kinds = crate::engines::kinds();
         kinds.extend(crate::auth::kinds());
         let vault = Vault::open(Parts {
@@ -118,10 +146,13 @@ impl Running {
             entropy,
             registry: Registry::new(kinds),
             settings: Arc::new(settings::of(config, log.clone())),
+            metrics,
+            tracer,
         })
         .await?;
         let pipeline = Pipeline::new(vault);
         let (serving, shutdown) = (TaskTracker::new(), CancellationToken::new());
+        let exporting = Exporting::start(exporter);
         let (mut addresses, mut listening) = (Vec::new(), Vec::new());
         for listener in &config.listeners {
             if listener.tls.is_none() {
@@ -137,7 +168,7 @@ impl Running {
             listening.push(server.handle());
             serving.spawn(server.serve(shutdown.clone()));
         }
-        Ok(Self { pipeline, addresses, listening, serving, shutdown })
+        Ok(Self { pipeline, addresses, listening, serving, shutdown, exporting })
     }
 
     /// Reads certificates again, and opens audit logs anew under their names.
@@ -162,6 +193,7 @@ impl Running {
         self.serving.close();
         self.serving.wait().await;
         self.pipeline.vault().seal().await;
+        self.exporting.stop().await;
         tracing::info!("stopped");
     }
 }

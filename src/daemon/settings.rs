@@ -1,10 +1,12 @@
 //! What of the configuration the vault itself goes by.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::config::{AuditDevice, Config};
+use crate::config::{AuditDevice, Config, Storage};
+use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 use crate::vault::{DeclaredAudit, LogControl, Settings};
 
@@ -24,13 +26,23 @@ pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
         api_addr,
         cluster_name: config.cluster_name.clone(),
         audit: config.audit.iter().map(declared).collect(),
+        spools: spools(&config.storage),
         allow_api_audit: config.unsafe_allow_api_audit_creation,
         unauthed_rekey: config.listeners.iter().any(|listener| listener.unauthenticated.rekey),
         unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),
         lockouts: config.user_lockout.policies().clone(),
         prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
+        metrics_prefix: config.telemetry.metrics_prefix.clone().unwrap_or_else(|| PEER_PREFIX.to_owned()),
         sanitized,
         log,
+    }
+}
+
+/// A folder in that of the store, which is the one place where the server may surely write.
+fn spools(storage: &Storage) -> Option<PathBuf> {
+    match storage {
+        Storage::Memory => None,
+        Storage::Redb(path) | Storage::Sled(path) => Some(path.join("audit-spool")),
     }
 }
 

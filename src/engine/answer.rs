@@ -25,6 +25,8 @@ impl StatusCode {
     pub const ACCEPTED: Self = Self(202);
     /// 204, without a body.
     pub const NO_CONTENT: Self = Self(204);
+    /// 400, in a form of its own.
+    pub const BAD_REQUEST: Self = Self(400);
     /// 404 with data beside it, as a deleted version is shown.
     pub const NOT_FOUND: Self = Self(404);
 }

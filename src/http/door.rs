@@ -22,6 +22,9 @@ use super::json::JsonLimits;
 use super::path::{Place, place};
 use super::{body, query, reply};
 
+/// The path of the metrics.
+const METRICS: &str = "sys/metrics";
+
 /// What every request of a listener shares.
 #[derive(Clone, Debug)]
 pub(super) struct Door {
@@ -54,6 +57,7 @@ pub(super) async fn answer(
     if let Some(crossing) = crossing {
         crossing.allow(&mut response, preflight);
     }
+    door.pipeline.vault().parts().metrics.requests.answered(response.status().as_u16());
     response
 }
 
@@ -71,6 +75,9 @@ impl Door {
             Ok(Place::Nowhere) => return reply::refusal(&Error::absent(), over_tls),
             Err(error) => Err(error),
         };
+        if self.listener.unauthenticated.metrics && path.as_ref().is_ok_and(|path| path.as_str() == METRICS) {
+            return reply::response(self.scrape(parts), parts.method == Method::HEAD, over_tls);
+        }
         // A request that cannot be told is a read that is refused: what someone tried is on record too.
         let asked = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path);
         let (operation, fault) = match asked {
@@ -83,6 +90,18 @@ impl Door {
             Err(error) => Audited::failure(&error),
         };
         reply::response(audited, parts.method == Method::HEAD, over_tls)
+    }
+
+    /// The metrics, for everyone.
+    fn scrape(&self, parts: &http::request::Parts) -> Audited {
+        if parts.method != Method::GET {
+            return Audited::failure(&Error::without_message(Kind::MethodNotAllowed));
+        }
+        if namespace(&parts.headers).ok().is_none_or(|namespace| !namespace.is_empty()) {
+            return Audited::failure(&Error::invalid("operation unavailable in namespaces"));
+        }
+        let format = query::value(parts.uri.query().unwrap_or_default(), "format").unwrap_or_default();
+        self.pipeline.scrape(&format, text(&parts.headers, header::ACCEPT.as_str()).unwrap_or_default())
     }
 
     /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
@@ -211,7 +230,7 @@ fn forwarded_address(named: &[&str], skips: u32) -> Result<IpAddr> {
 
 /// The headers that a handler may look at: none that carries a token or a password.
 fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    const SEEN: [&str; 4] = ["content-type", "origin", "user-agent", "x-vault-request"];
+    const SEEN: [&str; 6] = ["accept", "content-type", "origin", "traceparent", "user-agent", "x-vault-request"];
     let seen = SEEN.iter().filter_map(|name| Some(((*name).to_owned(), text(headers, name)?.to_owned())));
     seen.collect()
 }

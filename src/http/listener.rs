@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Listener;
+use crate::metrics::OpenConnection;
 use crate::pipeline::Pipeline;
 
 use super::door::{self, Door, Peer};
@@ -92,6 +93,7 @@ impl Server {
         let graceful = GracefulShutdown::new();
         let free =
             Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
+        let metrics = self.door.pipeline.vault().parts().metrics.clone();
         let app = Router::new().fallback(door::answer).with_state(self.door.clone());
         loop {
             // A connection beyond the limit waits in the operating system's queue.
@@ -117,6 +119,7 @@ impl Server {
                 settings: self.settings.clone(),
                 app: app.clone(),
                 graceful: graceful.watcher(),
+                open: OpenConnection::new(metrics.clone()),
             };
             connections.spawn(async move {
                 connection.run(stream, address).await;
@@ -135,6 +138,7 @@ struct Connection {
     settings: Arc<Listener>,
     app: Router,
     graceful: Watcher,
+    open: OpenConnection,
 }
 
 impl Connection {
@@ -145,7 +149,16 @@ impl Connection {
             let peer = Peer { address, certificates: Arc::default() };
             return self.serve(patient(stream, write), peer).await;
         };
-        let Ok(handshaken) = tokio::time::timeout(HANDSHAKE, handshake(config, stream, write)).await else { return };
+        let start = Instant::now();
+        let handshaken = tokio::time::timeout(HANDSHAKE, handshake(config, stream, write)).await;
+        let connections = &self.open.metrics().connections;
+        match &handshaken {
+            Ok(Ok(Some(_))) => connections.handshakes.record(start, Instant::now()),
+            // Whoever says nothing, or speaks no TLS, shook no hands.
+            Ok(Ok(None)) => {}
+            Ok(Err(_)) | Err(_) => connections.failed_handshakes.add(),
+        }
+        let Ok(handshaken) = handshaken else { return };
         match handshaken {
             Ok(None) => {}
             Ok(Some(stream)) => {

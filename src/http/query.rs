@@ -20,6 +20,11 @@ pub(super) fn flag(query: &str, name: &'static str) -> Result<bool> {
     }
 }
 
+/// The first value of `name`.
+pub(super) fn value(query: &str, name: &str) -> Option<String> {
+    pairs(query).find(|(key, _)| key == name).map(|(_, value)| value)
+}
+
 /// The fields of a query as a JSON object; nothing where there are none.
 pub(super) fn fields(query: &str) -> Result<SecretBytes> {
     object(pairs(query).filter(|(key, _)| !DIRECTIONS.contains(&key.as_str())))

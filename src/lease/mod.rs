@@ -8,11 +8,13 @@ mod manager;
 mod record;
 mod renewal;
 mod sweep;
+mod tally;
 
 pub use census::{Census, Counted};
 pub use manager::{Grant, LeaseManager, LeaseOwner, OwnedLease, TokenLease};
 pub use record::{Lease, LeaseState, Target};
 pub use sweep::Revoker;
+pub use tally::LeaseTally;
 
 #[cfg(test)]
 mod tests;

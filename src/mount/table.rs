@@ -8,6 +8,7 @@ use crate::audit::MountFacts;
 use crate::barrier::{Txn, View};
 use crate::engine::{Kind, Mount, Mounted, Role};
 use crate::error::{Error, Result};
+use crate::metrics::MountMeter;
 use crate::storage::Page;
 
 use super::entry::{MountEntry, MountState, MountTune};
@@ -67,6 +68,8 @@ pub struct MountPoint {
     pub backend: Backend,
     /// The requests that it is answering.
     pub gate: Gate,
+    /// What is counted of it.
+    pub meter: Arc<MountMeter>,
 }
 
 /// The mounts of one namespace.
@@ -173,13 +176,14 @@ impl MountTable {
         self.records.delete(txn, &entry.uuid)
     }
 
-    /// Takes a mount into the table, or replaces what is known of it; one that is being removed serves nothing.
-    pub fn install(&self, entry: MountEntry, backend: Backend) {
+    /// Takes a mount into the table, or replaces what is known of it; one that is being removed serves nothing. Its requests
+    /// are counted in `meter`.
+    pub fn install(&self, entry: MountEntry, backend: Backend, meter: Arc<MountMeter>) {
         let facts = entry.facts(&self.namespace_id, self.server);
         let audit = Arc::new(entry.audit_facts());
         let uuid = entry.uuid.clone();
         let gate = self.by_id(&uuid).map(|point| point.gate.clone()).unwrap_or_default();
-        let point = Arc::new(MountPoint { entry, facts, audit, backend, gate });
+        let point = Arc::new(MountPoint { entry, facts, audit, backend, gate, meter });
         let previous = self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
         let mut next = HashMap::clone(&serving);

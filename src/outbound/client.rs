@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, CONTENT_TYPE, HOST, LOCATION, USER_AGENT};
+use http::request::Builder;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Bytes, Incoming};
@@ -23,7 +24,7 @@ use crate::secret::{SecretBytes, SecretText, append};
 
 use super::OutboundError;
 use super::destination::Destination;
-use super::tls::{self, Trust};
+use super::tls::{self, ClientIdentity, Trust};
 
 /// Sends requests. A clone of it is the same client.
 #[derive(Clone)]
@@ -43,6 +44,8 @@ pub enum Credential<'a> {
     Bearer(&'a SecretText),
     /// A name and a password, encoded as RFC 7617 has them.
     Basic(&'a SecretText),
+    /// A token under another scheme (RFC 9110, section 11): its name, and the token.
+    Other(&'static str, &'a SecretText),
 }
 
 /// How many redirects are followed, all of them on the same server.
@@ -72,8 +75,8 @@ impl HttpClient {
         within_time(async {
             let mut to = to.clone();
             for _ in 0..=MAX_REDIRECTS {
-                let request = request(Method::GET, &to, &credential, None)?;
-                let response = match self.send(&to, request).await? {
+                let request = request(Method::GET, &to, &credential, Content::Nothing)?;
+                let response = match self.ask(&to, request).await? {
                     Sent::Answer(body) => return Ok(body),
                     Sent::Redirect(location) => location,
                 };
@@ -92,8 +95,8 @@ impl HttpClient {
         form: &[(&str, &str)],
     ) -> Result<SecretBytes, OutboundError> {
         within_time(async {
-            let request = request(Method::POST, to, &credential, Some(form))?;
-            match self.send(to, request).await? {
+            let request = request(Method::POST, to, &credential, Content::Form(form))?;
+            match self.ask(to, request).await? {
                 Sent::Answer(body) => Ok(body),
                 Sent::Redirect(_) => Err(OutboundError::Redirect),
             }
@@ -101,14 +104,48 @@ impl HttpClient {
         .await
     }
 
-    async fn send(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
+    /// A client that trusts `trust` and shows `identity`. Its PEM is checked here.
+    pub fn identified(trust: Trust<'_>, identity: ClientIdentity<'_>) -> Result<Self, OutboundError> {
+        let config = tls::identified(trust, Some(identity), &[b"http/1.1"])?;
+        let (authorities, server_names) = (trust.authorities.into(), trust.server_names.into());
+        Ok(Self { authorities, server_names, tls: Arc::new(OnceLock::from(config)) })
+    }
+
+    /// `POST` of bytes of a media type. No redirect is followed.
+    pub async fn send(
+        &self,
+        to: &Destination,
+        media_type: &'static str,
+        body: Vec<u8>,
+    ) -> Result<SecretBytes, OutboundError> {
+        within_time(async {
+            let request = request(Method::POST, to, &Credential::None, Content::Bytes { media_type, body })?;
+            match self.ask(to, request).await? {
+                Sent::Answer(body) => Ok(body),
+                Sent::Redirect(_) => Err(OutboundError::Redirect),
+            }
+        })
+        .await
+    }
+
+    async fn ask(&self, to: &Destination, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError> {
+        self.exchange(to, request, taken).await
+    }
+
+    /// The request, and what `read` makes of its answer.
+    pub(super) async fn exchange<T, R: Future<Output = Result<T, OutboundError>>>(
+        &self,
+        to: &Destination,
+        request: Request<Full<Bytes>>,
+        read: impl FnOnce(Response<Incoming>) -> R,
+    ) -> Result<T, OutboundError> {
         let stream = TcpStream::connect((to.host(), to.port())).await.map_err(|_| OutboundError::Connection)?;
         if !to.is_secure() {
-            return exchange(stream, request).await;
+            return exchange(stream, request, read).await;
         }
         let name = ServerName::try_from(to.host().to_owned()).map_err(|_| OutboundError::Address)?;
         let connecting = TlsConnector::from(self.tls()?).connect(name, stream);
-        exchange(connecting.await.map_err(|_| OutboundError::Handshake)?, request).await
+        exchange(connecting.await.map_err(|_| OutboundError::Handshake)?, request, read).await
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, OutboundError> {
@@ -118,6 +155,13 @@ impl HttpClient {
         let made = tls::config(Trust { authorities: &self.authorities, server_names: &self.server_names })?;
         Ok(self.tls.get_or_init(|| made).clone())
     }
+}
+
+/// What goes with a request.
+enum Content<'a> {
+    Nothing,
+    Form(&'a [(&'a str, &'a str)]),
+    Bytes { media_type: &'static str, body: Vec<u8> },
 }
 
 /// What came of one request.
@@ -137,8 +181,25 @@ fn request(
     method: Method,
     to: &Destination,
     credential: &Credential<'_>,
-    form: Option<&[(&str, &str)]>,
+    content: Content<'_>,
 ) -> Result<Request<Full<Bytes>>, OutboundError> {
+    let mut request = begin(method, to, credential)?;
+    let body = match content {
+        Content::Nothing => Bytes::new(),
+        Content::Bytes { media_type, body } => {
+            request = request.header(CONTENT_TYPE, media_type);
+            Bytes::from(body)
+        }
+        Content::Form(fields) => {
+            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+            Bytes::from_owner(form_text(fields))
+        }
+    };
+    request.body(Full::new(body)).map_err(|_| OutboundError::Address)
+}
+
+/// The beginning of a request, with what proves who asks.
+pub(super) fn begin(method: Method, to: &Destination, credential: &Credential<'_>) -> Result<Builder, OutboundError> {
     let mut request = Request::builder()
         .method(method)
         .uri(to.target())
@@ -150,20 +211,19 @@ fn request(
         Credential::None => None,
         Credential::Bearer(token) => Some(Zeroizing::new(format!("Bearer {}", token.expose()))),
         Credential::Basic(pair) => Some(Zeroizing::new(format!("Basic {}", pair.expose()))),
+        Credential::Other(scheme, token) => Some(Zeroizing::new(format!("{scheme} {}", token.expose()))),
     };
     if let Some(proof) = proof {
-        let mut value = HeaderValue::from_str(&proof).map_err(|_| OutboundError::Protocol)?;
-        value.set_sensitive(true);
-        request = request.header(AUTHORIZATION, value);
+        request = request.header(AUTHORIZATION, secret_value(&proof)?);
     }
-    let body = match form {
-        None => Bytes::new(),
-        Some(fields) => {
-            request = request.header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-            Bytes::from_owner(form_text(fields))
-        }
-    };
-    request.body(Full::new(body)).map_err(|_| OutboundError::Address)
+    Ok(request)
+}
+
+/// A header's value that is not shown anywhere.
+pub(super) fn secret_value(text: &str) -> Result<HeaderValue, OutboundError> {
+    let mut value = HeaderValue::from_str(text).map_err(|_| OutboundError::Protocol)?;
+    value.set_sensitive(true);
+    Ok(value)
 }
 
 /// Fields as `application/x-www-form-urlencoded` has them.
@@ -184,20 +244,25 @@ fn form_text(fields: &[(&str, &str)]) -> SecretBytes {
 }
 
 /// The request and its answer over an open connection, which nothing outlives.
-async fn exchange<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Sent, OutboundError>
+async fn exchange<S, T, R>(
+    stream: S,
+    request: Request<Full<Bytes>>,
+    read: impl FnOnce(Response<Incoming>) -> R,
+) -> Result<T, OutboundError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    R: Future<Output = Result<T, OutboundError>>,
 {
     let opened = http1::Builder::new().max_headers(64).handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = opened.map_err(|_| OutboundError::Protocol)?;
     let asking = async {
         let response = sender.send_request(request).await.map_err(|_| OutboundError::Protocol)?;
-        taken(response).await
+        read(response).await
     };
     // The connection moves the bytes of `asking`, and ends before or after it.
     let driving = async {
         let _ = connection.await;
-        pending::<Sent>().await
+        pending::<T>().await
     };
     tokio::select! {
         biased;
@@ -215,6 +280,11 @@ async fn taken(response: Response<Incoming>) -> Result<Sent, OutboundError> {
     if !status.is_success() {
         return Err(OutboundError::Status(status.as_u16()));
     }
+    collected(response).await.map(Sent::Answer)
+}
+
+/// The body of an answer, within [`HttpClient::MAX_BODY`].
+pub(super) async fn collected(response: Response<Incoming>) -> Result<SecretBytes, OutboundError> {
     let mut frames = Limited::new(response.into_body(), HttpClient::MAX_BODY);
     let mut body = SecretBytes::default();
     while let Some(frame) = frames.frame().await {
@@ -226,7 +296,7 @@ async fn taken(response: Response<Incoming>) -> Result<Sent, OutboundError> {
             append(&mut body, &data);
         }
     }
-    Ok(Sent::Answer(body))
+    Ok(body)
 }
 
 impl fmt::Debug for HttpClient {

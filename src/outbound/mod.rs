@@ -1,15 +1,20 @@
-//! HTTPS to services that the operator named: identity providers and their keys.
+//! Connections to services that the operator named: HTTPS to identity providers and to collectors of audit lines, and
+//! plain streams to such collectors.
 //!
-//! Each request has a connection of its own, which ends with it. That costs a handshake, which is nothing beside how
+//! Each HTTP request has a connection of its own, which ends with it. That costs a handshake, which is nothing beside how
 //! seldom keys are fetched, and leaves nothing open that could hang or be reused by someone else.
 
 mod client;
 mod destination;
+mod parcel;
+mod stream;
 mod tls;
 
 pub use client::{Credential, HttpClient};
 pub use destination::Destination;
-pub use tls::Trust;
+pub use parcel::{Parcel, Verdict};
+pub use stream::{Authority, Peer, Stream};
+pub use tls::{ClientIdentity, Trust};
 
 /// Why a request had no outcome. The text is for the caller, and repeats nothing of what was sent or received.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -23,6 +28,9 @@ pub enum OutboundError {
     /// There is nothing that could vouch for the server.
     #[error("this machine has no certificate authorities; install ca-certificates, or set the authorities as PEM")]
     NoAuthorities,
+    /// The client's certificate and its key are no PEM, or do not belong together.
+    #[error("the client's certificate and its key must be PEM, and belong together")]
+    Identity,
     /// Nobody answers there.
     #[error("no connection could be made; check the address, and that it can be reached from this server")]
     Connection,

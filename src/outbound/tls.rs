@@ -7,7 +7,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::pem::PemObject;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+
+use crate::secret::SecretText;
 
 use super::OutboundError;
 
@@ -20,20 +22,47 @@ pub struct Trust<'a> {
     pub server_names: &'a [String],
 }
 
-/// The TLS of a client that trusts `trust`.
+/// What a client shows of itself to the server.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientIdentity<'a> {
+    /// Its certificate as PEM, with those between it and the authority behind it.
+    pub certificate: &'a str,
+    /// The key of the certificate as PEM.
+    pub key: &'a SecretText,
+}
+
+/// The TLS of a client that trusts `trust`, speaks HTTP and shows nothing of itself.
 pub(super) fn config(trust: Trust<'_>) -> Result<Arc<ClientConfig>, OutboundError> {
+    identified(trust, None, &[b"http/1.1"])
+}
+
+/// The TLS of a client that trusts `trust`, shows `identity`, and speaks one of `protocols` (ALPN, RFC 7301).
+pub(super) fn identified(
+    trust: Trust<'_>,
+    identity: Option<ClientIdentity<'_>>,
+    protocols: &[&[u8]],
+) -> Result<Arc<ClientConfig>, OutboundError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let roots = Arc::new(if trust.authorities.trim().is_empty() { of_machine()? } else { of_pem(trust.authorities)? });
     let builder = ClientConfig::builder_with_provider(provider.clone())
         .with_safe_default_protocol_versions()
         .map_err(|_| OutboundError::Handshake)?;
-    let mut config = if trust.server_names.is_empty() {
-        builder.with_root_certificates(roots).with_no_client_auth()
+    let trusting = if trust.server_names.is_empty() {
+        builder.with_root_certificates(roots)
     } else {
         let verifier = AnyOfNames::new(trust.server_names, roots, provider)?;
-        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier)).with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(verifier))
     };
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let mut config = match identity {
+        None => trusting.with_no_client_auth(),
+        Some(ClientIdentity { certificate, key }) => {
+            let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect();
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes()).map_err(|_| OutboundError::Identity)?;
+            let chain = chain.map_err(|_| OutboundError::Identity)?;
+            trusting.with_client_auth_cert(chain, key).map_err(|_| OutboundError::Identity)?
+        }
+    };
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(Arc::new(config))
 }
 

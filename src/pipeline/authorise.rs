@@ -2,11 +2,11 @@
 
 use std::cell::OnceCell;
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde_json::{Map, Value};
 
 use crate::api::Operation;
-use crate::audit::Entry;
 use crate::engine::{Body, Caller, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
@@ -14,9 +14,8 @@ use crate::sys::Route;
 use crate::token::Uses;
 use crate::vault::{Unsealed, invalid_wrapping_token};
 
-use super::Pipeline;
 use super::request::Request;
-use super::response::Outcome;
+use super::{Known, Pipeline};
 
 impl Pipeline {
     /// The caller, whom a public endpoint does not ask for.
@@ -25,22 +24,24 @@ impl Pipeline {
         unsealed: &Arc<Unsealed>,
         request: &Request,
         route: &Route,
-        outcome: &mut Outcome,
+        known: &mut Known<'_>,
     ) -> Result<Option<Caller>> {
         if route.access() == Access::Public {
             return Ok(None);
         }
         let token = request.token.as_ref().ok_or_else(Error::bad_token)?;
-        let known = unsealed.tokens.authenticate(token, request.client.address).await;
-        let mut known = known.map_err(|error| refusal(request, error))?;
-        if let Err(error) = unsealed.identify(&mut known.caller).await {
+        let start = Instant::now();
+        let found = unsealed.tokens.authenticate(token, request.client.address).await;
+        known.meter.metrics().work.token_lookups.since(start);
+        let mut found = found.map_err(|error| refusal(request, error))?;
+        if let Err(error) = unsealed.identify(&mut found.caller).await {
             // The use was taken: the last one ends the token although the request is refused.
-            outcome.known(known);
+            known.outcome.known(found);
             return Err(error);
         }
-        let caller = known.caller.clone();
-        let is_last = known.record.uses == Uses::Spent;
-        outcome.known(known);
+        let caller = found.caller.clone();
+        let is_last = found.record.uses == Uses::Spent;
+        known.outcome.known(found);
         if is_last {
             unsealed.revoke_after_this(&caller.token_id).await?;
         }
@@ -54,14 +55,14 @@ impl Pipeline {
         request: &Request,
         route: &Route,
         caller: Option<&Caller>,
-        entry: &mut Entry,
+        known: &mut Known<'_>,
     ) -> Result<Permit> {
         let access = route.access();
         let Some(caller) = caller else { return Permit::public(access).ok_or_else(Error::bad_token) };
         let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
         let matched = acl.rule(request.operation, &route.canonical);
         // The audit log tells a write that makes something from one that changes it.
-        let is_told = request.operation == Operation::Write && !entry.is_idle();
+        let is_told = request.operation == Operation::Write && !known.entry.is_idle();
         let existence = match &route.resolved {
             Resolved::Found(hit) if is_told || matched.needs_existence() => {
                 self.router.existence(unsealed, route.target.as_ref(), hit, caller).await?
@@ -69,7 +70,8 @@ impl Pipeline {
             Resolved::Found(_) | Resolved::OtherOperation | Resolved::Nothing => Existence::Unknown,
         };
         if request.operation == Operation::Write && existence == Existence::Absent {
-            entry.operation("create");
+            known.entry.operation("create");
+            known.meter.creates();
         }
         let fields = LazyFields { body: &request.body, parsed: OnceCell::new() };
         matched.authorise(&Asked {

@@ -6,11 +6,13 @@ mod facts;
 mod help;
 mod intents;
 mod listing;
+mod meter;
 mod opening;
 mod placing;
 mod render;
 mod request;
 mod response;
+mod scrape;
 mod settle;
 
 pub use request::{AuditedHeader, Request};
@@ -19,8 +21,9 @@ pub use response::{Audited, Response};
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
-use crate::audit::Admitted;
+use crate::audit::{Admitted, Entry};
 use crate::engine::{Answer, Caller, Cx, CxParts, Mount};
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
@@ -29,6 +32,7 @@ use crate::sys::{Found, Route, Routed, Router};
 use crate::vault::{Unsealed, Vault};
 
 use intents::Recorder;
+use meter::Meter;
 use response::Outcome;
 
 /// How often a request whose records were changed by another one is tried again.
@@ -54,14 +58,11 @@ impl Pipeline {
     /// Answers a request. Runs to its end although the client may hang up: nothing is left half done or unaudited.
     pub async fn handle(self: &Arc<Self>, request: Request) -> Audited {
         let line = self.clone();
-        let interrupted = |_| Audited::failure(&Error::internal("the request was interrupted"));
         let Ok(unsealed) = self.vault.unsealed() else {
-            let work = self.vault.finish(async move { line.answer_sealed(request).await });
-            return work.await.unwrap_or_else(interrupted);
+            return self.vault.finish(async move { line.answer_sealed(request).await }).await;
         };
         let answering = unsealed.clone();
-        let work = unsealed.core.finish(async move { line.answer_audited(&answering, request).await });
-        work.await.unwrap_or_else(interrupted)
+        unsealed.core.finish(async move { line.answer_audited(&answering, request).await }).await
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
@@ -99,6 +100,7 @@ impl Pipeline {
 
     /// Every request to an unsealed vault: audited before it is done and before it is answered.
     async fn answer_audited(&self, root: &Arc<Unsealed>, mut request: Request) -> Audited {
+        let mut meter = Meter::start(self.vault.parts(), &request);
         let (placed, misplaced) = match placing::place(root, &mut request) {
             Ok(placed) => (Some(placed), None),
             Err(error) => (None, Some(error)),
@@ -108,12 +110,14 @@ impl Pipeline {
         let fault = request.fault.take().or(misplaced);
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
-        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut entry, &mut outcome)).await;
-        let mut audited = Audited::close(entry, &request, answered).await;
+        let mut known = Known { entry: &mut entry, outcome: &mut outcome, meter: &mut meter };
+        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut known)).await;
+        let mut audited = Audited::close(entry, &request, answered, &meter).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
         }
         audited.headers = outcome.into_headers();
+        meter.answered(audited.status, placed.as_ref().map(|placed| placed.unsealed.namespace.path.as_str()));
         if unsealed.core.seal_was_asked() {
             self.vault.seal_behind_this_request();
         }
@@ -125,18 +129,21 @@ impl Pipeline {
         unsealed: &Arc<Unsealed>,
         request: &Request,
         fault: Option<Error>,
-        entry: &mut crate::audit::Entry,
-        outcome: &mut Outcome,
+        known: &mut Known<'_>,
     ) -> Result<Response> {
         if let Some(fault) = fault {
             return Err(fault);
         }
         let routed = self.router.route(unsealed, request.operation, &request.path)?;
-        Self::count(unsealed, request, &routed, outcome).await?;
-        let caller = self.caller(unsealed, request, &routed, outcome).await?;
-        outcome.describe(entry, request, &routed);
-        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), entry).await?;
-        let admitted = entry.admit(permit).await?;
+        known.meter.route(&routed);
+        Self::count(unsealed, request, &routed, known).await?;
+        let checking = Instant::now();
+        let caller = self.caller(unsealed, request, &routed, known).await?;
+        known.outcome.describe(known.entry, request, &routed);
+        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), known).await?;
+        let checked = known.meter.metrics().requests.token_checks.since(checking);
+        known.meter.step("authorise", checking, checked);
+        let admitted = known.admit(permit).await?;
         if request.operation == crate::api::Operation::Help {
             return self.help(request, &routed);
         }
@@ -144,17 +151,22 @@ impl Pipeline {
         if routed.hit.info.root_only && !unsealed.namespace.is_root() {
             return Err(root_only());
         }
+        let working = Instant::now();
+        let asking = Asking { caller: caller.as_ref(), admitted: &admitted, meter: known.meter };
         for _ in 0..ATTEMPTS {
-            match self.attempt(unsealed, request, &routed, caller.as_ref(), &admitted).await {
+            match self.attempt(unsealed, request, &routed, &asking).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
-                settled => return settled,
+                settled => {
+                    asking.meter.worked(working);
+                    return settled;
+                }
             }
         }
         Err(Error::new(Kind::Unavailable, "too many requests change the same record; try again"))
     }
 
     /// Counts the request against the rate limits, before anything is done for it.
-    async fn count(unsealed: &Unsealed, request: &Request, route: &Route, outcome: &mut Outcome) -> Result<()> {
+    async fn count(unsealed: &Unsealed, request: &Request, route: &Route, known: &mut Known<'_>) -> Result<()> {
         let namespace = unsealed.namespace.path.as_str();
         let path = route.canonical.as_str().trim_end_matches('/');
         let path = if namespace.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{namespace}{path}")) };
@@ -163,7 +175,10 @@ impl Pipeline {
         let role = if rates.ask_role(&asked) { login_role(request, route).await? } else { String::new() };
         asked.role = &role;
         let checked = rates.check(&asked, request.client.address, unsealed.deps.clock.now());
-        outcome.counted(&checked);
+        known.outcome.counted(&checked);
+        if checked.is_err() {
+            known.meter.metrics().requests.rate_limited.add();
+        }
         let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
         checked.map(|_| ()).map_err(|_| refused())
     }
@@ -174,9 +189,9 @@ impl Pipeline {
         unsealed: &Arc<Unsealed>,
         request: &Request,
         routed: &Found,
-        caller: Option<&Caller>,
-        admitted: &Admitted,
+        asking: &Asking<'_>,
     ) -> Result<Response> {
+        let Asking { caller, admitted, meter } = *asking;
         let disabled = || Error::not_found("the mount was disabled meanwhile");
         let _stay = routed.target.engine().map(|point| point.gate.let_in().ok_or_else(disabled)).transpose()?;
         let intents = Recorder::new(unsealed, caller);
@@ -191,12 +206,17 @@ impl Pipeline {
         })
         .wrapping(request.wrap_ttl);
         let done = async {
-            let answer = self.call(unsealed, routed, request, admitted, &mut cx).await?;
+            let calling = Instant::now();
+            let called = self.call(unsealed, routed, request, admitted, &mut cx).await;
+            meter.step_since("engine", calling);
+            let answer = called?;
             let (mut txn, warnings) = cx.into_parts();
             let answer = listing::visible(answer, admitted.permit(), unsealed, request, caller).await?;
             let response = settle::settle(unsealed, request, routed, caller, with(answer, warnings), &mut txn).await?;
-            unsealed.commit(txn).await?;
-            Ok(response)
+            let committing = Instant::now();
+            let committed = unsealed.commit(txn).await;
+            meter.step_since("storage commit", committing);
+            committed.map(|()| response)
         };
         let outcome = done.await;
         if outcome.is_err() {
@@ -233,6 +253,36 @@ async fn login_role(request: &Request, route: &Route) -> Result<String> {
     let Some(Routed::Engine(point, engine)) = &route.target else { return Ok(String::new()) };
     let path = route.canonical.as_str().strip_prefix(&point.entry.path).unwrap_or_default();
     Ok(engine.login_role(path, &request.body, &request.client).await?.unwrap_or_default())
+}
+
+/// Who asks, that it is on record, and what counts.
+#[derive(Clone, Copy)]
+struct Asking<'a> {
+    caller: Option<&'a Caller>,
+    admitted: &'a Admitted,
+    meter: &'a Meter,
+}
+
+/// What becomes known of a request on its way: for its audit entry, for its answer, and for whoever counts.
+struct Known<'a> {
+    entry: &'a mut Entry,
+    outcome: &'a mut Outcome,
+    meter: &'a mut Meter,
+}
+
+impl Known<'_> {
+    /// Puts the request on record.
+    async fn admit(&mut self, permit: Permit) -> Result<Admitted> {
+        let start = Instant::now();
+        let admitted = self.entry.admit(permit).await;
+        let requests = &self.meter.metrics().requests;
+        let end = requests.audited_requests.since(start);
+        self.meter.step("audit request", start, end);
+        if admitted.is_err() {
+            requests.unaudited_requests.add();
+        }
+        admitted
+    }
 }
 
 fn root_only() -> Error {

@@ -20,20 +20,24 @@ pub(super) fn entry(unsealed: &Unsealed, request: &Request) -> Entry {
 
 /// Puts `request` on the list of those that are being answered, until what is returned is dropped.
 pub(super) fn in_flight(unsealed: &Unsealed, request: &Request) -> Landing {
-    let request_method = match request.operation {
+    let address = request.client.address.map_or_else(String::new, |address| address.to_string());
+    let seen = RequestInFlight {
+        start_time: unsealed.deps.clock.now(),
+        client_remote_address: format!("{address}:{}", request.client.port),
+        request_path: format!("/v1/{}", request.path),
+        request_method: method(request.operation),
+    };
+    unsealed.core.in_flight.begin(&request.id, seen)
+}
+
+/// The method that an operation comes with, or one of them.
+pub(super) const fn method(operation: Operation) -> &'static str {
+    match operation {
         Operation::Read | Operation::Help => "GET",
         Operation::Write => "PUT",
         Operation::Patch => "PATCH",
         Operation::Delete => "DELETE",
         Operation::List => "LIST",
         Operation::Scan => "SCAN",
-    };
-    let address = request.client.address.map_or_else(String::new, |address| address.to_string());
-    let seen = RequestInFlight {
-        start_time: unsealed.deps.clock.now(),
-        client_remote_address: format!("{address}:{}", request.client.port),
-        request_path: format!("/v1/{}", request.path),
-        request_method,
-    };
-    unsealed.core.in_flight.begin(&request.id, seen)
+    }
 }

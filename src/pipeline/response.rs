@@ -1,6 +1,7 @@
 //! `Response`, and `Audited`: the only thing that the HTTP layer can turn into bytes on the wire.
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
@@ -12,6 +13,7 @@ use crate::token::{Authenticated, Uses};
 
 use crate::sys::{Route, Routed};
 
+use super::meter::Meter;
 use super::request::Request;
 use super::{facts, render};
 
@@ -187,12 +189,19 @@ impl Response {
 
 impl Audited {
     /// Writes the response's audit entry. If no device takes it the caller gets an error and no data.
-    pub(super) async fn close(entry: Entry, request: &Request, answered: Result<Response>) -> Self {
+    pub(super) async fn close(entry: Entry, request: &Request, answered: Result<Response>, meter: &Meter) -> Self {
+        let start = Instant::now();
         let closed = if entry.is_idle() {
             entry.close(&ResponseFacts::default()).await
         } else {
             facts::close(entry, &answered).await
         };
+        let requests = &meter.metrics().requests;
+        let end = requests.audited_responses.since(start);
+        meter.step("audit response", start, end);
+        if closed.is_err() {
+            requests.unaudited_responses.add();
+        }
         match closed {
             Ok(()) => Self::rendered(&request.id, answered),
             Err(error) => Self::failure(&error),
@@ -216,6 +225,11 @@ impl Audited {
             body: render::error(error),
             headers: Vec::new(),
         }
+    }
+
+    /// For metrics that everyone may read: nothing of a vault is in them that an audit log would have to know of.
+    pub(super) fn scraped(answered: Result<Response>) -> Self {
+        Self::rendered("", answered)
     }
 
     fn rendered(request_id: &str, answered: Result<Response>) -> Self {

@@ -150,7 +150,8 @@ impl Subject {
 }
 
 fn open_at(kind: &str, path: &Path) -> Result<Arc<dyn Storage>, StorageError> {
-    open(kind, path, DEFAULT_CACHE_BYTES, &SystemEntropy::new())
+    let metrics = crate::metrics::Metrics::new(crate::time::Timestamp::from_unix_seconds(0));
+    open(kind, path, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics)
 }
 
 fn copy_into(from: &Path, to: &Path) {

@@ -27,6 +27,7 @@ use super::listing::{Listing, Step};
 use super::writer::{Changes, Target, Writer};
 use super::{Batch, Key, Page, StorageError};
 use crate::entropy::Entropy;
+use crate::metrics::Metrics;
 
 /// The file of the witness.
 const WITNESS: &str = "witness";
@@ -112,7 +113,12 @@ enum Condition {
 
 impl<E: Engine> Disk<E> {
     /// Opens the store under `dir`, or creates it.
-    pub(super) fn open(dir: &Path, engine: E, entropy: &dyn Entropy) -> Result<Self, StorageError> {
+    pub(super) fn open(
+        dir: &Path,
+        engine: E,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
         let folder = Folder::open(dir, E::KIND, |folder| {
             let (_, first) = Witness::create(&folder.join(WITNESS), entropy)?;
             contain(|| engine.create(folder, &first))
@@ -128,7 +134,7 @@ impl<E: Engine> Disk<E> {
         let shared = Arc::new(Shared { engine, database: RwLock::new(Some(database)), folder });
         let committer =
             Committer { shared: Arc::clone(&shared), witness, condition: Condition::Working, without_reserve: 0 };
-        Ok(Self { writer: Writer::start("storage-writer", committer)?, shared })
+        Ok(Self { writer: Writer::start("storage-writer", committer, metrics.clone())?, shared })
     }
 
     /// See [`super::Storage::get`].
@@ -413,7 +419,8 @@ mod tests {
 
         fn reopen(&mut self) -> Result<(), StorageError> {
             self.disk = None;
-            self.disk = Some(Disk::open(self.dir.path(), self.engine.clone(), &SystemEntropy::new())?);
+            let metrics = Metrics::new(crate::time::Timestamp::from_unix_seconds(0));
+            self.disk = Some(Disk::open(self.dir.path(), self.engine.clone(), &SystemEntropy::new(), &metrics)?);
             Ok(())
         }
 

@@ -7,6 +7,7 @@ pub mod fault;
 mod files;
 mod freshness;
 mod listing;
+mod measured;
 mod memory;
 mod redb;
 mod sled;
@@ -15,6 +16,7 @@ mod writer;
 #[cfg(test)]
 mod contract;
 
+pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
 pub use sled::SledStorage;
@@ -28,12 +30,14 @@ use ring::digest;
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind};
+use crate::metrics::Metrics;
 
 /// How much memory a database may use as its cache unless the configuration says otherwise, in bytes.
 pub const DEFAULT_CACHE_BYTES: u64 = 256 << 20;
 
 /// Opens the store of `kind` (`redb`, `sled`, `inmem`) under the folder `path`, and creates it if there is none.
-/// `inmem` has no folder. `cache_bytes` is how much memory its database may use as a cache.
+/// `inmem` has no folder. `cache_bytes` is how much memory its database may use as a cache. Its transactions are counted in
+/// `metrics`; [`Measured`] counts the rest.
 ///
 /// Fails with [`StorageError::Damaged`] for a store that lost something that was acknowledged, and with
 /// [`StorageError::Failed`] for an unknown kind, a store of another kind and one that another process has open.
@@ -42,10 +46,11 @@ pub fn open(
     path: &Path,
     cache_bytes: u64,
     entropy: &dyn Entropy,
+    metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Storage>, StorageError> {
     match kind {
-        "redb" => Ok(Arc::new(RedbStorage::open(path, cache_bytes, entropy)?)),
-        "sled" => Ok(Arc::new(SledStorage::open(path, cache_bytes, entropy)?)),
+        "redb" => Ok(Arc::new(RedbStorage::open(path, cache_bytes, entropy, metrics)?)),
+        "sled" => Ok(Arc::new(SledStorage::open(path, cache_bytes, entropy, metrics)?)),
         "inmem" => Ok(Arc::new(MemoryStorage::new())),
         _ => Err(StorageError::failed("there is no store of this kind; use redb, sled or inmem")),
     }

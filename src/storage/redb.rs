@@ -9,6 +9,7 @@ use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use redb::backends::FileBackend;
@@ -20,6 +21,7 @@ use super::listing::Step;
 use super::writer::Changes;
 use super::{Batch, Key, Page, Storage, StorageError};
 use crate::entropy::Entropy;
+use crate::metrics::Metrics;
 
 const FILE: &str = "vault.redb";
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
@@ -38,9 +40,14 @@ impl RedbStorage {
     /// as a cache. One process at a time can have it open.
     ///
     /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
-    pub fn open(dir: &Path, cache_bytes: u64, entropy: &dyn Entropy) -> Result<Self, StorageError> {
+    pub fn open(
+        dir: &Path,
+        cache_bytes: u64,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
         let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes }, entropy).map(Self)
+        Disk::open(dir, Redb { cache_bytes }, entropy, metrics).map(Self)
     }
 }
 
@@ -315,12 +322,16 @@ mod tests {
         }
     }
 
+    fn metrics() -> Arc<Metrics> {
+        Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
+    }
+
     fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let length = Arc::new(AtomicU64::new(u64::MAX));
         let syncs = Arc::new(AtomicU64::new(u64::MAX));
         let engine = Redb { cache_bytes: 8 << 20 };
         let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
-        (Disk::open(dir, engine, &SystemEntropy::new()).unwrap(), length, syncs)
+        (Disk::open(dir, engine, &SystemEntropy::new(), &metrics()).unwrap(), length, syncs)
     }
 
     fn put(n: u32) -> Batch {
@@ -350,7 +361,7 @@ mod tests {
         assert!(refused > 100 && acknowledged.len() > 50, "{refused} refused");
         assert!(acknowledged.contains(&"0399".to_owned()), "writing goes on once there is room");
         drop(disk);
-        let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+        let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new(), &metrics()).unwrap();
         assert_eq!(storage.list("k/", Page::all()).await.unwrap(), acknowledged);
     }
 
@@ -366,7 +377,7 @@ mod tests {
             let first = disk.get(&Key::new("k/0001").unwrap()).await.unwrap();
             assert_eq!(first, Some(vec![7; 20_000]), "reading goes on");
             drop(disk);
-            let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new()).unwrap();
+            let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new(), &metrics()).unwrap();
             let names = storage.list("k/", Page::all()).await.unwrap();
             assert!(names.starts_with(&["0001".to_owned()]) && names.len() <= 2, "{names:?}");
         }

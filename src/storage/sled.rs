@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ use super::listing::Step;
 use super::writer::Changes;
 use super::{Batch, Key, Page, Storage, StorageError, files};
 use crate::entropy::Entropy;
+use crate::metrics::Metrics;
 
 /// The folder of sled's files within that of the store.
 const TREE: &str = "tree";
@@ -60,8 +61,13 @@ impl SledStorage {
     /// as a cache. One process at a time can have it open.
     ///
     /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
-    pub fn open(dir: &Path, cache_bytes: u64, entropy: &dyn Entropy) -> Result<Self, StorageError> {
-        Disk::open(dir, Sled { cache_bytes }, entropy).map(Self)
+    pub fn open(
+        dir: &Path,
+        cache_bytes: u64,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
+        Disk::open(dir, Sled { cache_bytes }, entropy, metrics).map(Self)
     }
 }
 

@@ -5,11 +5,14 @@
 //! goes away does not take its batch out of the queue.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::{Batch, Key, StorageError};
+use crate::metrics::Metrics;
 
 /// The outcome of a group: what is at each key afterwards; `None` is nothing.
 pub(super) type Changes = BTreeMap<Key, Option<Vec<u8>>>;
@@ -47,14 +50,14 @@ struct Request {
 }
 
 impl Writer {
-    /// Starts the thread `name`, which owns `target` until it ends.
-    pub(super) fn start(name: &str, mut target: impl Target) -> Result<Self, StorageError> {
+    /// Starts the thread `name`, which owns `target` until it ends, and counts what it writes.
+    pub(super) fn start(name: &str, mut target: impl Target, metrics: Arc<Metrics>) -> Result<Self, StorageError> {
         let (queue, mut requests) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(first) = requests.blocking_recv() {
-                    write(&mut target, group(first, &mut requests));
+                    write(&mut target, group(first, &mut requests), &metrics);
                 }
             })
             .map_err(StorageError::from_io)?;
@@ -99,7 +102,8 @@ fn group(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request>
 ///
 /// Nobody is answered before the transaction is durable, not even those with a conflict: it may be one with a batch of
 /// the same group.
-fn write(target: &mut impl Target, group: Vec<Request>) {
+fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
+    let start = Instant::now();
     let prepared = target.prepare();
     let mut changes = Changes::new();
     let mut waiting = Vec::with_capacity(group.len());
@@ -111,6 +115,14 @@ fn write(target: &mut impl Target, group: Vec<Request>) {
         waiting.push((reply, outcome));
     }
     let written = prepared.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
+    match &written {
+        Ok(()) if changes.is_empty() => {}
+        Ok(()) => {
+            let shared = waiting.iter().filter(|(_, outcome)| outcome.is_ok()).count();
+            metrics.storage.transacted(start, Instant::now(), u64::try_from(shared).unwrap_or(u64::MAX));
+        }
+        Err(_) => metrics.storage.failures.add(),
+    }
     for (reply, outcome) in waiting {
         let answer = match &written {
             Ok(()) => outcome,
@@ -137,7 +149,7 @@ fn check(target: &mut impl Target, changes: &Changes, batch: &Batch) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex, mpsc as blocking};
+    use std::sync::{Mutex, mpsc as blocking};
 
     use super::*;
     use crate::storage::Expected;
@@ -170,9 +182,10 @@ mod tests {
 
     fn recorder() -> (Writer, Leave, Arc<Mutex<Vec<Changes>>>) {
         let (go, leave) = blocking::channel();
+        let metrics = Metrics::new(crate::time::Timestamp::from_unix_seconds(0));
         let transactions = Arc::default();
         let target = Recorder { state: Changes::new(), transactions: Arc::clone(&transactions), leave };
-        (Writer::start("writer", target).unwrap(), go, transactions)
+        (Writer::start("writer", target, metrics).unwrap(), go, transactions)
     }
 
     fn put(key: &str, value: &[u8]) -> Batch {

@@ -20,6 +20,7 @@ mod leader;
 mod leases;
 mod locked_users;
 mod loggers;
+mod metrics;
 mod mounts;
 mod namespaces;
 pub(crate) mod openapi;
@@ -46,6 +47,7 @@ use serde::Deserialize;
 use crate::engine::Routes;
 use crate::vault::{Unsealed, Vault};
 
+pub(crate) use metrics::{MetricsForm, answer as metrics_answer};
 pub(crate) use router::{Found, Route, Routed, Router};
 
 /// The version that the server says it has.
@@ -96,6 +98,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         let routes = loggers::add(routes);
         routes
             .endpoint::<in_flight::ReadInFlight>()
+            .endpoint::<metrics::ReadMetrics>()
             .endpoint::<host_info::ReadHostInfo>()
             .endpoint::<key_status::ReadKeyStatus>()
             .endpoint::<audit_key::ReadAuditKey>()

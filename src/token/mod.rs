@@ -133,6 +133,11 @@ impl TokenStore {
         Ok(found)
     }
 
+    /// How many service tokens there are, ended ones that are not removed yet among them.
+    pub async fn count(&self) -> Result<u64> {
+        self.accessors.count().await
+    }
+
     /// Makes a token: the only place where one comes from. Its record goes into `txn`.
     pub fn issue(&self, new: NewToken, txn: &mut Txn) -> Result<Issued> {
         let NewToken { token_type, custom_id, parent, record } = new;

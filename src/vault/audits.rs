@@ -22,7 +22,7 @@ use super::settings::DeclaredAudit;
 pub struct AuditRecord {
     /// Its path, with a slash at its end.
     pub path: String,
-    /// Its type: `file`.
+    /// Its type: `file`, `http`, `socket` or `syslog`.
     pub kind: String,
     /// What its operator says about it.
     pub description: String,
@@ -115,7 +115,13 @@ pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(Aud
     let key = SigningKey::from_pkcs8(&Zeroizing::new(pkcs8))?;
     let public = key.verifying_key();
     let name = NodeId::new(node.node).map_err(|_| Error::corrupt("the name of the audit node is damaged"))?;
-    let identity = Identity { node: name, key: Arc::new(key), clock: parts.clock.clone() };
+    let identity = Identity {
+        node: name,
+        key: Arc::new(key),
+        clock: parts.clock.clone(),
+        entropy: parts.entropy.clone(),
+        spools: parts.settings.spools.clone(),
+    };
     Ok((AuditBroker::new(identity), public))
 }
 
@@ -129,16 +135,21 @@ impl Core {
     /// cannot be opened keeps the vault sealed: nothing is to happen that is not on record.
     pub(super) async fn open_audit_devices(&self) -> Result<()> {
         let records = self.audit_records();
+        let mut opened = Vec::new();
         for declared in &self.parts.settings.audit {
-            let record = self.declared_record(&records, declared).await?;
-            self.open_device(&record).await?;
+            opened.push(self.declared_record(&records, declared).await?);
         }
         for record in self.audit_devices().await? {
             let is_current =
                 !record.declared || self.parts.settings.audit.iter().any(|declared| declared.path == record.path);
-            if is_current && !self.audit.devices().iter().any(|device| device.path == record.path) {
-                self.open_device(&record).await?;
+            if is_current && !opened.iter().any(|device| device.path == record.path) {
+                opened.push(record);
             }
+        }
+        // One that takes every entry has to be there before one with a filter.
+        opened.sort_by_key(|record| record.config().is_filtered());
+        for record in &opened {
+            self.open_device(record).await?;
         }
         Ok(())
     }

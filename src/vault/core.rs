@@ -20,8 +20,10 @@ use crate::token::TokenStore;
 use super::audited_headers::AuditedHeaders;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
+use super::finish::Finish;
 use super::in_flight::InFlight;
 use super::keys::KeyOperations;
+use super::metering::Tallied;
 use super::namespaces::Namespaces;
 use super::quotas::QuotaStore;
 use super::{Parts, Settings};
@@ -54,6 +56,8 @@ pub struct Core {
     pub in_flight: InFlight,
     /// Rekeying and the generation of root tokens, while they go on.
     pub key_operations: KeyOperations,
+    /// What was counted of what is stored.
+    pub(super) tallied: Tallied,
     pub(super) root: RootKey,
     pub(super) parts: Parts,
     tasks: TaskTracker,
@@ -82,6 +86,7 @@ impl Core {
             cluster,
             in_flight: InFlight::default(),
             key_operations: KeyOperations::default(),
+            tallied: Tallied::default(),
             root,
             parts: parts.clone(),
             tasks: TaskTracker::new(),
@@ -132,11 +137,8 @@ impl Core {
 
     /// Runs `work` to its end although whoever waits for it may go away: a request whose client hangs up is neither
     /// half done nor unaudited.
-    pub fn finish<T: Send + 'static>(
-        &self,
-        work: impl Future<Output = T> + Send + 'static,
-    ) -> tokio::task::JoinHandle<T> {
-        self.tasks.spawn(work)
+    pub fn finish<F: Future<Output: Send> + Send + 'static>(&self, work: F) -> Finish<F> {
+        Finish::new(&self.tasks, work)
     }
 
     /// Asks for the vault to be sealed once the running request is answered.

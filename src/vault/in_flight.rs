@@ -39,6 +39,11 @@ impl InFlight {
         Landing { list: self.clone(), id: id.to_owned() }
     }
 
+    /// How many they are.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// All of them.
     pub fn all(&self) -> HashMap<String, RequestInFlight> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -93,7 +93,7 @@ pub(super) fn furnish_namespace(id: &str, parts: &Parts, barrier: &Arc<Barrier>,
     for (path, role, kind, description) in BUILT_IN {
         mounts.store(&built_in(path, role, kind, description, parts)?, txn)?;
     }
-    let policies = PolicyStore::new(barrier.view(Scope::new(id, "policy")), id);
+    let policies = PolicyStore::new(barrier.view(Scope::new(id, "policy")), id, parts.metrics.clone());
     policies.write_new("default", DEFAULT_POLICY, parts.clock.now(), txn)
 }
 

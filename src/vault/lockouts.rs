@@ -16,14 +16,15 @@ pub struct LockedUsers {
 }
 
 impl Unsealed {
-    /// Takes a mount into the table; its users are locked out by its own policy, else by the configuration's.
+    /// Takes a mount into the table, with its meter; its users are locked out by its own policy, else by the configuration's.
     pub(super) fn install(&self, entry: MountEntry, backend: Backend) {
         if let Backend::Engine(engine) = &backend
             && let Some(lockouts) = engine.lockouts()
         {
             lockouts.set_policy(self.lockout_policy(&entry));
         }
-        self.mounts.install(entry, backend);
+        let meter = self.core.parts.metrics.mounts.meter(&self.namespace.path, &entry.path, &entry.kind);
+        self.mounts.install(entry, backend, meter);
     }
 
     /// Who is locked out, by mount; of one mount where an accessor is given.

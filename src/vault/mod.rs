@@ -6,6 +6,7 @@ mod audits;
 mod cluster;
 mod core;
 mod cors;
+mod finish;
 mod identities;
 mod in_flight;
 mod init;
@@ -14,6 +15,7 @@ mod leasing;
 mod locking;
 mod lockouts;
 mod log_level;
+mod metering;
 mod mounting;
 mod namespaces;
 mod namespacing;
@@ -35,6 +37,7 @@ pub use audits::AuditRecord;
 pub use cluster::Cluster;
 pub use core::Core;
 pub use cors::{Cors, CorsStore};
+pub use finish::Finish;
 pub use in_flight::{InFlight, Landing, RequestInFlight};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
@@ -59,16 +62,17 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
+use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::seal::UnsealProgress;
-use crate::storage::Storage;
+use crate::storage::{Measured, Storage};
 use crate::time::Clock;
+use crate::trace::Tracer;
 
 /// What a vault is made of, sealed or not.
 #[derive(Clone, Debug)]
@@ -83,6 +87,10 @@ pub struct Parts {
     pub registry: Registry,
     /// What the operator configured.
     pub settings: Arc<Settings>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// What is told of requests to a collector of traces.
+    pub tracer: Tracer,
 }
 
 /// A vault and the phase it is in.
@@ -103,7 +111,8 @@ enum Phase {
 
 impl Vault {
     /// A vault over what is in its storage: sealed, or uninitialised.
-    pub async fn open(parts: Parts) -> Result<Arc<Self>> {
+    pub async fn open(mut parts: Parts) -> Result<Arc<Self>> {
+        parts.storage = Measured::new(parts.storage, parts.metrics.clone());
         let phase = match SealRecord::load(&*parts.storage).await? {
             None => Phase::Uninitialised,
             Some(record) => {
@@ -127,8 +136,8 @@ impl Vault {
 
     /// Runs `work` to its end although whoever waits for it may go away: half an initialisation would lose the keys. For
     /// what is done while there is nothing unsealed, or may not be waited for by sealing; else see [`Core::finish`].
-    pub fn finish<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
-        self.tasks.spawn(work)
+    pub fn finish<F: Future<Output: Send> + Send + 'static>(&self, work: F) -> Finish<F> {
+        Finish::new(&self.tasks, work)
     }
 
     /// What it is made of.

@@ -273,7 +273,7 @@ impl Unsealed {
 }
 
 /// Whether a mount keeps versions of its secrets.
-fn is_versioned(entry: &MountEntry) -> bool {
+pub(super) fn is_versioned(entry: &MountEntry) -> bool {
     entry.kind == "kv" && entry.options.get("version").is_some_and(|version| version == "2")
 }
 

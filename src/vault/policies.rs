@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use crate::barrier::{Record, Txn, View};
 use crate::engine::Caller;
 use crate::error::{Error, Result};
+use crate::metrics::Metrics;
 use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
 use crate::time::Timestamp;
 
@@ -40,6 +42,7 @@ pub struct PolicyStore {
     namespace_id: Arc<str>,
     parsed: Arc<RwLock<Parsed>>,
     compiled: AclCache,
+    metrics: Arc<Metrics>,
 }
 
 /// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
@@ -52,8 +55,14 @@ struct Parsed {
 
 impl PolicyStore {
     /// The policies of a namespace.
-    pub fn new(records: View, namespace_id: &str) -> Self {
-        Self { records, namespace_id: namespace_id.into(), parsed: Arc::default(), compiled: AclCache::new(COMPILED) }
+    pub fn new(records: View, namespace_id: &str, metrics: Arc<Metrics>) -> Self {
+        Self {
+            records,
+            namespace_id: namespace_id.into(),
+            parsed: Arc::default(),
+            compiled: AclCache::new(COMPILED),
+            metrics,
+        }
     }
 
     /// The policy `name`.
@@ -102,7 +111,9 @@ impl PolicyStore {
     pub(super) async fn basis(&self, caller: &Caller) -> Result<(Vec<Source>, Arc<TemplateFacts>)> {
         let mut sources = Vec::with_capacity(caller.policies.len() + caller.identity_policies.len());
         for name in caller.policies.iter().chain(&caller.identity_policies) {
+            let start = Instant::now();
             sources.extend(self.source(name).await?);
+            self.metrics.work.policy_reads.since(start);
         }
         Ok((sources, caller.identity.clone()))
     }

@@ -1,6 +1,6 @@
 //! What ends when a lease ends: who does it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 
@@ -18,6 +18,31 @@ const REACH: Duration = Duration::from_mins(1);
 #[async_trait]
 impl Revoker for Unsealed {
     async fn undo(&self, lease: &Lease) -> Result<()> {
+        let (work, start) = (&self.core.parts.metrics.work, Instant::now());
+        let undone = self.undo_target(lease).await;
+        match &undone {
+            Ok(()) => {
+                work.revocations.since(start);
+            }
+            Err(_) => work.failed_revocations.add(),
+        }
+        undone
+    }
+
+    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Renewal> {
+        let Target::Secret { mount, .. } = &lease.target else {
+            return Err(Error::internal("the lease of a token is renewed with its token"));
+        };
+        match (self.engine_of(mount), lease.data()?) {
+            (Some(Backend::Engine(engine)), Some(data)) => engine.renew_lease(&data, until).await,
+            (Some(Backend::Unopened), _) => Err(unopened()),
+            (_, _) => Err(Error::new(Kind::InvalidRequest, "lease not found")),
+        }
+    }
+}
+
+impl Unsealed {
+    async fn undo_target(&self, lease: &Lease) -> Result<()> {
         match &lease.target {
             Target::Token { id } => self.undo_token(id).await,
             Target::Secret { mount, .. } => match (self.engine_of(mount), lease.data()?) {
@@ -33,17 +58,6 @@ impl Revoker for Unsealed {
                 // The mount and its records are gone: nothing is left that could be undone.
                 (_, _) => Ok(()),
             },
-        }
-    }
-
-    async fn renew(&self, lease: &Lease, until: Timestamp) -> Result<Renewal> {
-        let Target::Secret { mount, .. } = &lease.target else {
-            return Err(Error::internal("the lease of a token is renewed with its token"));
-        };
-        match (self.engine_of(mount), lease.data()?) {
-            (Some(Backend::Engine(engine)), Some(data)) => engine.renew_lease(&data, until).await,
-            (Some(Backend::Unopened), _) => Err(unopened()),
-            (_, _) => Err(Error::new(Kind::InvalidRequest, "lease not found")),
         }
     }
 }

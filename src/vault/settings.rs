@@ -1,12 +1,14 @@
 //! What the operator configured, as far as the vault itself goes by it.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::api::Ttl;
 use crate::engine::LockoutPolicy;
+use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 
 use super::log_level::LogControl;
@@ -22,6 +24,9 @@ pub struct Settings {
     pub cluster_name: Option<String>,
     /// The audit devices of the configuration file.
     pub audit: Vec<DeclaredAudit>,
+    /// Where audit devices keep lines for another machine, unless they have a `spool_path`; nothing where the server has
+    /// no folder of its own.
+    pub spools: Option<PathBuf>,
     /// Whether audit devices may be enabled through the API.
     pub allow_api_audit: bool,
     /// Whether `sys/rekey/*` may be used without a token, as older clients do.
@@ -30,8 +35,10 @@ pub struct Settings {
     pub unauthed_generate_root: bool,
     /// How failed logins lock users out, by kind of auth method; `all` is for the kinds that are not named.
     pub lockouts: BTreeMap<String, LockoutPolicy>,
-    /// Whether metrics are kept in Prometheus' form.
+    /// Whether metrics are shown in Prometheus' form.
     pub prometheus: bool,
+    /// What the names of metrics begin with that Vault has too.
+    pub metrics_prefix: String,
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
     pub sanitized: Map<String, Value>,
     /// The level of the log.
@@ -41,7 +48,7 @@ pub struct Settings {
 /// An audit device of the configuration file.
 #[derive(Clone, Debug)]
 pub struct DeclaredAudit {
-    /// Its type: `file`.
+    /// Its type: `file`, `http`, `socket` or `syslog`.
     pub kind: String,
     /// Its path, with a slash at its end.
     pub path: String,
@@ -59,11 +66,13 @@ impl Default for Settings {
             api_addr: String::new(),
             cluster_name: None,
             audit: Vec::new(),
+            spools: None,
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,
             lockouts: BTreeMap::new(),
             prometheus: false,
+            metrics_prefix: PEER_PREFIX.to_owned(),
             sanitized: Map::new(),
             log: Arc::default(),
         }

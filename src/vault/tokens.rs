@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::api::{ApiPath, Auth, Ttl};
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, joined, renewed};
 use crate::error::{Error, Kind, Result};
 use crate::lease::{LeaseManager, OwnedLease, TokenLease};
+use crate::metrics::MountMeter;
 use crate::mount::{Backend, MountPoint};
 use crate::secret::ClientToken;
 use crate::token::{Issued, NewToken, TokenRecord, Uses};
@@ -42,7 +43,16 @@ pub struct Renewed {
 impl Unsealed {
     /// Makes a token; if it ends by itself, with the lease that ends it. All of it goes into `txn`.
     pub fn issue(&self, new: NewToken, txn: &mut Txn) -> Result<Issued> {
+        let start = Instant::now();
         let issued = self.tokens.issue(new, txn)?;
+        let metrics = self.core.parts.metrics.clone();
+        let (meter, is_batch) = (self.maker_of(&issued.record), issued.token_type == TokenType::Batch);
+        txn.on_commit(move || {
+            metrics.work.token_creations.since(start);
+            if let Some(meter) = meter {
+                meter.gave_token(is_batch);
+            }
+        });
         let Issued { id, record, token_type, .. } = &issued;
         let role = record.identity.as_ref().map(|identity| identity.role.clone()).unwrap_or_default();
         // However many leases there are, a root token can be made to look after them.
@@ -56,6 +66,11 @@ impl Unsealed {
             (TokenType::Service | TokenType::Batch, _) => {}
         }
         Ok(issued)
+    }
+
+    /// What is counted of the mount that gives out the token of `record`.
+    fn maker_of(&self, record: &TokenRecord) -> Option<Arc<MountMeter>> {
+        self.mounts.route(&record.path).map(|(point, _)| point.meter.clone())
     }
 
     /// Makes a root token without end, for whoever generated one with the shares.

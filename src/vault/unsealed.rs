@@ -102,6 +102,8 @@ impl Unsealed {
         root.spawn("maintenance of engines", async move { unsealed.core.maintain().await });
         let unsealed = root.clone();
         root.spawn("key rotation", async move { unsealed.core.watch_keys().await });
+        let unsealed = root.clone();
+        root.spawn("tally of what is stored", async move { unsealed.core.tally().await });
         Ok(root)
     }
 
@@ -119,7 +121,7 @@ impl Unsealed {
         let unsealed = Arc::new(Self {
             mounts: MountTable::new(view("mounts"), &namespace.id, parts.settings.ttl),
             tokens: core.tokens.clone(),
-            policies: PolicyStore::new(view("policy"), &namespace.id),
+            policies: PolicyStore::new(view("policy"), &namespace.id, parts.metrics.clone()),
             identity: IdentityStore::new(&view("identity"), &namespace.id, entropy.clone(), clock.clone()),
             leases: Arc::new(leases),
             deps: parts.deps(passwords.clone()),

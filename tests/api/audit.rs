@@ -139,3 +139,70 @@ fn the_log_goes_on_after_a_seal() {
     let report = verifier.finish(None);
     assert!(report.is_intact() && report.counts.gaps == 0, "{report:?}");
 }
+
+#[test]
+fn devices_have_filters_formats_and_rotation() {
+    let settings = arca::vault::Settings { allow_api_audit: true, ..Default::default() };
+    let vault = Setup { settings, audited: false, ..Setup::default() }.start();
+    let root = vault.root();
+    let folder = vault.audit_path().parent().unwrap().to_owned();
+    let path = |name: &str| folder.join(name).display().to_string();
+    let some = json!({"type": "file", "options": {
+        "file_path": path("some.log"), "format": "ocsf", "rotate_bytes": "4KiB",
+        "filter": "type == 'response' && path.startsWith('cubbyhole/')",
+    }});
+    let refused = root.post("sys/audit/some", some.clone()).is(400);
+    assert!(refused.text.contains("the first audit device must have no filter"), "{}", refused.text);
+    root.post("sys/audit/all", json!({"type": "file", "options": {"file_path": path("all.log"), "format": "cef"}}))
+        .ok();
+    root.post("sys/audit/some", some.clone()).ok();
+    for (option, value, message) in [
+        ("filter", "path = 'a'", "line 1, column"),
+        ("filter", "pth == 'a'", "unknown name at line 1, column 1"),
+        ("format", "xml", "unknown format type"),
+        ("rotate_bytes", "1", "rotate_bytes must be"),
+        ("rotate", "1", "unknown option"),
+    ] {
+        let options = json!({"file_path": path("more.log"), option: value});
+        let refused = root.post("sys/audit/more", json!({"type": "file", "options": options})).is(400);
+        assert!(refused.text.contains(message), "{}", refused.text);
+    }
+    assert_eq!(root.get("sys/audit").data()["some/"]["options"], some["options"]);
+    for number in 0..20 {
+        root.post("cubbyhole/a", json!({"n": number, "text": "a secret marker"})).ok();
+    }
+    assert!(root.delete("sys/audit/all").is(400).text.contains("all have a filter"));
+    // Sealed and unsealed, the devices are there again, whichever was stored first.
+    root.post("sys/seal", json!({})).ok();
+    vault.unseal();
+    root.get("cubbyhole/a").ok();
+    assert_eq!(root.get("sys/audit").data().as_object().unwrap().len(), 2);
+    let key = vault.unsealed().core.audit_key.clone();
+    let _folder = vault.finish();
+    let verified = |prefix: &str| {
+        let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.retain(|file| file.file_name().unwrap().to_str().unwrap().starts_with(prefix));
+        files.sort();
+        // The one without a time is the newest.
+        files.rotate_left(1);
+        let mut verifier = Verifier::new(vec![key.clone()], Start::After(Link::GENESIS));
+        let mut text = String::new();
+        for file in &files {
+            verifier.read(&mut BufReader::new(fs::File::open(file).unwrap())).unwrap();
+            text.push_str(&fs::read_to_string(file).unwrap());
+        }
+        let report = verifier.finish(None);
+        assert!(report.is_intact() && report.counts.gaps == 0, "{report:?}");
+        assert!(!text.contains("a secret marker"));
+        (files.len(), text)
+    };
+    let (files, text) = verified("some.log");
+    assert!(files > 2, "{files}");
+    let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let taken: Vec<_> = events.filter(|event| event["unmapped"]["type"] != "checkpoint").collect();
+    // The responses that the filter asks for, and the test of the device each time that it was opened.
+    assert_eq!(taken.len(), 23);
+    assert!(taken.iter().all(|event| event["class_uid"] == 6003 && event["api"]["operation"].is_string()));
+    let (_, text) = verified("all.log");
+    assert!(text.lines().all(|line| line.starts_with("CEF:0|Arca|arcad|")));
+}

@@ -2,18 +2,22 @@
 
 mod certificates;
 mod client;
+mod collector;
 #[expect(dead_code, reason = "the tests beside the database engine use the rest of it")]
 pub(crate) mod postgres;
 mod process;
 mod provider;
+mod rsyslog;
 pub(crate) mod signer;
 mod vault;
 mod wire;
 
 pub(crate) use certificates::{Issue, issuer};
 pub(crate) use client::{Answer, Client};
+pub(crate) use collector::{Collector, Does};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
+pub(crate) use rsyslog::{Inlet, Rsyslog};
 pub(crate) use vault::{Clients, Setup, TestVault};
 
 use std::time::Duration;

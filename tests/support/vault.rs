@@ -12,10 +12,12 @@ use arca::config::{ClientAuth, ForwardedFor, Limits, Listener, Timeouts, Tls, Tl
 use arca::entropy::SystemEntropy;
 use arca::http::Server;
 use arca::lease::LeaseState;
+use arca::metrics::Metrics;
 use arca::mount::Registry;
 use arca::pipeline::Pipeline;
 use arca::storage::{DEFAULT_CACHE_BYTES, MemoryStorage, Storage};
 use arca::time::{Clock, ManualClock, SystemClock};
+use arca::trace::{self, Tracer};
 use arca::vault::{DeclaredAudit, Parts, Settings, Unsealed, Vault};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -43,6 +45,10 @@ pub(crate) struct Setup {
     pub(crate) clients: Clients,
     /// Whether clients are believed where they say they are, as a proxy is.
     pub(crate) proxied: bool,
+    /// Whether everyone may read the metrics.
+    pub(crate) metrics_for_all: bool,
+    /// Where its traces go, if anywhere.
+    pub(crate) traced: Option<trace::Settings>,
     /// The bounds of a request.
     pub(crate) limits: Limits,
     /// How long it may take.
@@ -87,6 +93,8 @@ impl Default for Setup {
             settings: Settings::default(),
             clients: Clients::Ours,
             proxied: false,
+            metrics_for_all: false,
+            traced: None,
             limits: Limits {
                 request_size: 32 << 20,
                 json_strings: 1000,
@@ -109,7 +117,8 @@ impl Default for Setup {
 impl Setup {
     /// Over redb in this folder.
     pub(crate) fn redb(folder: &Path) -> Self {
-        let storage = arca::storage::open("redb", folder, DEFAULT_CACHE_BYTES, &SystemEntropy::new()).unwrap();
+        let storage =
+            arca::storage::open("redb", folder, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics()).unwrap();
         Self { storage, ..Self::default() }
     }
 
@@ -130,41 +139,48 @@ impl Setup {
     }
 
     fn start_sealed(self) -> Started {
-        let Self { storage, manual_clock, audited, unsealed, mut settings, clients, proxied, limits, timeouts } = self;
+        let Self {
+            storage,
+            manual_clock,
+            audited,
+            unsealed,
+            mut settings,
+            clients,
+            proxied,
+            metrics_for_all,
+            traced,
+            limits,
+            timeouts,
+        } = self;
         let folder = TempDir::new().unwrap();
         let pki = Pki::new();
-        let path = |name: &str| folder.path().join(name);
-        let files = [("ca.pem", &pki.ca), ("server.pem", &pki.server.0), ("server-key.pem", &pki.server.1)];
-        for (name, text) in files {
-            fs::write(path(name), text).unwrap();
-        }
-        if audited {
-            settings.audit.push(DeclaredAudit {
-                kind: "file".to_owned(),
-                path: "file/".to_owned(),
-                description: String::new(),
-                options: BTreeMap::from([("file_path".to_owned(), path("audit.log").display().to_string())]),
-            });
-        }
+        write_certificates(folder.path(), &pki);
+        settings.audit.extend(audited.then(|| audit_file(&folder.path().join("audit.log"))));
         let clock = manual_clock.then(|| Arc::new(ManualClock::new(SystemClock.now())));
-        let listener =
-            Listener { forwarded_for: forwarded_for(proxied), ..listener(folder.path(), clients, limits, timeouts) };
-        let mut kinds = arca::engines::kinds();
-        kinds.extend(arca::auth::kinds());
+        let listener = Listener {
+            forwarded_for: forwarded_for(proxied),
+            unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: metrics_for_all },
+            ..listener(folder.path(), clients, limits, timeouts)
+        };
+        let metrics = metrics();
+        let traced = traced.map(|settings| Tracer::new(settings, Arc::new(SystemEntropy::new()), metrics.clone()));
+        let (tracer, exporter) = traced.unzip();
         let parts = Parts {
             storage,
-            clock: match &clock {
-                Some(clock) => clock.clone() as Arc<dyn Clock>,
-                None => Arc::new(SystemClock),
-            },
+            clock: clock_of(clock.as_ref()),
             entropy: Arc::new(SystemEntropy::new()),
-            registry: Registry::new(kinds),
+            registry: registry(),
             settings: Arc::new(settings),
+            metrics,
+            tracer: tracer.unwrap_or_default(),
         };
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let shutdown = CancellationToken::new();
         let (pipeline, address, serving) = runtime.block_on(async {
             let pipeline = Pipeline::new(Vault::open(parts).await.unwrap());
+            if let Some(exporter) = exporter {
+                runtime.spawn(exporter.run(shutdown.clone()));
+            }
             let server = Server::bind(listener, pipeline.clone()).await.unwrap();
             let address = server.address().unwrap();
             (pipeline, address, runtime.spawn(server.serve(shutdown.clone())))
@@ -182,6 +198,35 @@ impl Setup {
             root_token: String::new(),
         };
         Started { inner, wants_unsealing: unsealed }
+    }
+}
+
+fn clock_of(manual: Option<&Arc<ManualClock>>) -> Arc<dyn Clock> {
+    match manual {
+        Some(clock) => clock.clone(),
+        None => Arc::new(SystemClock),
+    }
+}
+
+fn registry() -> Registry {
+    let mut kinds = arca::engines::kinds();
+    kinds.extend(arca::auth::kinds());
+    Registry::new(kinds)
+}
+
+fn write_certificates(folder: &Path, pki: &Pki) {
+    let files = [("ca.pem", &pki.ca), ("server.pem", &pki.server.0), ("server-key.pem", &pki.server.1)];
+    for (name, text) in files {
+        fs::write(folder.join(name), text).unwrap();
+    }
+}
+
+fn audit_file(path: &Path) -> DeclaredAudit {
+    DeclaredAudit {
+        kind: "file".to_owned(),
+        path: "file/".to_owned(),
+        description: String::new(),
+        options: BTreeMap::from([("file_path".to_owned(), path.display().to_string())]),
     }
 }
 
@@ -204,6 +249,10 @@ fn listener(folder: &Path, clients: Clients, limits: Limits, timeouts: Timeouts)
         forwarded_for: forwarded_for(false),
         unauthenticated: Unauthenticated { rekey: false, generate_root: false, metrics: false },
     }
+}
+
+fn metrics() -> Arc<Metrics> {
+    Metrics::new(SystemClock.now())
 }
 
 /// Whose word about a client's address counts: nobody's, or that of all on this machine.

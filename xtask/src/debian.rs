@@ -21,8 +21,14 @@ pub(crate) enum Need {
     Python,
     /// Node.js with npm, for its clients.
     Node,
+    /// rsyslog with TLS, which need not run.
+    Rsyslog,
     /// `openssl`, with which the conformance suite takes certificates apart.
     Openssl,
+    /// `prometheus` and `promtool`, neither as a service.
+    Prometheus,
+    /// `curl`, which reads the metrics as a scraper does.
+    Curl,
 }
 
 impl Need {
@@ -33,7 +39,10 @@ impl Need {
             Self::Postgres => postgres::programs().is_some(),
             Self::Python => Program::new("python3").args(["-c", "import ensurepip, venv"]).capture().is_ok(),
             Self::Node => find("node").is_some() && find("npm").is_some(),
+            Self::Rsyslog => Path::new("/usr/sbin/rsyslogd").exists() && has_rsyslog_tls(),
             Self::Openssl => find("openssl").is_some(),
+            Self::Prometheus => find("prometheus").is_some() && find("promtool").is_some(),
+            Self::Curl => find("curl").is_some(),
         }
     }
 
@@ -44,7 +53,10 @@ impl Need {
             Self::Postgres => "postgresql",
             Self::Python => "python3-venv",
             Self::Node => "nodejs npm",
+            Self::Rsyslog => "rsyslog rsyslog-gnutls",
             Self::Openssl => "openssl",
+            Self::Prometheus => "prometheus",
+            Self::Curl => "curl",
         }
     }
 }
@@ -64,6 +76,11 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
     let apt = || Program::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive").advise(by_hand.clone());
     apt().words("update -qq").show()?;
     apt().words("install -y -qq --no-install-recommends").words(&packages).show()?;
+    if missing.contains(&Need::Prometheus) {
+        // Debian starts it where there is an init system; nothing here asked for a service.
+        let _ = Program::new("service").words("prometheus stop").end();
+        let _ = Program::new("systemctl").words("disable prometheus").end();
+    }
     match missing.iter().find(|need| !need.is_met()) {
         None => Ok(()),
         Some(need) => {
@@ -71,6 +88,12 @@ pub(crate) fn provide(needs: &[Need]) -> Result<(), Failure> {
             Err(Failure::new(what, "Check the PATH, and that the package is Debian's own."))
         }
     }
+}
+
+/// Whether rsyslog has the module that its TLS is in.
+fn has_rsyslog_tls() -> bool {
+    let folders = ["/usr/lib/rsyslog", "/usr/lib/x86_64-linux-gnu/rsyslog", "/usr/lib/aarch64-linux-gnu/rsyslog"];
+    folders.iter().any(|folder| Path::new(folder).join("lmnsd_gtls.so").exists())
 }
 
 /// Whether this process is root's.

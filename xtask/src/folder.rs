@@ -30,7 +30,7 @@ impl Folder {
     /// Makes a folder in it that only its owner may enter.
     pub(crate) fn private(&self, name: &str) -> Result<PathBuf, Failure> {
         let path = self.path.join(name);
-        DirBuilder::new().mode(0o700).create(&path).map_err(|error| Failure::file(&path, &error))?;
+        private(&path)?;
         Ok(path)
     }
 
@@ -46,6 +46,11 @@ impl Drop for Folder {
             let _ = fs::remove_dir_all(&self.path);
         }
     }
+}
+
+/// Makes a folder that only its owner may enter.
+pub(crate) fn private(path: &Path) -> Result<(), Failure> {
+    DirBuilder::new().mode(0o700).create(path).map_err(|error| Failure::file(path, &error))
 }
 
 /// Writes a file.

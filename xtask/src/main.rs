@@ -1,5 +1,6 @@
-//! Set-up, tests and demonstration of Arca: `cargo xtask demo`, `cargo xtask test`.
+//! Set-up, tests, demonstration and measurements of Arca: `cargo xtask demo`, `cargo xtask test`, `cargo xtask bench`.
 
+mod bench;
 mod certificates;
 mod clients;
 mod conformance;
@@ -8,6 +9,7 @@ mod demo;
 mod failure;
 mod folder;
 mod fuzzing;
+mod metrics;
 mod node;
 mod person;
 mod port;
@@ -30,7 +32,7 @@ use clap::{Parser, Subcommand};
 
 use failure::Failure;
 
-/// Set-up, tests and demonstration of Arca
+/// Set-up, tests, demonstration and measurements of Arca
 #[derive(Parser)]
 #[command(name = "cargo xtask")]
 struct Cli {
@@ -42,6 +44,8 @@ struct Cli {
 enum Command {
     /// Build Arca, start it, and show all that it is for: seal, secrets, certificates, database users, crash, audit
     Demo(demo::Args),
+    /// Measure Arca beside OpenBao under the same load
+    Bench(bench::Args),
     /// Install what the tests need and run all of them
     Test(test::Args),
     /// Run a new server for a conformance scenario
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
     let outcome: Result<(), Failure> = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Bench(args) => bench::run(&args),
         Command::FreshServer { arcad } => conformance::fresh(&arcad),
     };
     match outcome {

@@ -9,6 +9,7 @@ use crate::conformance;
 use crate::debian::{self, Need};
 use crate::failure::Failure;
 use crate::fuzzing;
+use crate::metrics;
 use crate::program::{Program, find};
 use crate::provider;
 use crate::say;
@@ -39,6 +40,8 @@ enum Part {
     Docs,
     /// People log in at a real identity provider
     Provider,
+    /// A real Prometheus reads the server, and knows all that the dashboard and the alerts ask for
+    Metrics,
     /// The decoders meet arbitrary input
     Fuzz,
     /// A release build answers as recorded
@@ -72,6 +75,7 @@ impl Part {
             Self::Tests => "Tests",
             Self::Docs => "Documentation",
             Self::Provider => "Identity provider",
+            Self::Metrics => "Metrics",
             Self::Fuzz => "Decoders against arbitrary input",
             Self::Conformance => "Conformance",
             Self::Clients => "Real clients",
@@ -86,6 +90,7 @@ impl Part {
             Self::Tests => tests,
             Self::Docs => document,
             Self::Provider => provider::run,
+            Self::Metrics => metrics::run,
             Self::Fuzz => fuzzing::run,
             Self::Conformance => conformance::run,
             Self::Clients => clients::run,
@@ -103,7 +108,17 @@ fn timed(name: &str, work: impl FnOnce() -> Result<(), Failure>) -> Result<(), F
 }
 
 fn set_up() -> Result<(), Failure> {
-    let needs = [Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python, Need::Openssl, Need::Node];
+    let needs = [
+        Need::Compiler,
+        Need::CompilerPlus,
+        Need::Postgres,
+        Need::Rsyslog,
+        Need::Python,
+        Need::Openssl,
+        Need::Node,
+        Need::Prometheus,
+        Need::Curl,
+    ];
     debian::provide(&needs)?;
     if has_nextest() {
         return Ok(());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::failure::Failure;
 
 /// How often is looked.
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// Waits until `ready` says so. It fails when `ready` does, and with `late` when `limit` has passed.
 pub(crate) fn until(

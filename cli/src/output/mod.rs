@@ -97,6 +97,8 @@ impl Render for Sheet {
 pub(crate) struct Output {
     format: Format,
     terminal: bool,
+    /// Whether someone sees standard error come.
+    watched: bool,
     out: Box<dyn Write>,
     err: Box<dyn Write>,
 }
@@ -104,7 +106,13 @@ pub(crate) struct Output {
 impl Output {
     /// The process's own.
     pub(crate) fn standard(format: Format) -> Self {
-        Self { format, terminal: stdout().is_terminal(), out: Box::new(stdout()), err: Box::new(stderr()) }
+        Self {
+            format,
+            terminal: stdout().is_terminal(),
+            watched: stderr().is_terminal(),
+            out: Box::new(stdout()),
+            err: Box::new(stderr()),
+        }
     }
 
     /// The chosen format.
@@ -126,6 +134,16 @@ impl Output {
     /// Something to know, on standard error.
     pub(crate) fn note(&mut self, text: &str) -> Result<()> {
         writeln!(self.err, "{text}")?;
+        Ok(())
+    }
+
+    /// How far a long command has got: one line on a terminal that is written over again, and nothing anywhere else. An
+    /// empty text takes the line away.
+    pub(crate) fn progress(&mut self, text: &str) -> Result<()> {
+        if self.watched {
+            write!(self.err, "\r{text}\x1b[K")?;
+            self.err.flush()?;
+        }
         Ok(())
     }
 
@@ -232,7 +250,7 @@ mod tests {
 
     fn printed(format: Format, terminal: bool, print: impl FnOnce(&mut Output) -> Result<()>) -> String {
         let (out, err) = (Shared::default(), Shared::default());
-        let mut output = Output { format, terminal, out: Box::new(out.clone()), err: Box::new(err) };
+        let mut output = Output { format, terminal, watched: false, out: Box::new(out.clone()), err: Box::new(err) };
         print(&mut output).unwrap();
         String::from_utf8(out.0.borrow().clone()).unwrap()
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::audit::facts::{AuthFacts, HeaderFacts, MountFacts, ResponseFacts, WrapFacts};
-use crate::audit::sinks::FileOptions;
+use crate::audit::sinks::LineOptions;
 use crate::audit::sinks::failing::MemorySink;
 use crate::chain::{NodeId, SigningKey, Start, Verifier};
 use crate::entropy::SeededEntropy;
@@ -25,6 +25,8 @@ fn broker() -> AuditBroker {
         node: NodeId::new("n1").unwrap(),
         key: Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap()),
         clock: Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_700_000_000))),
+        entropy: Arc::new(SeededEntropy::new(2)),
+        spools: None,
     })
 }
 
@@ -41,11 +43,9 @@ fn config(path: &str, options: &[(&str, &str)]) -> DeviceConfig {
 async fn add(broker: &AuditBroker, path: &str, options: &[(&str, &str)], byte: u8) -> MemorySink {
     let sink = MemorySink::new(false);
     let config = config(path, options);
-    let mut complete = config.options.clone();
-    complete.insert("file_path".to_owned(), "unused".to_owned());
-    let options = FileOptions::parse(&complete).unwrap();
+    let options = LineOptions::parse(&config.options).unwrap();
     let device =
-        Device::with_sink(config, &options, Box::new(sink.clone()), &key(byte), (None, broker.identity())).unwrap();
+        Device::with_sink(config, options, Box::new(sink.clone()), &key(byte), (None, broker.identity())).unwrap();
     broker.add(Arc::new(device)).await.unwrap();
     sink
 }
@@ -429,4 +429,142 @@ async fn devices_come_and_go() {
     let report = verifier.finish(None);
     assert!(report.is_intact(), "{report:?}");
     assert_eq!((report.counts.gaps, report.counts.unsigned_lines), (0, 0));
+}
+
+fn intact(broker: &AuditBroker, sink: &MemorySink) -> crate::chain::Report {
+    let keys = vec![broker.identity().key.verifying_key()];
+    let mut verifier = Verifier::new(keys, Start::After(Link::GENESIS));
+    for file in sink.files() {
+        verifier.read(&mut Cursor::new(file)).unwrap();
+    }
+    let report = verifier.finish(None);
+    assert!(report.is_intact(), "{report:?}");
+    report
+}
+
+#[tokio::test]
+async fn a_filter_passes_entries_over_and_leaves_no_gap() {
+    let broker = broker();
+    let all = add(&broker, "all/", &[], 1).await;
+    let filter = "type == 'response' && (denied || operation == 'list')";
+    let some = add(&broker, "some/", &[("filter", filter), ("checkpoint_interval", "2")], 2).await;
+    let none = add(&broker, "none/", &[("filter", "namespace == 'team/'")], 3).await;
+    let denied = Error::denied();
+    let outcomes = [
+        ("read", ResponseFacts::default()),
+        ("read", ResponseFacts { error: Some(&denied), ..ResponseFacts::default() }),
+        ("list", ResponseFacts::default()),
+        ("list", ResponseFacts::default()),
+    ];
+    for (operation, outcome) in &outcomes {
+        Sample::of(operation, "plain/a").run(&broker, true, outcome).await.unwrap();
+    }
+    assert_eq!((lines(&all).len(), lines(&some).len(), lines(&none).len()), (8, 3, 0));
+    assert!(lines(&some).iter().all(|line| line["type"] == "response"));
+    // Numbers follow one another: what was passed over has none.
+    let report = intact(&broker, &some);
+    assert_eq!((report.counts.lines, report.counts.last_seq), (5, Some(5)));
+    intact(&broker, &all);
+    intact(&broker, &none);
+}
+
+#[tokio::test]
+async fn a_device_that_passes_an_entry_over_has_not_taken_it() {
+    let broker = broker();
+    let all = add(&broker, "all/", &[], 1).await;
+    let some = add(&broker, "some/", &[("filter", "operation == 'list'")], 2).await;
+    let fine = ResponseFacts::default();
+    all.fill(true);
+    assert!(Sample::of("read", "plain/a").run(&broker, true, &fine).await.is_err());
+    // One that takes it is enough, filter or not; one that fails is no harm while another takes it.
+    Sample::of("list", "plain/a").run(&broker, true, &fine).await.unwrap();
+    all.fill(false);
+    some.fill(true);
+    Sample::of("read", "plain/a").run(&broker, true, &fine).await.unwrap();
+    Sample::of("list", "plain/a").run(&broker, true, &fine).await.unwrap();
+    assert_eq!((lines(&all).len(), lines(&some).len()), (4, 2));
+}
+
+#[tokio::test]
+async fn one_device_takes_every_entry() {
+    let broker = broker();
+    let entropy = SeededEntropy::new(3);
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (one, two) = (path("one"), path("two"));
+    let some = config("some/", &[("file_path", &one), ("filter", "denied")]);
+    let all = config("all/", &[("file_path", &two), ("filter", "")]);
+    let refused = broker.enable(some.clone(), &key(1), None, &entropy).await.unwrap_err();
+    assert!(refused.to_string().contains("must have no filter"), "{refused}");
+    assert!(!folder.path().join("one").exists());
+    broker.enable(all, &key(2), None, &entropy).await.unwrap();
+    broker.enable(some, &key(1), None, &entropy).await.unwrap();
+    // The test of a device is no entry like others.
+    assert!(std::fs::read_to_string(&one).unwrap().contains("sys/audit/test"));
+    let refused = broker.disable("all/").await.unwrap_err();
+    assert!(refused.to_string().contains("all have a filter"), "{refused}");
+    assert_eq!(broker.devices().len(), 2);
+    assert!(broker.disable("some/").await.unwrap());
+    let broken = config("some/", &[("file_path", &one), ("filter", "denied &&")]);
+    let refused = broker.enable(broken, &key(1), None, &entropy).await.unwrap_err();
+    assert!(refused.to_string().contains("line 1, column"), "{refused}");
+    assert!(broker.disable("all/").await.unwrap());
+}
+
+#[tokio::test]
+async fn no_format_says_what_json_hashes() {
+    let broker = broker();
+    let sinks = [
+        add(&broker, "json/", &[], 1).await,
+        add(&broker, "ecs/", &[("format", "ecs")], 2).await,
+        add(&broker, "cef/", &[("format", "cef"), ("prefix", "<134>arca: ")], 3).await,
+        add(&broker, "ocsf/", &[("format", "ocsf"), ("checkpoint_interval", "1")], 4).await,
+    ];
+    let write =
+        Sample { body: Some(r#"{"password":"hunter2 = \\ | {","n":5}"#), ..Sample::of("create", "plain/a=b|c") };
+    let answer = ResponseFacts { data: Some(br#"{"got":"hunter2"}"#), ..ResponseFacts::default() };
+    write.run(&broker, true, &answer).await.unwrap();
+    let denied = Error::denied();
+    let failed = ResponseFacts { error: Some(&denied), ..ResponseFacts::default() };
+    Sample::of("read", "plain/a").run(&broker, true, &failed).await.unwrap();
+    Sample { token: None, ..Sample::of("update", "auth/x/login") }.run(&broker, false, &answer).await.unwrap();
+    let texts = sinks.each_ref().map(|sink| String::from_utf8(sink.files().concat()).unwrap());
+    for (sink, text) in sinks.iter().zip(&texts) {
+        for secret in ["hunter2", TOKEN, ACCESSOR] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+        assert!(text.contains("hmac-sha256:"));
+        intact(&broker, sink);
+    }
+    // The recorded line is in each of them.
+    for (index, text) in texts.iter().enumerate().skip(1) {
+        let recorded = text.lines().map(recorded).filter(|line| line["type"] != "checkpoint");
+        let recorded: Vec<_> = recorded
+            .map(|mut line| {
+                mask(&mut line);
+                line
+            })
+            .collect();
+        let mut json: Vec<Value> =
+            texts[0].lines().map(recorded_json).filter(|line| line["type"] != "checkpoint").collect();
+        json.iter_mut().for_each(mask);
+        assert_eq!(recorded, json, "{index}");
+    }
+}
+
+/// The recorded line on a line of any format, without the chain's members.
+fn recorded(line: &str) -> Value {
+    if let Some((_, escaped)) = line.split_once(" arca={") {
+        return recorded_json(&format!("{{{}", escaped.replace("\\=", "=").replace("\\\\", "\\")));
+    }
+    let outer: Value = serde_json::from_str(line).unwrap();
+    outer.get("arca").or_else(|| outer.get("unmapped")).unwrap().clone()
+}
+
+fn recorded_json(line: &str) -> Value {
+    let mut line: Value = serde_json::from_str(line).unwrap();
+    for member in ["seq", "node", "prev", "hash"] {
+        line.as_object_mut().unwrap().remove(member);
+    }
+    line
 }

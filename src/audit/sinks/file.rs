@@ -1,14 +1,18 @@
 //! Lines into a file, to the standard output, or nowhere.
 
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use crate::audit::sink::{Sink, SinkError};
-use crate::chain::{Recovered, recover};
+use crate::audit::sink::{Housekeeping, Sink, SinkError};
+use crate::chain::{Recovered, began, recover};
+use crate::time::Timestamp;
 
-use super::{FileOptions, Sync, Target};
+use super::archive::{Archive, sync_folder};
+use super::{FileOptions, Rotation, Sync, Target};
 
 /// The sink of a device of the type `file`.
 #[derive(Debug)]
@@ -28,22 +32,49 @@ struct AppendFile {
     path: PathBuf,
     mode: Option<u32>,
     sync: Sync,
+    rotation: Rotation,
     file: File,
     /// Where the file has to be cut, if a failed append could not be undone at once.
     cut_at: Option<u64>,
+    archive: Arc<Archive>,
+    age: Age,
+}
+
+/// How far the file is from being put away.
+#[derive(Clone, Copy, Debug, Default)]
+struct Age {
+    /// How long it is.
+    length: u64,
+    /// When its first line was written; nothing for one that is still to get it.
+    began: Option<Timestamp>,
+    /// How often it was written to: what holds its first checkpoint only is not put away.
+    appends: u64,
+    /// When to try again, after a failure.
+    not_before: Option<Timestamp>,
+}
+
+impl Age {
+    /// That of a file as it is found.
+    fn of(file: &mut File) -> io::Result<Self> {
+        let length = file.seek(SeekFrom::End(0))?;
+        file.rewind()?;
+        let began = if length > 0 { began(BufReader::new(&mut *file))? } else { None };
+        Ok(Self { length, began, appends: u64::from(length > 0), not_before: None })
+    }
 }
 
 impl FileSink {
     /// Opens the file, with its folders (mode 0700) if they are missing, and locks it against other writers.
     pub fn open(options: &FileOptions) -> Result<Self, SinkError> {
         let output = match &options.target {
-            Target::File(path) => Output::File(AppendFile {
-                path: path.clone(),
-                mode: options.mode,
-                sync: options.sync,
-                file: open(path, options.mode)?,
-                cut_at: None,
-            }),
+            Target::File(path) => {
+                let mut file = open(path, options.mode)?;
+                let age = if options.rotation.is_on() { Age::of(&mut file)? } else { Age::default() };
+                let archive = Arc::new(Archive::new(path, options.rotation.clone()));
+                let (path, mode, sync) = (path.clone(), options.mode, options.sync);
+                let rotation = options.rotation.clone();
+                Output::File(AppendFile { path, mode, sync, rotation, file, cut_at: None, archive, age })
+            }
             Target::Stdout => Output::Stdout,
             Target::Discard => Output::Discard,
         };
@@ -66,7 +97,11 @@ impl Sink for FileSink {
 
     fn recover(&mut self) -> Result<Recovered, SinkError> {
         match &mut self.output {
-            Output::File(file) => Ok(recover(&mut file.file)?),
+            Output::File(file) => {
+                let found = recover(&mut file.file)?;
+                // Perhaps the server was killed between putting a file away and beginning the next.
+                if found == Recovered::nothing() { Ok(file.archive.end()?) } else { Ok(found) }
+            }
             Output::Stdout | Output::Discard => Ok(Recovered::nothing()),
         }
     }
@@ -84,6 +119,40 @@ impl Sink for FileSink {
             Output::Stdout | Output::Discard => false,
         }
     }
+
+    fn rotates(&self) -> bool {
+        match &self.output {
+            Output::File(file) => file.rotation.is_on(),
+            Output::Stdout | Output::Discard => false,
+        }
+    }
+
+    fn is_rotation_due(&self, now: Timestamp, incoming: u64) -> bool {
+        match &self.output {
+            Output::File(file) => file.is_rotation_due(now, incoming),
+            Output::Stdout | Output::Discard => false,
+        }
+    }
+
+    fn rotate(&mut self, now: Timestamp) -> Result<(), SinkError> {
+        match &mut self.output {
+            Output::File(file) => {
+                file.age.not_before = Some(now.plus(RETRY));
+                file.rotate(now)
+            }
+            Output::Stdout | Output::Discard => Ok(()),
+        }
+    }
+
+    fn housekeeping(&self) -> Option<Housekeeping> {
+        match &self.output {
+            Output::File(file) if self.rotates() => {
+                let archive = Arc::clone(&file.archive);
+                Some(Box::new(move || archive.keep_house()))
+            }
+            Output::File(_) | Output::Stdout | Output::Discard => None,
+        }
+    }
 }
 
 impl AppendFile {
@@ -99,7 +168,47 @@ impl AppendFile {
             Sync::Os => Ok(()),
             Sync::Always => self.file.sync_data(),
         });
-        written.inspect_err(|_| self.cut_at = self.file.set_len(before).err().map(|_| before))
+        written.inspect_err(|_| self.cut_at = self.file.set_len(before).err().map(|_| before))?;
+        self.age.length = before + lines.len() as u64;
+        self.age.appends += 1;
+        Ok(())
+    }
+
+    fn is_rotation_due(&self, now: Timestamp, incoming: u64) -> bool {
+        let Age { length, began, appends, not_before } = self.age;
+        if !self.rotation.is_on() || appends < 2 || not_before.is_some_and(|time| now < time) {
+            return false;
+        }
+        let too_large = self.rotation.bytes.is_some_and(|most| length.saturating_add(incoming) > most);
+        let too_old = self.rotation.age.zip(began).is_some_and(|(most, began)| now.since(began) >= most);
+        too_large || too_old
+    }
+
+    /// Gives the file its last name and opens an empty one under the log's.
+    fn rotate(&mut self, now: Timestamp) -> Result<(), SinkError> {
+        let metadata = self.file.metadata()?;
+        if !metadata.is_file() || !is_same(&self.file, &self.path) {
+            // Someone else has moved it: there is nothing of ours under its name.
+            self.reopen()?;
+            self.age = Age { began: Some(now), ..Age::default() };
+            return Ok(());
+        }
+        self.file.sync_data()?;
+        let away = self.archive.next_name(now)?;
+        std::fs::rename(&self.path, &away)?;
+        let mode = self.mode.unwrap_or_else(|| metadata.permissions().mode() & 0o666);
+        match open(&self.path, Some(mode)) {
+            Ok(file) => self.file = file,
+            Err(error) => {
+                if !self.path.exists() {
+                    std::fs::rename(&away, &self.path)?;
+                }
+                return Err(error);
+            }
+        }
+        self.cut_at = None;
+        self.age = Age { began: Some(now), ..Age::default() };
+        Ok(sync_folder(&self.path)?)
     }
 
     fn reopen(&mut self) -> Result<(), SinkError> {
@@ -109,6 +218,9 @@ impl AppendFile {
         self.file.sync_data()?;
         self.file = open(&self.path, self.mode)?;
         self.cut_at = None;
+        if self.rotation.is_on() {
+            self.age = Age::of(&mut self.file)?;
+        }
         Ok(())
     }
 }
@@ -139,6 +251,8 @@ fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
 }
 
 const DEFAULT_MODE: u32 = 0o600;
+/// How long after a failure the file is put away after all.
+const RETRY: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

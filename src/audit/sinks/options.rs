@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::audit::filter::FilterError;
 use crate::error::Error;
+
+use super::{LineOptions, Rotation};
 
 /// The options of a device of the type `file`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,16 +16,12 @@ pub struct FileOptions {
     /// `mode`: the permissions of the file in octal, without the right to execute; nothing (`0`) leaves those that an
     /// existing file has. The default is 0600.
     pub mode: Option<u32>,
-    /// `prefix`: stands before each line.
-    pub prefix: String,
-    /// `hmac_accessor`: whether accessors are hashed; the default is true.
-    pub hmac_accessor: bool,
-    /// `log_raw`: whether nothing is hashed; the default is false.
-    pub log_raw: bool,
     /// `sync`: when a line counts as written.
     pub sync: Sync,
-    /// `checkpoint_interval`: so many entries until the next signed checkpoint; the default is 1000.
-    pub checkpoint_interval: u64,
+    /// `rotate_…`: when the file is put away, and what becomes of it.
+    pub rotation: Rotation,
+    /// Which lines it takes, and how they are written.
+    pub lines: LineOptions,
 }
 
 /// Where the lines of a file device go.
@@ -46,7 +45,7 @@ pub enum Sync {
 }
 
 /// Why options were refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum OptionsError {
     /// No `file_path`.
     #[error("file_path is required")]
@@ -54,14 +53,17 @@ pub enum OptionsError {
     /// A `mode` that is no octal number up to 0777.
     #[error("mode must be an octal number such as 0600")]
     Mode,
-    /// A `format` other than `json`.
-    #[error("unknown format type; omit \"format\" or set it to \"json\"")]
+    /// A `format` that is not known.
+    #[error("unknown format type; omit \"format\" or set it to \"json\", \"ecs\", \"cef\" or \"ocsf\"")]
     Format,
+    /// A `filter` that is no expression.
+    #[error(transparent)]
+    Filter(FilterError),
     /// A value that is neither true nor false.
     #[error("{0} must be true or false")]
     Flag(&'static str),
     /// A `prefix` with a brace or a control character, which would make lines ambiguous.
-    #[error("prefix must have neither a brace nor a control character, and at most 256 bytes")]
+    #[error("prefix must have neither a brace, nor a control character, nor \"CEF:\", and at most 256 bytes")]
     Prefix,
     /// A `sync` that is not known.
     #[error("sync must be \"os\" or \"always\"")]
@@ -69,10 +71,28 @@ pub enum OptionsError {
     /// A `checkpoint_interval` that is no number from 1.
     #[error("checkpoint_interval must be a whole number from 1 to 1000000")]
     CheckpointInterval,
+    /// A `rotate_bytes` that is no size, or a very small one.
+    #[error("rotate_bytes must be a number of bytes from 4096 on, or one with a unit, such as 100MiB")]
+    RotateBytes,
+    /// A `rotate_duration` that is no duration.
+    #[error("rotate_duration must be at least one second, written like 24h or 7d")]
+    RotateDuration,
+    /// A `rotate_max_files` that is no number.
+    #[error("rotate_max_files must be a whole number; 0 keeps every file")]
+    RotateMaxFiles,
+    /// A `rotate_compress` that is not known.
+    #[error("rotate_compress must be \"gzip\" or \"none\"")]
+    RotateCompress,
+    /// Rotation of what is no file, or of a file that nothing ever ends.
+    #[error(
+        "rotate_max_files and rotate_compress need rotate_bytes or rotate_duration, and all of them need a file_path \
+         that is a file"
+    )]
+    Rotate,
     /// An option that is not known: it might be one that protects, misspelt.
     #[error(
-        "unknown option; a file device has file_path, mode, format, prefix, hmac_accessor, log_raw, sync and \
-         checkpoint_interval"
+        "unknown option; a file device has file_path, mode, sync, format, prefix, filter, hmac_accessor, log_raw, \
+         checkpoint_interval, rotate_bytes, rotate_duration, rotate_max_files and rotate_compress"
     )]
     Unknown,
 }
@@ -86,7 +106,10 @@ impl From<OptionsError> for Error {
 impl FileOptions {
     /// Reads the options as `sys/audit` and the configuration have them.
     pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, OptionsError> {
-        let known = |name: &String| KNOWN.contains(&name.as_str());
+        let known = |name: &String| {
+            let name = name.as_str();
+            OWN.contains(&name) || LineOptions::NAMES.contains(&name) || Rotation::NAMES.contains(&name)
+        };
         if !options.keys().all(known) {
             return Err(OptionsError::Unknown);
         }
@@ -97,32 +120,16 @@ impl FileOptions {
             Some(path) => Target::File(path.into()),
             None => return Err(OptionsError::NoFilePath),
         };
-        if !matches!(option("format"), None | Some("json")) {
-            return Err(OptionsError::Format);
-        }
-        let prefix = options.get("prefix").cloned().unwrap_or_default();
-        if prefix.len() > 256 || prefix.chars().any(|c| c == '{' || c.is_control()) {
-            return Err(OptionsError::Prefix);
-        }
         let sync = match option("sync") {
             None | Some("os") => Sync::Os,
             Some("always") => Sync::Always,
             Some(_) => return Err(OptionsError::Sync),
         };
-        let checkpoint_interval = match option("checkpoint_interval").map(str::parse) {
-            None => 1000,
-            Some(Ok(interval @ 1..=1_000_000)) => interval,
-            Some(Ok(_) | Err(_)) => return Err(OptionsError::CheckpointInterval),
-        };
-        Ok(Self {
-            target,
-            mode: mode(option("mode"))?,
-            prefix,
-            hmac_accessor: flag(option("hmac_accessor"), true, "hmac_accessor")?,
-            log_raw: flag(option("log_raw"), false, "log_raw")?,
-            sync,
-            checkpoint_interval,
-        })
+        let rotation = Rotation::parse(options)?;
+        if rotation != Rotation::default() && !matches!(target, Target::File(_)) {
+            return Err(OptionsError::Rotate);
+        }
+        Ok(Self { target, mode: mode(option("mode"))?, sync, rotation, lines: LineOptions::parse(options)? })
     }
 }
 
@@ -135,21 +142,14 @@ fn mode(text: Option<&str>) -> Result<Option<u32>, OptionsError> {
     }
 }
 
-fn flag(text: Option<&str>, default: bool, name: &'static str) -> Result<bool, OptionsError> {
-    match text {
-        None => Ok(default),
-        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-        Some(_) => Err(OptionsError::Flag(name)),
-    }
-}
-
-const KNOWN: [&str; 9] =
-    ["file_path", "path", "mode", "format", "prefix", "hmac_accessor", "log_raw", "sync", "checkpoint_interval"];
+const OWN: [&str; 4] = ["file_path", "path", "mode", "sync"];
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::audit::format::Format;
 
     fn parse(options: &[(&str, &str)]) -> Result<FileOptions, OptionsError> {
         let owned = options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -164,11 +164,16 @@ mod tests {
             FileOptions {
                 target: Target::File("/a/b".into()),
                 mode: Some(0o600),
-                prefix: String::new(),
-                hmac_accessor: true,
-                log_raw: false,
                 sync: Sync::Os,
-                checkpoint_interval: 1000,
+                rotation: Rotation::default(),
+                lines: LineOptions {
+                    format: Format::Json,
+                    prefix: String::new(),
+                    filter: None,
+                    hmac_accessor: true,
+                    log_raw: false,
+                    checkpoint_interval: 1000,
+                },
             }
         );
         assert_eq!(parse(&[("file_path", "stdout")]).unwrap().target, Target::Stdout);
@@ -191,8 +196,41 @@ mod tests {
         assert_eq!(with("log_raw", "maybe"), OptionsError::Flag("log_raw"));
         assert_eq!(with("prefix", "a\n"), OptionsError::Prefix);
         assert_eq!(with("prefix", "{"), OptionsError::Prefix);
+        assert_eq!(with("prefix", "CEF:0|"), OptionsError::Prefix);
+        assert!(matches!(with("filter", "path =="), OptionsError::Filter(_)));
+        assert_eq!(with("rotate_bytes", "4095"), OptionsError::RotateBytes);
+        assert_eq!(with("rotate_bytes", "1 PB"), OptionsError::RotateBytes);
+        assert_eq!(with("rotate_bytes", "99999999999999999999GiB"), OptionsError::RotateBytes);
+        assert_eq!(with("rotate_duration", "0"), OptionsError::RotateDuration);
+        assert_eq!(with("rotate_duration", "soon"), OptionsError::RotateDuration);
+        assert_eq!(with("rotate_max_files", "-1"), OptionsError::RotateMaxFiles);
+        assert_eq!(with("rotate_max_files", "3"), OptionsError::Rotate);
+        assert_eq!(with("rotate_compress", "gzip"), OptionsError::Rotate);
+        assert_eq!(with("rotate_compress", "zip"), OptionsError::RotateCompress);
+        assert_eq!(parse(&[("path", "stdout"), ("rotate_bytes", "1MiB")]).unwrap_err(), OptionsError::Rotate);
         assert_eq!(with("sync", "never"), OptionsError::Sync);
         assert_eq!(with("checkpoint_interval", "0"), OptionsError::CheckpointInterval);
         assert_eq!(with("hmac_acessor", "true"), OptionsError::Unknown);
+    }
+
+    #[test]
+    fn rotation_is_read() {
+        let read = |options: &[(&str, &str)]| parse(&[options, &[("file_path", "/a")]].concat()).unwrap().rotation;
+        assert_eq!(read(&[]), Rotation::default());
+        for (text, bytes) in [("4096", 4096), ("8KiB", 8192), ("1 MiB", 1 << 20), ("2GiB", 2 << 30), ("5MB", 5_000_000)]
+        {
+            assert_eq!(read(&[("rotate_bytes", text)]).bytes, Some(bytes), "{text}");
+        }
+        let all = read(&[("rotate_duration", "24h"), ("rotate_max_files", "7"), ("rotate_compress", "gzip")]);
+        assert_eq!(
+            all,
+            Rotation {
+                bytes: None,
+                age: Some(Duration::from_hours(24)),
+                keep: std::num::NonZeroUsize::new(7),
+                compress: true
+            }
+        );
+        assert_eq!(read(&[("rotate_bytes", "1GiB"), ("rotate_max_files", "0")]).keep, None);
     }
 }

@@ -16,7 +16,7 @@ use super::DevicePath;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct EnableDevice {
-    /// The kind of device: `file`.
+    /// The kind of device: `file`, `http`, `socket` or `syslog`.
     #[serde(rename = "type")]
     kind: String,
     /// What its operator says about it.

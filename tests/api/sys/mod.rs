@@ -3,9 +3,11 @@
 mod explain;
 mod init;
 mod leases;
+mod metrics;
 mod mounts;
 mod namespaces;
 mod observing;
 mod policies;
 mod quotas;
+mod traces;
 mod wrapping;

@@ -16,6 +16,9 @@ use crate::engine::{Deps, Engine, Record, Routes, SecretsEngine, View};
 use crate::error::Result;
 use crate::secret::SecretJson;
 
+/// Where the secrets of a mount lie.
+pub(super) const SECRETS: &str = "secret";
+
 /// A mounted `kv` engine of version 1.
 #[derive(Debug)]
 pub struct Kv1 {
@@ -26,7 +29,7 @@ impl Engine for Kv1 {
     const KIND: &'static str = "kv";
 
     async fn open(view: View, _options: &Value, _deps: Deps) -> Result<Self> {
-        Ok(Self { secrets: view.within("secret") })
+        Ok(Self { secrets: view.within(SECRETS) })
     }
 
     fn routes() -> Routes<Self> {

@@ -92,13 +92,16 @@ struct Snapshot {
     payload: Option<SecretJson>,
 }
 
+/// Where the secrets of a mount lie.
+pub(super) const SECRETS: &str = "meta";
+
 /// How often a reader of an older version starts again because the secret was changed meanwhile.
 const READ_ATTEMPTS: usize = 4;
 
 impl Kv2 {
     /// The engine over its part of the barrier.
     fn over(view: View) -> Self {
-        Self { secrets: view.within("meta"), payloads: view.within("version"), view }
+        Self { secrets: view.within(SECRETS), payloads: view.within("version"), view }
     }
 
     /// The mount's settings.

@@ -1,28 +1,31 @@
-//! `arca audit verify -key=FILE LOG…`
+//! `arca audit verify -public-key=FILE LOG…`
 
-use std::fs::File;
-use std::io::{BufReader, stdin};
+mod files;
+
 use std::path::{Path, PathBuf};
 
 use arca::chain::{Finding, LineHash, Link, Report, Start, Verifier, VerifyingKey};
 
-use crate::error::{Error, Exit, Result, os_message};
+use crate::error::{Error, Exit, Result};
 use crate::input;
 use crate::json::Json;
 use crate::output::{Output, Sheet};
 
 /// Verifies the hash chain and the signatures of an audit log. No server is asked.
 ///
-/// Give the files of one log, oldest first. The exit code is 0 if the log is intact, 2 if it is not, 1 if that could
-/// not be found out.
+/// Give the files of one log, in any format, as they are or compressed with gzip. They are put in order by the numbers of
+/// their first lines. The exit code is 0 if the log is intact, 2 if it is not, 1 if that could not be found out.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The log's files, oldest first, or - for standard input
+    /// The log's files, or - for standard input
     #[arg(required = true, value_name = "LOG")]
     logs: Vec<PathBuf>,
     /// A file with the vault's public key (PEM, or base64 of its 32 bytes); may be repeated
-    #[arg(long, required = true, value_name = "FILE")]
-    key: Vec<PathBuf>,
+    #[arg(long, alias = "key", required = true, value_name = "FILE")]
+    public_key: Vec<PathBuf>,
+    /// Read the files in the order in which they are given, as it is done where one of them is standard input
+    #[arg(long)]
+    as_given: bool,
     /// The first line must be the first of the whole log
     #[arg(long, conflicts_with = "after")]
     from_start: bool,
@@ -36,25 +39,19 @@ pub(crate) struct Args {
 
 impl Args {
     /// Reads all files and says what is wrong with them.
-    pub(crate) fn run(self, output: &mut Output) -> Result<()> {
-        let keys = self.key.iter().map(|path| key(path)).collect::<Result<Vec<_>>>()?;
+    pub(crate) fn run(mut self, output: &mut Output) -> Result<()> {
+        let keys = self.public_key.iter().map(|path| key(path)).collect::<Result<Vec<_>>>()?;
         let start = match self.after {
             Some(link) => Start::After(link),
             None if self.from_start => Start::After(Link::GENESIS),
             None => Start::Anywhere,
         };
-        let mut verifier = Verifier::new(keys, start);
-        for path in &self.logs {
-            let read = if path.as_os_str() == "-" {
-                verifier.read(&mut stdin().lock())
-            } else {
-                File::open(path).and_then(|file| verifier.read(&mut BufReader::with_capacity(1 << 18, file)))
-            };
-            read.map_err(|error| {
-                Error::local(format!("Error reading {}: {}", path.display(), os_message(&error)))
-                    .advise("Check the path and who may read it.")
-            })?;
+        let sorts = !self.as_given && !self.logs.iter().any(|path| files::is_stdin(path));
+        if sorts && files::sort(&mut self.logs)? {
+            output.note("The files were put in order by the numbers of their first lines; copies were left out.")?;
         }
+        let mut verifier = Verifier::new(keys, start);
+        files::read(&self.logs, &mut verifier, output)?;
         let report = verifier.finish(self.last_seq);
         let intact = report.is_intact();
         output.show(Sheet { value: self.json(&report), text: self.text(&report).into() }, None)?;
@@ -116,6 +113,7 @@ impl Args {
             ("last_seq", optional(counts.last_seq)),
             ("signed_seq", optional(counts.signed_seq)),
             ("unsigned_lines", number(counts.unsigned_lines)),
+            ("order", Json::List(self.logs.iter().map(|path| Json::text(path.display().to_string())).collect())),
             ("findings", Json::List(findings.collect())),
         ])
     }
@@ -138,7 +136,8 @@ fn link(text: &str) -> Result<Link, String> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
+    use std::fs::{self, File};
+    use std::io::BufReader;
     use std::sync::Arc;
 
     use arca::chain::{ChainWriter, NodeId, Reason, SigningKey};
@@ -170,7 +169,14 @@ mod tests {
     }
 
     fn args() -> Args {
-        Args { logs: vec!["a.log".into()], key: Vec::new(), from_start: true, after: None, last_seq: None }
+        Args {
+            logs: vec!["a.log".into()],
+            public_key: Vec::new(),
+            as_given: false,
+            from_start: true,
+            after: None,
+            last_seq: None,
+        }
     }
 
     #[test]
@@ -188,6 +194,49 @@ mod tests {
         let text = args().text(&report);
         assert!(text.starts_with("a.log:3: seq 3: changed") && text.contains("NOT intact"), "{text}");
         assert!(!args().json(&report).is_true_at("intact"));
+    }
+
+    #[test]
+    fn files_are_read_in_the_order_of_their_numbers() {
+        let folder = tempfile::tempdir().unwrap();
+        let pkcs8 = SigningKey::generate(&SeededEntropy::new(7)).unwrap();
+        let key = Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap());
+        let now = Timestamp::from_unix_seconds(1_700_000_000);
+        let node = NodeId::new("n1").unwrap();
+        let mut writer = ChainWriter::new(node, "test", "", Arc::clone(&key), 100).unwrap();
+        let mut logs = Vec::new();
+        for number in 0..3 {
+            let mut log = Vec::new();
+            writer.checkpoint(Reason::Start, now, &mut log);
+            writer.entry(b"{\"type\":\"request\"", now, &mut log);
+            writer.checkpoint(Reason::Rotate, now, &mut log);
+            let path = folder.path().join(format!("{}", (number + 1) % 3));
+            if number == 1 {
+                let mut packed =
+                    flate2::write::GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+                std::io::Write::write_all(&mut packed, &log).unwrap();
+                packed.finish().unwrap();
+            } else {
+                fs::write(&path, log).unwrap();
+            }
+            logs.push(path);
+        }
+        let in_order = logs.clone();
+        logs.sort();
+        assert!(files::sort(&mut logs).unwrap());
+        assert_eq!(logs, in_order);
+        assert!(!files::sort(&mut logs).unwrap());
+        // A file and its compressed copy are one.
+        fs::copy(&logs[1], logs[1].with_added_extension("gz")).unwrap();
+        logs.insert(2, logs[1].with_added_extension("gz"));
+        assert!(files::sort(&mut logs).unwrap());
+        assert_eq!(logs, in_order);
+        let mut verifier = Verifier::new(vec![key.verifying_key()], Start::After(Link::GENESIS));
+        files::read(&logs, &mut verifier, &mut Output::standard(crate::output::Format::Json)).unwrap();
+        let report = verifier.finish(Some(9));
+        assert!(report.is_intact(), "{report:?}");
+        assert_eq!(report.counts.files, 3);
+        assert!(files::sort(&mut vec![folder.path().join("none")]).is_err());
     }
 
     #[test]
