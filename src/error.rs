@@ -31,6 +31,8 @@ pub enum Kind {
     Internal,
     /// The request is wrong, and will be wrong again.
     InvalidRequest,
+    /// An operator holds off what lies here.
+    Locked,
     /// The path exists and does not know this operation.
     MethodNotAllowed,
     /// There is nothing at this path.

@@ -88,6 +88,7 @@ const EXPOSING: &[(&str, &str)] = &[
     ("src/vault/cluster.rs", "stores a token key behind the barrier"),
     ("src/vault/init.rs", "encrypts the root token to its holder"),
     ("src/vault/keys.rs", "encrypts shares to their holders"),
+    ("src/vault/locking.rs", "hashes an unlock key"),
     ("src/vault/rekeying.rs", "stores encrypted shares behind the barrier"),
     ("src/vault/wrapping.rs", "stores what is wrapped"),
 ];

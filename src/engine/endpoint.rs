@@ -11,6 +11,7 @@ use crate::policy::{Access, Existence};
 use crate::time::Timestamp;
 
 use super::answer::Reply;
+use super::body::Body;
 use super::cx::{Caller, Client, Cx, Deps};
 use super::identity::{Identity, Terms};
 use super::lease::{LeaseData, Renewal};
@@ -54,6 +55,20 @@ pub trait AuthMethod: Engine {
     /// Whether this identity is still good, and what its token is like from now on. Asked when a token is renewed;
     /// nothing refuses the renewal.
     fn renew(&self, identity: &Identity, client: &Client) -> impl Future<Output = Result<Option<Terms>>> + Send;
+
+    /// Whether callers log in with a role.
+    const HAS_ROLES: bool = false;
+
+    /// The role that a request below the mount logs in with, as [`Identity::role`] would name it; nothing if it does not log
+    /// in, or with none that is known. Nobody has been believed yet: it says which quota the request counts for.
+    fn login_role(
+        &self,
+        _path: &str,
+        _body: &Body,
+        _client: &Client,
+    ) -> impl Future<Output = Result<Option<String>>> + Send {
+        async { Ok(None) }
+    }
 
     /// Whom it has locked out after wrong passwords; nothing for a method that checks none.
     fn lockouts(&self) -> Option<&Lockouts> {

@@ -55,6 +55,16 @@ pub trait Mounted: Send + Sync + fmt::Debug + 'static {
     /// Whether an identity is still good, and what its token is like from now on.
     async fn renew_token(&self, identity: &Identity, client: &Client) -> Result<Option<Terms>>;
 
+    /// Whether callers log in with a role.
+    fn has_roles(&self) -> bool {
+        false
+    }
+
+    /// The role that a request logs in with; nothing for secrets engines.
+    async fn login_role(&self, _path: &str, _body: &Body, _client: &Client) -> Result<Option<String>> {
+        Ok(None)
+    }
+
     /// Whom an auth method has locked out after wrong passwords; nothing for a method that checks none, and for secrets
     /// engines.
     fn lockouts(&self) -> Option<&Lockouts> {
@@ -204,6 +214,14 @@ impl<E: AuthMethod> Mounted for Auth<E> {
 
     async fn renew_token(&self, identity: &Identity, client: &Client) -> Result<Option<Terms>> {
         self.engine.renew(identity, client).await
+    }
+
+    fn has_roles(&self) -> bool {
+        E::HAS_ROLES
+    }
+
+    async fn login_role(&self, path: &str, body: &Body, client: &Client) -> Result<Option<String>> {
+        self.engine.login_role(path, body, client).await
     }
 
     fn lockouts(&self) -> Option<&Lockouts> {

@@ -15,6 +15,9 @@ use super::answer::{Answer, Content, Reply, StatusCode};
 pub struct Identity {
     /// The name of the caller at this auth method, by which an entity knows them. Empty for none.
     pub alias: String,
+    /// The role that the caller logged in with, by which quotas know it. Empty for a method without roles.
+    #[serde(default)]
+    pub role: String,
     /// How the caller is called in lists and logs: `cert-web`, `userpass-bob`.
     pub display_name: String,
     /// The policies that the method grants.

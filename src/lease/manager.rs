@@ -12,6 +12,7 @@ use crate::secret::SecretJson;
 use crate::storage::Page;
 use crate::time::{Clock, Timestamp};
 
+use super::census::Census;
 use super::record::{Due, Lease, LeaseState, Target, due_key};
 use super::sweep::Revoker;
 
@@ -24,6 +25,7 @@ pub struct LeaseManager {
     namespace_id: String,
     entropy: Arc<dyn Entropy>,
     pub(super) clock: Arc<dyn Clock>,
+    census: Arc<dyn Census>,
 }
 
 /// Whom a lease belongs to.
@@ -44,6 +46,21 @@ pub struct OwnedLease {
     pub namespace_id: String,
 }
 
+/// The lease that ends a token, before it is registered.
+#[derive(Debug)]
+pub struct TokenLease {
+    /// Its id.
+    pub lease_id: String,
+    /// The id of the token.
+    pub token_id: String,
+    /// The role that its holder logged in with; empty for none.
+    pub role: String,
+    /// When it ends.
+    pub expires: Timestamp,
+    /// Whether it begins although there are too many.
+    pub forced: bool,
+}
+
 /// What is to be granted, beside what the engine says.
 #[derive(Debug)]
 pub struct Grant<'a> {
@@ -61,8 +78,14 @@ pub struct Grant<'a> {
 const INTENT_SECONDS: u64 = 300;
 
 impl LeaseManager {
-    /// The leases of a namespace.
-    pub fn new(barrier: Arc<Barrier>, namespace_id: &str, entropy: Arc<dyn Entropy>, clock: Arc<dyn Clock>) -> Self {
+    /// The leases of a namespace, of which `census` is told.
+    pub fn new(
+        barrier: Arc<Barrier>,
+        namespace_id: &str,
+        entropy: Arc<dyn Entropy>,
+        clock: Arc<dyn Clock>,
+        census: Arc<dyn Census>,
+    ) -> Self {
         let view = barrier.view(Scope::new(namespace_id, "lease"));
         Self {
             records: view.within("id"),
@@ -73,6 +96,7 @@ impl LeaseManager {
             barrier,
             entropy,
             clock,
+            census,
         }
     }
 
@@ -83,6 +107,7 @@ impl LeaseManager {
             id: self.new_id(grant.path)?,
             target: Target::Secret { mount: grant.mount.to_owned(), data: new.data },
             owner: grant.owner.token_id.to_owned(),
+            role: String::new(),
             issued: now,
             expires: Some(now.plus(Ttl::from_seconds(INTENT_SECONDS).duration())),
             last_renewal: None,
@@ -91,6 +116,7 @@ impl LeaseManager {
             max_ttl: Ttl::default(),
             state: LeaseState::Intended,
         };
+        self.count(&lease, false, txn)?;
         self.write(&lease, None, txn)?;
         Ok(Intent { lease_id: lease.id })
     }
@@ -106,6 +132,7 @@ impl LeaseManager {
                 id: id.to_owned(),
                 target: Target::Secret { mount: mount.to_owned(), data: data.copy() },
                 owner: String::new(),
+                role: String::new(),
                 issued: now,
                 expires: Some(now),
                 last_renewal: None,
@@ -114,6 +141,9 @@ impl LeaseManager {
                 max_ttl: Ttl::default(),
                 state: LeaseState::Revoking { attempts: 0 },
             };
+            if before.is_none() {
+                self.count(&lease, true, &mut txn)?;
+            }
             self.write(&lease, before.as_ref(), &mut txn)?;
             match self.barrier.commit(txn).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
@@ -136,6 +166,7 @@ impl LeaseManager {
             id: String::new(),
             target: Target::Secret { mount: grant_to.mount.to_owned(), data },
             owner: grant_to.owner.token_id.to_owned(),
+            role: String::new(),
             issued: now,
             expires: Some(expires),
             last_renewal: None,
@@ -147,6 +178,7 @@ impl LeaseManager {
         match intent {
             None => {
                 lease.id = self.new_id(grant_to.path)?;
+                self.count(&lease, false, txn)?;
                 self.write(&lease, None, txn)?;
             }
             Some(Intent { lease_id }) => {
@@ -162,13 +194,15 @@ impl LeaseManager {
         Ok(lease)
     }
 
-    /// Registers the lease that ends a token.
-    pub fn register_token(&self, lease_id: String, token_id: &str, expires: Timestamp, txn: &mut Txn) -> Result<()> {
+    /// Registers the lease that ends a token. That of a root token is never one too many.
+    pub fn register_token(&self, token: TokenLease, txn: &mut Txn) -> Result<()> {
+        let TokenLease { lease_id, token_id, role, expires, forced } = token;
         let now = self.clock.now();
         let lease = Lease {
             id: lease_id,
-            target: Target::Token { id: token_id.to_owned() },
+            target: Target::Token { id: token_id },
             owner: String::new(),
+            role,
             issued: now,
             expires: Some(expires),
             last_renewal: None,
@@ -177,7 +211,13 @@ impl LeaseManager {
             max_ttl: Ttl::default(),
             state: LeaseState::Active,
         };
+        self.count(&lease, forced, txn)?;
         self.write(&lease, None, txn)
+    }
+
+    /// Refuses what has no lease but may not be made either when there are too many: a batch token.
+    pub fn require_room(&self, lease_id: &str, role: &str) -> Result<()> {
+        self.census.begin(lease_id, role, false).map(drop)
     }
 
     /// Moves the end of the lease of a token.
@@ -191,14 +231,13 @@ impl LeaseManager {
 
     /// Makes a token end at `expires`, whether or not it has a lease.
     pub async fn end_token(&self, lease_id: String, token_id: &str, expires: Timestamp, txn: &mut Txn) -> Result<()> {
-        match self.records.fetch::<Lease>(txn, &lease_id).await? {
-            Some(mut lease) => {
-                let before = lease.expires;
-                lease.expires = Some(expires);
-                self.rewrite(&lease, before, txn)
-            }
-            None => self.register_token(lease_id, token_id, expires, txn),
+        if let Some(mut lease) = self.records.fetch::<Lease>(txn, &lease_id).await? {
+            let before = lease.expires;
+            lease.expires = Some(expires);
+            return self.rewrite(&lease, before, txn);
         }
+        let (token_id, role) = (token_id.to_owned(), String::new());
+        self.register_token(TokenLease { lease_id, token_id, role, expires, forced: true }, txn)
     }
 
     /// Removes the lease of a token that ends by other means.
@@ -298,7 +337,14 @@ impl LeaseManager {
 
     pub(super) fn erase(&self, lease: &Lease, txn: &mut Txn) -> Result<()> {
         self.unindex(lease, lease.expires, txn)?;
+        txn.on_commit(self.census.end(&lease.id, &lease.role));
         self.records.delete(txn, &lease.id)
+    }
+
+    /// Counts a lease where none was.
+    fn count(&self, lease: &Lease, forced: bool, txn: &mut Txn) -> Result<()> {
+        txn.on_commit(self.census.begin(&lease.id, &lease.role, forced)?);
+        Ok(())
     }
 
     fn index(&self, lease: &Lease, txn: &mut Txn) -> Result<()> {

@@ -20,6 +20,9 @@ pub struct Lease {
     pub target: Target,
     /// The id of the token that it ends with; empty for none.
     pub owner: String,
+    /// The role that a token's holder logged in with; empty for none.
+    #[serde(default)]
+    pub role: String,
     /// When it was granted.
     pub issued: Timestamp,
     /// When it ends; nothing is never.

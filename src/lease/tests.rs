@@ -10,7 +10,7 @@ use crate::api::Ttl;
 use crate::barrier::{Barrier, Txn};
 use crate::engine::{Bounds, NewLease, Renewal};
 use crate::entropy::SeededEntropy;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::secret::RootKey;
 use crate::storage::MemoryStorage;
 use crate::time::{Clock, ManualClock, Timestamp};
@@ -42,6 +42,29 @@ struct Fixture {
     ledger: Arc<Ledger>,
     revoker: Arc<dyn Revoker>,
     barrier: Arc<Barrier>,
+    counter: Arc<Counter>,
+}
+
+/// Counts what begins and ends, and refuses what it is told to.
+#[derive(Default)]
+struct Counter {
+    count: Arc<Mutex<i64>>,
+    full: Mutex<bool>,
+}
+
+impl Census for Counter {
+    fn begin(&self, _: &str, _: &str, forced: bool) -> Result<Counted> {
+        if *self.full.lock().unwrap() && !forced {
+            return Err(Error::new(Kind::RateLimited, "too many leases"));
+        }
+        let count = self.count.clone();
+        Ok(Box::new(move || *count.lock().unwrap() += 1))
+    }
+
+    fn end(&self, _: &str, _: &str) -> Counted {
+        let count = self.count.clone();
+        Box::new(move || *count.lock().unwrap() -= 1)
+    }
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -62,9 +85,10 @@ async fn fixture() -> Fixture {
     let mut txn = Txn::new();
     let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
     barrier.commit(txn).await.unwrap();
-    let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone()));
+    let counter = Arc::new(Counter::default());
+    let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone(), counter.clone()));
     let ledger = Arc::new(Ledger::default());
-    Fixture { leases, clock, revoker: ledger.clone(), ledger, barrier }
+    Fixture { leases, clock, revoker: ledger.clone(), ledger, barrier, counter }
 }
 
 async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {
@@ -203,4 +227,51 @@ async fn what_cannot_be_read_keeps_nothing_behind_it_from_ending() {
     f.advance(100);
     f.sweep().await;
     assert_eq!(f.undone(), 1);
+}
+
+#[tokio::test]
+async fn each_lease_is_counted_once() {
+    let f = fixture().await;
+    let count = || *f.counter.count.lock().unwrap();
+    let first = register(&f, &GRANT).await;
+    register(&f, &GRANT).await;
+    assert_eq!(count(), 2);
+    let mut txn = Txn::new();
+    f.leases.renew(&first.id, Ttl::default(), BOUNDS, &*f.revoker, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    assert_eq!(count(), 2, "a renewal makes no lease");
+    f.leases.doom(&first.id).await.unwrap();
+    assert_eq!(count(), 2, "what is to be undone is there until it is undone");
+    f.leases.revoke(&first.id, &*f.revoker).await.unwrap();
+    f.leases.revoke(&first.id, &*f.revoker).await.unwrap();
+    assert_eq!(count(), 1);
+
+    let mut txn = Txn::new();
+    let intent = f.leases.intend(NewLease::of(&json!({"user": "u"})).unwrap(), &GRANT, &mut txn).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    let granted = NewLease { intent: Some(intent), ..NewLease::of(&json!({"user": "u"})).unwrap() };
+    let mut txn = Txn::new();
+    f.leases.register(granted, &GRANT, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    assert_eq!(count(), 2, "an intent and the lease that it becomes are one");
+
+    f.clock.advance(Duration::from_secs(2_000));
+    f.leases.clone().sweep(&f.revoker).await.unwrap();
+    assert_eq!(count(), 0);
+}
+
+#[tokio::test]
+async fn what_is_made_already_is_never_one_too_many() {
+    let f = fixture().await;
+    *f.counter.full.lock().unwrap() = true;
+    let new = || NewLease::of(&json!({"user": "u"})).unwrap();
+    assert!(f.leases.intend(new(), &GRANT, &mut Txn::new()).is_err());
+    assert!(f.leases.register(new(), &GRANT, &mut Txn::new()).await.is_err());
+    assert!(f.leases.require_room("auth/a/login/h", "").is_err());
+    f.leases.give_up("db/creds/app/1", "uuid", new().data).await.unwrap();
+    let mut txn = Txn::new();
+    let end = f.clock.now();
+    f.leases.end_token("auth/a/login/h1".to_owned(), "t1", end, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    assert_eq!(*f.counter.count.lock().unwrap(), 2);
 }

@@ -27,6 +27,7 @@ use crate::audit::{Admitted, Entry};
 use crate::engine::{Answer, Caller, Cx, CxParts, Mount};
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
+use crate::quota::Asked;
 use crate::sys::{Found, Route, Routed, Router};
 use crate::vault::{Unsealed, Vault};
 
@@ -135,7 +136,7 @@ impl Pipeline {
         }
         let routed = self.router.route(unsealed, request.operation, &request.path)?;
         known.meter.route(&routed);
-        Self::count(unsealed, request, &routed, known)?;
+        Self::count(unsealed, request, &routed, known).await?;
         let checking = Instant::now();
         let caller = self.caller(unsealed, request, &routed, known).await?;
         known.outcome.describe(known.entry, request, &routed);
@@ -165,15 +166,15 @@ impl Pipeline {
     }
 
     /// Counts the request against the rate limits, before anything is done for it.
-    fn count(unsealed: &Unsealed, request: &Request, route: &Route, known: &mut Known<'_>) -> Result<()> {
-        let mount = route.target.as_ref().and_then(Routed::point).map_or("", |point| point.entry.path.as_str());
-        let whole = |path| match unsealed.namespace.path.as_str() {
-            "" => Cow::Borrowed(path),
-            namespace => Cow::Owned(format!("{namespace}{path}")),
-        };
-        let (path, mount) = (whole(route.canonical.as_str()), whole(mount));
-        let checked =
-            unsealed.core.quotas.limits().check(&path, &mount, request.client.address, unsealed.deps.clock.now());
+    async fn count(unsealed: &Unsealed, request: &Request, route: &Route, known: &mut Known<'_>) -> Result<()> {
+        let namespace = unsealed.namespace.path.as_str();
+        let path = route.canonical.as_str().trim_end_matches('/');
+        let path = if namespace.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{namespace}{path}")) };
+        let mut asked = Asked { namespace, path: &path, role: "" };
+        let rates = unsealed.core.quotas.rates();
+        let role = if rates.ask_role(&asked) { login_role(request, route).await? } else { String::new() };
+        asked.role = &role;
+        let checked = rates.check(&asked, request.client.address, unsealed.deps.clock.now());
         known.outcome.counted(&checked);
         if checked.is_err() {
             known.meter.metrics().requests.rate_limited.add();
@@ -245,6 +246,13 @@ impl Pipeline {
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }
+}
+
+/// The role that a request logs in with; empty for none.
+async fn login_role(request: &Request, route: &Route) -> Result<String> {
+    let Some(Routed::Engine(point, engine)) = &route.target else { return Ok(String::new()) };
+    let path = route.canonical.as_str().strip_prefix(&point.entry.path).unwrap_or_default();
+    Ok(engine.login_role(path, &request.body, &request.client).await?.unwrap_or_default())
 }
 
 /// Who asks, that it is on record, and what counts.

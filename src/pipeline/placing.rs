@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::api::{ApiPath, ROOT_NAMESPACE};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::mount::Stay;
 use crate::secret::ClientToken;
 use crate::vault::Unsealed;
@@ -19,6 +19,9 @@ const OWN: [&str; 6] = [
     "sys/wrapping/rewrap",
     "sys/wrapping/unwrap",
 ];
+
+/// What a locked namespace still answers.
+const UNLOCK: &str = "sys/namespaces/api-lock/unlock";
 
 /// A request's namespace, whose removal waits until this is dropped.
 pub(super) struct Placed {
@@ -40,6 +43,17 @@ pub(super) fn place(root: &Arc<Unsealed>, request: &mut Request) -> Result<Place
     }
     let own = request.token.as_ref().filter(|_| OWN.contains(&request.path.as_str()));
     let unsealed = own.and_then(|token| home(&found, token)).unwrap_or(found);
+    if let Some(locked) = root.core.namespaces.lock_over(&unsealed.namespace.path)
+        && (locked != unsealed.namespace.path || request.path.as_str() != UNLOCK)
+    {
+        return Err(Error::new(
+            Kind::Locked,
+            format!(
+                "API access to this namespace has been locked by an administrator - {locked:?} must be unlocked to gain \
+                 access."
+            ),
+        ));
+    }
     let stay = unsealed.gate.let_in().ok_or_else(unknown)?;
     Ok(Placed { unsealed, _stay: stay })
 }

@@ -22,7 +22,7 @@ pub(super) const fn status(kind: Kind) -> u16 {
         Kind::UnsupportedMediaType => 415,
         Kind::RateLimited => 429,
         Kind::Conflict | Kind::Corrupt | Kind::Internal | Kind::Unavailable => 500,
-        Kind::NotInitialised | Kind::Sealed => 503,
+        Kind::Locked | Kind::NotInitialised | Kind::Sealed => 503,
     }
 }
 

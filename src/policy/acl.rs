@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 #[derive(Clone, Debug)]
 pub struct Source {
     /// The id of the namespace that it is in.
-    pub namespace_id: String,
+    pub namespace_id: Arc<str>,
     /// Its text and rules.
     pub policy: Arc<Policy>,
     /// When the whole of it ends.
@@ -35,19 +35,36 @@ pub struct Source {
 pub struct Acl {
     /// What every path that is asked about lies in: its policies are those of a namespace further out.
     base: String,
-    /// Set for a list that allows everything.
+    /// What is the same for all who have these policies.
+    shared: Arc<SharedRules>,
+    /// What is only this identity's, laid over that: rules with placeholders. Where both have a rule for a path, this one
+    /// says what both say.
+    own: Layer,
+    warnings: Vec<String>,
+    valid_until: Option<Timestamp>,
+}
+
+/// What several policies say whoever asks: their rules without placeholders.
+#[derive(Debug)]
+pub(super) struct SharedRules {
+    /// Set for policies that allow everything.
     root: Option<GrantingPolicy>,
+    layer: Layer,
+    valid_until: Option<Timestamp>,
+}
+
+/// Rules, found by path without looking at the others.
+#[derive(Debug)]
+struct Layer {
     /// Exact rules by path.
     exact: HashMap<String, Rule>,
     /// Wildcard rules, worst first.
     wildcards: Vec<Rule>,
     trie: Trie,
-    warnings: Vec<String>,
-    valid_until: Option<Timestamp>,
 }
 
 /// What all policies together say about one path.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Rule {
     pub(super) path: String,
     pub(super) terms: Terms,
@@ -71,27 +88,16 @@ impl Acl {
     /// Compiles policies for one identity, as they are at `now`. Rules whose placeholders have no value, or an unsafe
     /// one, are left out with a warning. The order of `sources` does not matter.
     pub fn compile(sources: &[Source], facts: &TemplateFacts, now: Timestamp) -> Self {
-        let mut compiler = Compiler { facts, now, rules: BTreeMap::new(), warnings: Vec::new(), valid_until: None };
-        let mut root = None;
-        for source in sources {
-            if source.policy.name().is_root() {
-                root = Some(granting(source));
-            } else if compiler.is_current(source.expires) {
-                compiler.add(source);
-            }
-        }
-        let (mut wildcards, exact): (Vec<Rule>, Vec<Rule>) =
-            compiler.rules.into_values().partition(|rule| trie::is_wildcard(&rule.path));
-        wildcards.sort_by(|a, b| trie::rank(&a.path).cmp(&trie::rank(&b.path)));
-        Self {
-            base: String::new(),
-            root,
-            trie: Trie::new(wildcards.iter().map(|rule| rule.path.as_str()).enumerate()),
-            wildcards,
-            exact: exact.into_iter().map(|rule| (rule.path.clone(), rule)).collect(),
-            warnings: compiler.warnings,
-            valid_until: compiler.valid_until,
-        }
+        Self::over(Arc::new(SharedRules::compile(sources, now)), sources, facts, now)
+    }
+
+    /// The same, over what is compiled already of the same policies.
+    pub(super) fn over(shared: Arc<SharedRules>, sources: &[Source], facts: &TemplateFacts, now: Timestamp) -> Self {
+        let mut compiler = Compiler::new(facts, now, Some(&shared.layer));
+        compiler.valid_until = shared.valid_until;
+        compiler.add_all(sources, |rule| rule.path.has_placeholder());
+        let Compiler { rules, warnings, valid_until, .. } = compiler;
+        Self { base: String::new(), own: Layer::new(rules), shared, warnings, valid_until }
     }
 
     /// The same list asked about paths in a namespace that lies at `base` in the one of the policies.
@@ -103,13 +109,13 @@ impl Acl {
 
     /// The rule that decides about `operation` on `path`. It is asked for the decision next.
     pub fn rule(&self, operation: Operation, path: &ApiPath) -> Matched<'_> {
-        Matched::new(operation, self.root.as_ref(), self.select(path.as_str(), operation.is_listing()))
+        Matched::new(operation, self.root(), self.select(path.as_str(), operation.is_listing()))
     }
 
     /// What the token may do at `path`, sorted by name, as `sys/capabilities` answers: `root` for everything, `deny`
     /// for nothing. A path that ends in a slash is asked about as a list; a slash at its start means nothing.
     pub fn capabilities(&self, path: &str) -> Vec<&'static str> {
-        if self.root.is_some() {
+        if self.is_root() {
             return vec!["root"];
         }
         let path = path.strip_prefix('/').unwrap_or(path);
@@ -119,14 +125,14 @@ impl Acl {
 
     /// Whether the list allows everything.
     pub fn is_root(&self) -> bool {
-        self.root.is_some()
+        self.shared.root.is_some()
     }
 
     /// Whether `filters` let the reader of the list at `path` see `key`: it must be able to read what they point to,
     /// or to list it where the key is a folder.
     pub fn shows(&self, filters: &[ListFilter], path: &ApiPath, key: &str) -> bool {
         let wanted = if key.ends_with('/') { Capability::List } else { Capability::Read };
-        self.root.is_some()
+        self.is_root()
             || filters.iter().all(|filter| {
                 let target = filter.path(path.as_str(), key);
                 self.select(&target, target.ends_with('/')).is_some_and(|rule| rule.terms.capabilities.has(wanted))
@@ -155,42 +161,134 @@ impl Acl {
 
     /// All rules.
     pub(super) fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.exact.values().chain(&self.wildcards)
+        let shared = self.shared.layer.rules().filter(|rule| self.own.at(&rule.path).is_none());
+        self.own.rules().chain(shared)
+    }
+
+    /// How many rules it has beside those that it shares.
+    pub(super) fn own_rules(&self) -> usize {
+        self.own.len()
     }
 
     /// The policy that allows everything, if the list has it.
     pub(super) fn root(&self) -> Option<&GrantingPolicy> {
-        self.root.as_ref()
+        self.shared.root.as_ref()
     }
 
     pub(super) fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
         let path = if self.base.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{}{path}", self.base)) };
         let path = &*path;
         let bare = path.strip_suffix('/').filter(|_| is_listing);
-        let exact = self.exact.get(path).or_else(|| self.exact.get(bare?));
-        exact.or_else(|| self.wildcards.get(self.best_wildcard(path, bare)?))
+        let exact = |path: &str| self.own.exact.get(path).or_else(|| self.shared.layer.exact.get(path));
+        exact(path).or_else(|| exact(bare?)).or_else(|| self.best_wildcard(path, bare))
     }
 
-    /// The number of the wildcard rule that decides. A greater number is a better rule.
-    fn best_wildcard(&self, path: &str, bare: Option<&str>) -> Option<usize> {
-        let best = self.trie.best(path);
-        let without_slash = bare.and_then(|bare| self.trie.best(bare));
-        let denies = |number: &usize| {
-            self.wildcards.get(*number).is_some_and(|rule| rule.terms.capabilities == Capabilities::DENY)
+    /// The wildcard rule that decides.
+    fn best_wildcard(&self, path: &str, bare: Option<&str>) -> Option<&Rule> {
+        let best = self.best(path);
+        let without_slash = bare.and_then(|bare| self.best(bare));
+        let denies = |rule: &&Rule| rule.terms.capabilities == Capabilities::DENY;
+        if best.is_none() { without_slash } else { better(without_slash.filter(denies), best) }
+    }
+
+    /// The best wildcard rule that matches `path`.
+    fn best(&self, path: &str) -> Option<&Rule> {
+        better(self.shared.layer.best(path), self.own.best(path))
+    }
+}
+
+/// The better one of two wildcard rules; of two for the same path the second.
+fn better<'r>(first: Option<&'r Rule>, second: Option<&'r Rule>) -> Option<&'r Rule> {
+    match (first, second) {
+        (Some(first), Some(second)) if trie::rank(&first.path) > trie::rank(&second.path) => Some(first),
+        (first, second) => second.or(first),
+    }
+}
+
+impl SharedRules {
+    /// Compiles what does not depend on an identity. The order of `sources` does not matter.
+    pub(super) fn compile(sources: &[Source], now: Timestamp) -> Self {
+        let nobody = TemplateFacts::default();
+        let mut compiler = Compiler::new(&nobody, now, None);
+        compiler.add_all(sources, |rule| !rule.path.has_placeholder());
+        let root = sources.iter().find(|source| source.policy.name().is_root()).map(granting);
+        let Compiler { rules, valid_until, .. } = compiler;
+        Self { root, layer: Layer::new(rules), valid_until }
+    }
+
+    /// How many rules there are.
+    pub(super) fn len(&self) -> usize {
+        self.layer.len()
+    }
+
+    /// When a rule ends, and the policies must be compiled anew.
+    pub(super) fn valid_until(&self) -> Option<Timestamp> {
+        self.valid_until
+    }
+}
+
+impl Layer {
+    fn new(rules: BTreeMap<String, Rule>) -> Self {
+        let (mut wildcards, exact): (Vec<Rule>, Vec<Rule>) =
+            rules.into_values().partition(|rule| trie::is_wildcard(&rule.path));
+        wildcards.sort_by(|a, b| trie::rank(&a.path).cmp(&trie::rank(&b.path)));
+        Self {
+            trie: Trie::new(wildcards.iter().map(|rule| rule.path.as_str()).enumerate()),
+            wildcards,
+            exact: exact.into_iter().map(|rule| (rule.path.clone(), rule)).collect(),
+        }
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.exact.values().chain(&self.wildcards)
+    }
+
+    fn len(&self) -> usize {
+        self.exact.len() + self.wildcards.len()
+    }
+
+    /// The rule whose path is written like this.
+    fn at(&self, path: &str) -> Option<&Rule> {
+        let wildcard = || {
+            let found = self.wildcards.binary_search_by(|rule| trie::rank(&rule.path).cmp(&trie::rank(path)));
+            self.wildcards.get(found.ok()?)
         };
-        if best.is_none() { without_slash } else { best.max(without_slash.filter(denies)) }
+        self.exact.get(path).or_else(wildcard)
+    }
+
+    /// The best wildcard rule that matches `path`.
+    fn best(&self, path: &str) -> Option<&Rule> {
+        if self.wildcards.is_empty() {
+            return None;
+        }
+        self.wildcards.get(self.trie.best(path)?)
     }
 }
 
 struct Compiler<'a> {
     facts: &'a TemplateFacts,
     now: Timestamp,
+    /// What the rules are laid over.
+    under: Option<&'a Layer>,
     rules: BTreeMap<String, Rule>,
     warnings: Vec<String>,
     valid_until: Option<Timestamp>,
 }
 
-impl Compiler<'_> {
+impl<'a> Compiler<'a> {
+    fn new(facts: &'a TemplateFacts, now: Timestamp, under: Option<&'a Layer>) -> Self {
+        Self { facts, now, under, rules: BTreeMap::new(), warnings: Vec::new(), valid_until: None }
+    }
+
+    /// Adds those rules of all policies that hold now and are `wanted`.
+    fn add_all(&mut self, sources: &[Source], wanted: impl Fn(&PathRule) -> bool) {
+        for source in sources {
+            if !source.policy.name().is_root() && self.is_current(source.expires) {
+                self.add(source, &wanted);
+            }
+        }
+    }
+
     /// Whether something that ends at `expires` still holds; if so, its end bounds how long the list is good.
     fn is_current(&mut self, expires: Option<Timestamp>) -> bool {
         let Some(expires) = expires else { return true };
@@ -201,8 +299,8 @@ impl Compiler<'_> {
         is_current
     }
 
-    fn add(&mut self, source: &Source) {
-        for rule in source.policy.rules() {
+    fn add(&mut self, source: &Source, wanted: impl Fn(&PathRule) -> bool) {
+        for rule in source.policy.rules().iter().filter(|rule| wanted(rule)) {
             if !self.is_current(rule.expires) {
                 continue;
             }
@@ -220,10 +318,10 @@ impl Compiler<'_> {
             line: rule.line,
             capabilities: rule.terms.capabilities,
         };
-        let known = self.rules.entry(path).or_insert_with_key(|path| Rule {
-            path: path.clone(),
-            terms: Terms::default(),
-            origins: Vec::new(),
+        let under = self.under;
+        let known = self.rules.entry(path).or_insert_with_key(|path| match under.and_then(|layer| layer.at(path)) {
+            Some(rule) => rule.clone(),
+            None => Rule { path: path.clone(), terms: Terms::default(), origins: Vec::new() },
         });
         known.terms.merge(&rule.terms);
         known.origins.push(origin);
@@ -240,7 +338,7 @@ fn warning(source: &Source, line: u32, reason: NoValue) -> String {
 
 fn granting(source: &Source) -> GrantingPolicy {
     let name = source.policy.name().as_str().to_owned();
-    GrantingPolicy { name, namespace_id: source.namespace_id.clone(), kind: "acl" }
+    GrantingPolicy { name, namespace_id: source.namespace_id.to_string(), kind: "acl" }
 }
 
 impl Terms {

@@ -1,167 +1,224 @@
 //! `AclCache`: one compiled list for all tokens with the same policies.
+//!
+//! Rules with placeholders are compiled apart, for each identity, and laid over what all share; everyone has a few of
+//! them from the default policy. So an identity costs as much as its own rules and not as much as its policies.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use super::acl::{Acl, Source};
-use super::name::PolicyName;
+use quick_cache::Weighter;
+use quick_cache::sync::Cache;
+use ring::digest;
+
+use super::acl::{Acl, SharedRules, Source};
 use super::template::TemplateFacts;
 use crate::time::Timestamp;
 
-/// Compiled lists by what they were compiled from. A changed policy is another key, so nothing is ever invalidated;
-/// what is not used any more is pushed out. Holds at most as many lists as it was made for.
+/// Compiled lists by what they were compiled from. A changed policy, or a changed identity, is another key, so nothing is
+/// ever invalidated; what is not used any more is pushed out.
 #[derive(Debug)]
 pub struct AclCache {
-    capacity: usize,
-    inner: Mutex<Inner>,
+    compiled: Cache<CacheKey, Compiled, Rules>,
 }
 
-#[derive(Debug, Default)]
-struct Inner {
-    lists: HashMap<CacheKey, Entry>,
-    /// Counts the requests, to know which entry was used last.
-    uses: u64,
-}
-
-#[derive(Debug)]
-struct Entry {
-    acl: Arc<Acl>,
-    last_use: u64,
-}
-
-/// The policies, sorted, and the identity if one of them has placeholders.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+/// The policies and, for a list that is not for all, whose it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct CacheKey {
-    policies: Vec<Revision>,
-    facts: Option<TemplateFacts>,
-    base: String,
+    /// A digest of the revisions of the policies, and of the base.
+    policies: [u8; 32],
+    holder: Holder,
 }
 
-/// One text of one policy of one namespace.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Revision {
-    namespace_id: String,
-    name: PolicyName,
-    digest: [u8; 32],
-    expires: Option<Timestamp>,
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Holder {
+    /// What is the same for all.
+    All,
+    /// Whoever has no identity.
+    Nobody,
+    /// The identity whose facts lie at this address. They are kept with the list, so none other can come to lie there.
+    Identity(usize),
+}
+
+#[derive(Clone, Debug)]
+enum Compiled {
+    Shared(Arc<SharedRules>),
+    Acl { acl: Arc<Acl>, _facts: Option<Arc<TemplateFacts>> },
+}
+
+/// What a list costs: its rules, but for those that it shares.
+#[derive(Clone, Debug)]
+struct Rules;
+
+/// The most that one list counts for, so that each fits in.
+const HEAVIEST: usize = 1024;
+
+impl Weighter<CacheKey, Compiled> for Rules {
+    fn weight(&self, _: &CacheKey, compiled: &Compiled) -> u64 {
+        let rules = match compiled {
+            Compiled::Shared(shared) => shared.len(),
+            Compiled::Acl { acl, .. } => acl.own_rules(),
+        };
+        // Beside its rules a list has a size of its own, that of about two.
+        u64::try_from(rules.min(HEAVIEST)).unwrap_or(u64::MAX).saturating_add(2)
+    }
 }
 
 impl AclCache {
-    /// A cache of at most `capacity` lists.
-    pub fn new(capacity: usize) -> Self {
-        Self { capacity: capacity.max(1), inner: Mutex::default() }
+    /// A cache of about so many rules.
+    pub fn new(rules: u64) -> Self {
+        let lists = usize::try_from(rules / 4).unwrap_or(usize::MAX);
+        Self { compiled: Cache::with_weighter(lists, rules, Rules) }
     }
 
-    /// The list for these policies and this identity, as it is at `now`, asked from the namespace at `base` in theirs.
-    pub fn acl(&self, sources: &[Source], facts: &TemplateFacts, base: &str, now: Timestamp) -> Arc<Acl> {
-        let key = CacheKey::new(sources, facts, base);
-        if let Some(acl) = self.find(&key, now) {
+    /// The list for these policies and this identity, as it is at `now`, asked from the namespace at `base` in theirs. An
+    /// identity is known by where its facts lie: they are to be shared for as long as they hold.
+    pub fn acl(&self, sources: &[Source], facts: &Arc<TemplateFacts>, base: &str, now: Timestamp) -> Arc<Acl> {
+        let is_templated = sources.iter().any(|source| source.policy.is_templated());
+        let is_nobody = facts.entity.is_none() && facts.groups.is_empty();
+        let holder =
+            if !is_templated || is_nobody { Holder::Nobody } else { Holder::Identity(Arc::as_ptr(facts).addr()) };
+        let key = CacheKey { policies: digest_of(sources, base), holder };
+        if let Some(Compiled::Acl { acl, .. }) = self.compiled.get(&key)
+            && acl.valid_until().is_none_or(|until| now < until)
+        {
             return acl;
         }
-        // Compiled without the lock: two requests may do the same work, none waits for another's.
-        let acl = Arc::new(Acl::compile(sources, facts, now).within(base));
-        self.keep(key, &acl);
+        // Compiled without a lock: two requests may do the same work, none waits for another's.
+        let shared = self.shared(key, sources, now);
+        let acl = Arc::new(Acl::over(shared, sources, facts, now).within(base));
+        let kept = matches!(holder, Holder::Identity(_)).then(|| facts.clone());
+        self.compiled.insert(key, Compiled::Acl { acl: acl.clone(), _facts: kept });
         acl
     }
 
-    fn find(&self, key: &CacheKey, now: Timestamp) -> Option<Arc<Acl>> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.uses = inner.uses.wrapping_add(1);
-        let uses = inner.uses;
-        let entry = inner.lists.get_mut(key)?;
-        entry.last_use = uses;
-        let is_current = entry.acl.valid_until().is_none_or(|until| now < until);
-        is_current.then(|| Arc::clone(&entry.acl))
-    }
-
-    fn keep(&self, key: CacheKey, acl: &Arc<Acl>) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if inner.lists.len() >= self.capacity && !inner.lists.contains_key(&key) {
-            let oldest = inner.lists.iter().min_by_key(|(_, entry)| entry.last_use).map(|(key, _)| key.clone());
-            if let Some(oldest) = oldest {
-                inner.lists.remove(&oldest);
-            }
+    fn shared(&self, key: CacheKey, sources: &[Source], now: Timestamp) -> Arc<SharedRules> {
+        let key = CacheKey { holder: Holder::All, ..key };
+        if let Some(Compiled::Shared(shared)) = self.compiled.get(&key)
+            && shared.valid_until().is_none_or(|until| now < until)
+        {
+            return shared;
         }
-        let last_use = inner.uses;
-        inner.lists.insert(key, Entry { acl: Arc::clone(acl), last_use });
+        let shared = Arc::new(SharedRules::compile(sources, now));
+        self.compiled.insert(key, Compiled::Shared(shared.clone()));
+        shared
     }
 }
 
-impl CacheKey {
-    fn new(sources: &[Source], facts: &TemplateFacts, base: &str) -> Self {
-        let revision = |source: &Source| Revision {
-            namespace_id: source.namespace_id.clone(),
-            name: source.policy.name().clone(),
-            digest: *source.policy.digest(),
-            expires: source.expires,
-        };
-        let mut policies: Vec<Revision> = sources.iter().map(revision).collect();
-        policies.sort_unstable();
-        policies.dedup();
-        let is_templated = sources.iter().any(|source| source.policy.is_templated());
-        Self { policies, facts: is_templated.then(|| facts.clone()), base: base.to_owned() }
+/// SHA-256 of the revisions of the policies, whatever their order, and of the base; each part after its length, so that
+/// no two lists of parts are the same bytes.
+fn digest_of(sources: &[Source], base: &str) -> [u8; 32] {
+    let revision = |source: &&Source| (*source.policy.digest(), source.expires);
+    let mut sorted: Vec<&Source> = sources.iter().collect();
+    sorted.sort_unstable_by(|a, b| {
+        let names = (&a.namespace_id, a.policy.name()).cmp(&(&b.namespace_id, b.policy.name()));
+        names.then_with(|| revision(a).cmp(&revision(b)))
+    });
+    sorted.dedup_by(|a, b| {
+        a.namespace_id == b.namespace_id && a.policy.name() == b.policy.name() && revision(a) == revision(b)
+    });
+    let mut context = digest::Context::new(&digest::SHA256);
+    let mut put = |part: &[u8]| {
+        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        context.update(part);
+    };
+    put(base.as_bytes());
+    for source in sorted {
+        put(source.namespace_id.as_bytes());
+        put(source.policy.name().as_str().as_bytes());
+        put(source.policy.digest());
+        put(source.expires.map(|expires| expires.unix_nanos().to_be_bytes()).as_ref().map_or(&[], |bytes| bytes));
     }
+    context.finish().as_ref().first_chunk().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::Policy;
+    use crate::policy::{DEFAULT_POLICY, EntityFacts, Policy, PolicyName};
 
     const NOW: Timestamp = Timestamp::from_unix_nanos(1_000);
 
     fn source(namespace: &str, name: &str, text: &str) -> Source {
         let policy = Arc::new(Policy::parse(PolicyName::parse(name).unwrap(), text).unwrap());
-        Source { namespace_id: namespace.to_owned(), policy, expires: None }
+        Source { namespace_id: namespace.into(), policy, expires: None }
+    }
+
+    fn entity(id: &str) -> Arc<TemplateFacts> {
+        let entity = EntityFacts { id: id.to_owned(), name: format!("name-{id}"), ..EntityFacts::default() };
+        Arc::new(TemplateFacts { entity: Some(entity), groups: Vec::new() })
     }
 
     #[test]
     fn the_same_policies_share_a_list() {
-        let cache = AclCache::new(8);
+        let cache = AclCache::new(1_000);
         let (a, b) = (source("root", "a", "path \"a\" {}"), source("root", "b", "path \"b\" {}"));
-        let facts = TemplateFacts::default();
+        let facts = Arc::default();
         let first = cache.acl(&[a.clone(), b.clone()], &facts, "", NOW);
-        assert!(Arc::ptr_eq(&first, &cache.acl(&[b.clone(), a.clone(), a.clone()], &facts, "", NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(std::slice::from_ref(&a), &facts, "", NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("ns1", "a", "path \"a\" {}"), b.clone()], &facts, "", NOW)));
-        assert!(!Arc::ptr_eq(&first, &cache.acl(&[source("root", "a", "path \"c\" {}"), b], &facts, "", NOW)));
+        assert!(Arc::ptr_eq(&first, &cache.acl(&[b.clone(), a.clone(), a.clone()], &entity("1"), "", NOW)));
+        for other in [
+            vec![a.clone()],
+            vec![source("ns1", "a", "path \"a\" {}"), b.clone()],
+            vec![source("root", "a", "path \"c\" {}"), b.clone()],
+            vec![Source { expires: Some(Timestamp::from_unix_seconds(9)), ..a.clone() }, b.clone()],
+        ] {
+            assert!(!Arc::ptr_eq(&first, &cache.acl(&other, &facts, "", NOW)));
+        }
+        assert!(!Arc::ptr_eq(&first, &cache.acl(&[a, b], &facts, "team/", NOW)), "asked from elsewhere");
     }
 
     #[test]
     fn identities_are_apart_only_where_it_matters() {
-        let cache = AclCache::new(8);
-        let plain = [source("root", "a", "path \"a\" {}")];
-        let templated = [source("root", "b", "path \"{{identity.groups.names.x.id}}\" {}")];
-        let facts = |id: &str| TemplateFacts {
-            entity: None,
-            groups: vec![crate::policy::GroupFacts { id: id.to_owned(), name: "x".to_owned(), ..Default::default() }],
-        };
-        assert!(Arc::ptr_eq(&cache.acl(&plain, &facts("1"), "", NOW), &cache.acl(&plain, &facts("2"), "", NOW)));
-        assert!(!Arc::ptr_eq(
-            &cache.acl(&templated, &facts("1"), "", NOW),
-            &cache.acl(&templated, &facts("2"), "", NOW)
-        ));
+        let cache = AclCache::new(1_000);
+        let policies = [source("root", "default", DEFAULT_POLICY)];
+        let (one, two) = (entity("e1"), entity("e2"));
+        let nobody = Arc::default();
+        let own = |facts: &Arc<TemplateFacts>| cache.acl(&policies, facts, "", NOW);
+        assert!(Arc::ptr_eq(&own(&one), &own(&one)) && !Arc::ptr_eq(&own(&one), &own(&two)));
+        assert!(own(&one).own_rules() < 4, "what all have is not kept again for each");
+        for (facts, path, allowed) in [
+            (&one, "identity/entity/id/e1", "read"),
+            (&two, "identity/entity/id/e1", "deny"),
+            (&two, "identity/entity/name/name-e2", "read"),
+            (&nobody, "identity/entity/id/e1", "deny"),
+            (&nobody, "auth/token/lookup-self", "read"),
+        ] {
+            assert_eq!(own(facts).capabilities(path), [allowed], "{path}");
+        }
+        // A changed identity has other facts, wherever the old ones lay.
+        for number in 0..100 {
+            let renamed = entity(&format!("n{number}"));
+            assert_eq!(own(&renamed).capabilities(&format!("identity/entity/id/n{number}")), ["read"]);
+        }
     }
 
     #[test]
     fn an_expired_rule_is_not_served_from_the_cache() {
-        let cache = AclCache::new(8);
-        let policies = [source("root", "a", "path \"a\" { capabilities = [\"read\"] expiration = 100 }")];
-        let facts = TemplateFacts::default();
-        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(99)).capabilities("a"), ["read"]);
-        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(100)).capabilities("a"), ["deny"]);
+        let cache = AclCache::new(1_000);
+        let text = "path \"a\" { capabilities = [\"read\"] expiration = 100 }
+                    path \"b/{{identity.entity.id}}\" { capabilities = [\"read\"] expiration = 90 }";
+        let policies = [source("root", "a", text)];
+        for (second, path, allowed) in [(89, "b/e", "read"), (90, "b/e", "deny"), (99, "a", "read"), (100, "a", "deny")]
+        {
+            let facts = entity("e");
+            assert_eq!(
+                cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(second)).capabilities(path),
+                [allowed]
+            );
+        }
+        let facts = entity("e");
+        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(89)).capabilities("b/e"), ["read"]);
+        assert_eq!(cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(90)).capabilities("b/e"), ["deny"]);
     }
 
     #[test]
     fn it_does_not_grow() {
-        let cache = AclCache::new(4);
-        let facts = TemplateFacts::default();
-        let kept = [source("root", "kept", "path \"a\" {}")];
-        let first = cache.acl(&kept, &facts, "", NOW);
-        for number in 0..1_000 {
-            cache.acl(&[source("root", &format!("p{number}"), "path \"a\" {}")], &facts, "", NOW);
-            assert!(Arc::ptr_eq(&first, &cache.acl(&kept, &facts, "", NOW)), "what is used stays");
+        let cache = AclCache::new(4_000);
+        let default = [source("root", "default", DEFAULT_POLICY)];
+        for number in 0..20_000 {
+            cache.acl(&default, &entity(&format!("e{number}")), "", NOW);
         }
-        assert_eq!(cache.inner.lock().unwrap().lists.len(), 4);
+        assert!(cache.compiled.weight() <= 4_000 && cache.compiled.len() <= 2_000, "{}", cache.compiled.len());
+        let (large, facts) = (format!("#{}", "path \"kv/a\" {}\n".repeat(50)), entity("e"));
+        cache.acl(&[source("root", "large", &large)], &facts, "", NOW);
+        assert!(cache.compiled.weight() <= 4_000);
     }
 }

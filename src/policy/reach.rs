@@ -85,7 +85,7 @@ mod tests {
 
     fn list(text: &str) -> Acl {
         let policy = Arc::new(Policy::parse(PolicyName::parse("p").unwrap(), text).unwrap());
-        let source = Source { namespace_id: "root".to_owned(), policy, expires: None };
+        let source = Source { namespace_id: "root".into(), policy, expires: None };
         Acl::compile(&[source], &TemplateFacts::default(), Timestamp::from_unix_nanos(0))
     }
 

@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_unix_nanos(1_700_000_000_000_000_000);
 
 fn source(name: &str, text: &str) -> Source {
     let policy = Policy::parse(PolicyName::parse(name).unwrap(), text).unwrap();
-    Source { namespace_id: "root".to_owned(), policy: Arc::new(policy), expires: None }
+    Source { namespace_id: "root".into(), policy: Arc::new(policy), expires: None }
 }
 
 fn acl(texts: &[&str]) -> Acl {
@@ -231,7 +231,7 @@ fn create_and_update_are_apart() {
 fn root_may_everything() {
     let sources = [
         source("p", r#"path "*" { capabilities = ["deny"] }"#),
-        Source { namespace_id: "root".to_owned(), policy: Arc::new(Policy::root()), expires: None },
+        Source { namespace_id: "root".into(), policy: Arc::new(Policy::root()), expires: None },
     ];
     let acl = Acl::compile(&sources, &TemplateFacts::default(), NOW);
     assert!(acl.is_root());
@@ -610,6 +610,31 @@ proptest! {
         let allowed = expected.is_some_and(|(_, set)| set.has(wanted));
         prop_assert_eq!(matched.authorise(&asked(&Map::new())).is_ok(), allowed);
         prop_assert_eq!(acl.capabilities(&at) != ["deny"], model.select(&at, at.ends_with('/')).is_some_and(|(_, set)| set != Capabilities::DENY));
+    }
+
+    #[test]
+    fn rules_with_placeholders_are_like_those_they_stand_for(
+        rules in proptest::collection::vec((pattern(), 0_usize..9, any::<bool>()), 0..14),
+        at in request(),
+        operation in prop_oneof![Just(Operation::Read), Just(Operation::List), Just(Operation::Scan)],
+    ) {
+        let (mut plain, mut templated) = ("#\n".to_owned(), "#\n".to_owned());
+        for (pattern, capability, hidden) in &rules {
+            let capability = Capability::ALL[*capability].as_str();
+            let written = if *hidden { pattern.replacen('a', "{{identity.entity.name}}", 1) } else { pattern.clone() };
+            let rule = |path: &str| format!("path \"{path}\" {{ capabilities = [\"{capability}\"] }}\n");
+            plain += &rule(pattern);
+            templated += &rule(&written);
+        }
+        let entity = EntityFacts { name: "a".to_owned(), ..EntityFacts::default() };
+        let facts = TemplateFacts { entity: Some(entity), groups: Vec::new() };
+        let (plain, layered) = (acl(&[&plain]), Acl::compile(&[source("p", &templated)], &facts, NOW));
+        let (wanted, found) = (plain.rule(operation, &path(&at)), layered.rule(operation, &path(&at)));
+        prop_assert_eq!(found.path(), wanted.path());
+        prop_assert_eq!(found.authorise(&asked(&Map::new())).is_ok(), wanted.authorise(&asked(&Map::new())).is_ok());
+        prop_assert_eq!(layered.capabilities(&at), plain.capabilities(&at));
+        let said = |acl: &Acl| acl.said().map(|(path, set)| (path.to_owned(), set)).collect::<BTreeMap<_, _>>();
+        prop_assert_eq!(said(&layered), said(&plain));
     }
 
     #[test]

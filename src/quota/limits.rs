@@ -10,6 +10,7 @@ use crate::time::Timestamp;
 
 use super::bucket::Bucket;
 use super::rule::{QuotaConfig, RateLimit};
+use super::scope::{Asked, deciding};
 
 /// The rules in force. Counting is this node's alone.
 pub struct RateLimits {
@@ -67,21 +68,25 @@ impl RateLimits {
         *state = Arc::new(State::new(config, limits, &state.rules));
     }
 
-    /// Counts a request for `path` of `mount` (with a slash at its end) by `client`. Nothing if no limit is for it.
+    /// Whether a role that the request logs in with could matter, which it costs something to find out.
+    pub fn ask_role(&self, asked: &Asked<'_>) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
+        state.rules.iter().any(|rule| rule.limit.scope.asks_role(asked)) && !state.config.exempts(asked.path)
+    }
+
+    /// Counts a request by `client`. Nothing if no limit is for it.
     pub fn check(
         &self,
-        path: &str,
-        mount: &str,
+        asked: &Asked<'_>,
         client: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<Option<Allowance>, RetryAfter> {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let path = path.trim_end_matches('/');
-        if state.rules.is_empty() || state.config.exempts(path) {
+        if state.rules.is_empty() || state.config.exempts(asked.path) {
             return Ok(None);
         }
-        let fitting = state.rules.iter().filter_map(|rule| Some((rule.limit.fit(path, mount)?, rule)));
-        let Some((_, rule)) = fitting.max_by_key(|(fit, _)| *fit) else { return Ok(None) };
+        let found = deciding(state.rules.iter().map(|rule| &rule.limit.scope), asked);
+        let Some(rule) = found.and_then(|index| state.rules.get(index)) else { return Ok(None) };
         let shown = state.config.response_headers;
         match rule.take(client.map_or(OTHERS, network), now) {
             Ok(remaining) => Ok(Some(Allowance { limit: rule.limit.rate, remaining, shown })),
@@ -130,18 +135,22 @@ impl fmt::Debug for RateLimits {
 mod tests {
     use super::*;
     use crate::api::Ttl;
+    use crate::quota::Scope;
 
     const START: Timestamp = Timestamp::from_unix_nanos(1_800_000_000_000_000_000);
 
     fn limit(path: &str, rate: f64, block: u64) -> RateLimit {
         RateLimit {
             name: path.to_owned(),
-            path: path.to_owned(),
+            scope: Scope { path: path.to_owned(), role: String::new(), inheritable: false },
             rate,
             interval: Ttl::from_seconds(1),
             block_interval: Ttl::from_seconds(block),
-            inheritable: false,
         }
+    }
+
+    fn asked(path: &str) -> Asked<'_> {
+        Asked { namespace: "", path, role: "" }
     }
 
     fn at(millis: u64) -> Timestamp {
@@ -156,19 +165,19 @@ mod tests {
     #[test]
     fn an_address_has_so_many_requests_in_an_interval() {
         let limits = RateLimits::new(QuotaConfig::default(), vec![limit("kv/", 2.0, 0)]);
-        let ask = |address: &str, millis| limits.check("kv/a", "kv/", client(address), at(millis));
+        let ask = |address: &str, millis| limits.check(&asked("kv/a"), client(address), at(millis));
         assert!(ask("192.0.2.1", 0).is_ok() && ask("192.0.2.1", 1).is_ok());
         let refused = ask("192.0.2.1", 2).unwrap_err();
         assert!(refused.wait <= Duration::from_millis(500), "{refused:?}");
         assert!(ask("192.0.2.2", 2).is_ok(), "another address has its own");
         assert!(ask("192.0.2.1", 600).is_ok());
-        assert_eq!(limits.check("sys/health", "sys/", client("192.0.2.1"), at(2)), Ok(None));
+        assert_eq!(limits.check(&asked("sys/health"), client("192.0.2.1"), at(2)), Ok(None));
     }
 
     #[test]
     fn who_asks_too_often_is_blocked() {
         let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 60)]);
-        let ask = |millis| limits.check("kv/a", "kv/", client("192.0.2.1"), at(millis));
+        let ask = |millis| limits.check(&asked("kv/a"), client("192.0.2.1"), at(millis));
         assert!(ask(0).is_ok() && ask(1).is_err() && ask(30_000).is_err());
         assert!(ask(60_002).is_ok());
     }
@@ -176,7 +185,7 @@ mod tests {
     #[test]
     fn one_network_of_64_bits_is_one_client() {
         let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 0)]);
-        let ask = |address: &str| limits.check("kv/a", "kv/", client(address), START);
+        let ask = |address: &str| limits.check(&asked("kv/a"), client(address), START);
         assert!(ask("2001:db8::1").is_ok() && ask("2001:db8::2").is_err() && ask("2001:db8:0:1::1").is_ok());
         assert!(ask("192.0.2.1").is_ok() && ask("::ffff:192.0.2.1").is_err());
     }
@@ -184,7 +193,7 @@ mod tests {
     #[test]
     fn a_rule_that_stays_keeps_its_counts() {
         let limits = RateLimits::new(QuotaConfig::default(), vec![limit("kv/", 1.0, 0)]);
-        let ask = || limits.check("kv/a", "kv/", client("192.0.2.1"), START);
+        let ask = || limits.check(&asked("kv/a"), client("192.0.2.1"), START);
         assert!(ask().is_ok() && ask().is_err());
         limits.replace(QuotaConfig::default(), vec![limit("kv/", 1.0, 0), limit("other/", 1.0, 0)]);
         assert!(ask().is_err());
@@ -195,10 +204,23 @@ mod tests {
     }
 
     #[test]
+    fn a_storm_on_one_role_leaves_the_others_alone() {
+        let mut of_role = limit("auth/approle/", 1.0, 0);
+        "web".clone_into(&mut of_role.scope.role);
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 100.0, 0), of_role]);
+        let ask = |role: &str| {
+            let asked = Asked { role, ..asked("auth/approle/login") };
+            limits.check(&asked, client("192.0.2.1"), START)
+        };
+        assert!(ask("web").is_ok() && ask("web").is_err() && ask("db").is_ok() && ask("").is_ok());
+        assert!(limits.ask_role(&asked("auth/approle/login")) && !limits.ask_role(&asked("kv/a")));
+    }
+
+    #[test]
     fn made_up_addresses_cost_no_memory() {
         let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 1.0, 0)]);
         for number in 0..70_000_u32 {
-            let _ = limits.check("kv/a", "kv/", Some(Ipv4Addr::from_bits(number + 1).into()), START);
+            let _ = limits.check(&asked("kv/a"), Some(Ipv4Addr::from_bits(number + 1).into()), START);
         }
         let state = limits.state.read().unwrap().clone();
         assert!(state.rules[0].buckets.lock().unwrap().len() <= ADDRESSES + 1);

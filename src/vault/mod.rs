@@ -12,6 +12,7 @@ mod in_flight;
 mod init;
 mod keys;
 mod leasing;
+mod locking;
 mod lockouts;
 mod log_level;
 mod metering;

@@ -135,8 +135,9 @@ impl Unsealed {
         let mut entry = point.entry.clone();
         entry.path = target;
         self.write_entry(&entry).await?;
+        let target = self.whole(&entry);
         self.install(entry, point.backend.clone());
-        Ok(())
+        self.core.move_quotas(&self.whole(&point.entry), &target).await
     }
 
     /// Disables a mount: it serves nothing from now on; its leases are revoked and its records removed in the
@@ -152,6 +153,7 @@ impl Unsealed {
             let uuid = entry.uuid.clone();
             self.install(entry, point.backend.clone());
             self.doom_leases_of(&point).await?;
+            self.core.drop_quotas(&self.whole(&point.entry)).await?;
             uuid
         };
         let (done, finished) = tokio::sync::oneshot::channel();
@@ -200,6 +202,11 @@ impl Unsealed {
         self.commit(txn).await?;
         self.mounts.forget(uuid);
         Ok(())
+    }
+
+    /// The path of a mount as it is called in the root namespace.
+    fn whole(&self, entry: &MountEntry) -> String {
+        format!("{}{}", self.namespace.path, entry.path)
     }
 
     async fn write_entry(&self, entry: &MountEntry) -> Result<()> {

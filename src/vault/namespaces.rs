@@ -1,6 +1,6 @@
 //! `Namespaces`: vaults within the vault. Each has mounts, policies, identities, tokens and leases of its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::ops::Bound;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -27,6 +27,9 @@ pub struct Namespace {
     pub custom_metadata: BTreeMap<String, String>,
     /// Whether it is being removed; it serves nothing then.
     pub removing: bool,
+    /// While it is locked, SHA-256 in hex of the key that unlocks it: it is random and long.
+    #[serde(default)]
+    pub lock: Option<String>,
 }
 
 impl Record for Namespace {}
@@ -58,12 +61,14 @@ pub struct Namespaces {
     records: View,
     serving: RwLock<Arc<BTreeMap<String, Arc<Unsealed>>>>,
     by_id: RwLock<HashMap<String, Arc<Unsealed>>>,
+    /// The paths of those that are locked.
+    locked: RwLock<Arc<BTreeSet<String>>>,
 }
 
 impl Namespaces {
     /// None yet, over the records of all.
     pub(super) fn new(records: View) -> Self {
-        Self { records, serving: RwLock::default(), by_id: RwLock::default() }
+        Self { records, serving: RwLock::default(), by_id: RwLock::default(), locked: RwLock::default() }
     }
 
     /// Every stored namespace but the root, whether or not it serves; those that lie in others after them.
@@ -99,6 +104,11 @@ impl Namespaces {
     /// Every namespace, the root first, those that lie in others after them.
     pub fn all(&self) -> Vec<Arc<Unsealed>> {
         self.serving().values().cloned().collect()
+    }
+
+    /// Every namespace, also those that are being removed, in no particular order.
+    pub(super) fn known(&self) -> Vec<Arc<Unsealed>> {
+        self.by_id.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
     }
 
     /// The namespaces that lie in the one at `path`, at any depth.
@@ -138,7 +148,8 @@ impl Namespaces {
 
     /// Takes a namespace in; one that is being removed serves nothing.
     pub(super) fn install(&self, unsealed: Arc<Unsealed>) {
-        let Namespace { id, path, removing, .. } = unsealed.namespace.clone();
+        let Namespace { id, path, removing, lock, .. } = unsealed.namespace.clone();
+        self.set_locked(&path, lock.is_some());
         self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(id, unsealed.clone());
         if !removing {
             self.change(|serving| drop(serving.insert(path, unsealed)));
@@ -148,6 +159,26 @@ impl Namespaces {
     /// Lets the namespace at `path` serve no more.
     pub(super) fn withdraw(&self, path: &str) {
         self.change(|serving| drop(serving.remove(path)));
+        self.set_locked(path, false);
+    }
+
+    /// The outermost locked namespace that the one at `path` is or lies in.
+    pub fn lock_over(&self, path: &str) -> Option<String> {
+        let locked = self.locked.read().unwrap_or_else(PoisonError::into_inner).clone();
+        locked.iter().find(|outer| path.starts_with(*outer)).cloned()
+    }
+
+    /// Locks the namespace at `path`, or unlocks it.
+    pub(super) fn set_locked(&self, path: &str, is_locked: bool) {
+        let mut locked = self.locked.write().unwrap_or_else(PoisonError::into_inner);
+        if locked.contains(path) != is_locked {
+            let next = Arc::make_mut(&mut locked);
+            if is_locked {
+                next.insert(path.to_owned())
+            } else {
+                next.remove(path)
+            };
+        }
     }
 
     /// Forgets a namespace whose record is gone.

@@ -98,7 +98,7 @@ impl Unsealed {
         if self.core.namespaces.by_id(&id).is_some() {
             return Err(Error::new(Kind::Unavailable, "the namespace was given an id that is in use; try again"));
         }
-        let namespace = Namespace { id, uuid, path, custom_metadata: metadata, removing: false };
+        let namespace = Namespace { id, uuid, path, custom_metadata: metadata, removing: false, lock: None };
         let mut txn = Txn::new();
         furnish_namespace(&namespace.id, parts, &self.core.barrier, &mut txn)?;
         self.core.namespaces.store(&namespace, &mut txn)?;
@@ -142,6 +142,7 @@ impl Unsealed {
         self.core.namespaces.store(&Namespace { removing: true, ..record }, &mut txn)?;
         self.commit(txn).await?;
         self.core.namespaces.withdraw(&path);
+        self.core.drop_quotas(&path).await?;
         leaving.clone().remove_in_background();
         Ok(true)
     }

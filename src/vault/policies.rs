@@ -14,8 +14,8 @@ use crate::metrics::Metrics;
 use crate::policy::{Acl, AclCache, Policy, PolicyName, RESPONSE_WRAPPING_POLICY, Source, TemplateFacts};
 use crate::time::Timestamp;
 
-/// How many compiled lists are kept.
-const COMPILED: usize = 4096;
+/// How many rules of compiled lists are kept, of some hundred bytes each.
+const COMPILED: u64 = 131_072;
 
 /// A policy as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ impl Record for PolicyRecord {}
 /// The policies of one namespace.
 pub struct PolicyStore {
     records: View,
-    namespace_id: String,
+    namespace_id: Arc<str>,
     parsed: Arc<RwLock<Parsed>>,
     compiled: AclCache,
     metrics: Arc<Metrics>,
@@ -58,7 +58,7 @@ impl PolicyStore {
     pub fn new(records: View, namespace_id: &str, metrics: Arc<Metrics>) -> Self {
         Self {
             records,
-            namespace_id: namespace_id.to_owned(),
+            namespace_id: namespace_id.into(),
             parsed: Arc::default(),
             compiled: AclCache::new(COMPILED),
             metrics,

@@ -8,7 +8,7 @@ use crate::api::{ApiPath, Auth, Ttl};
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Client, Granted, Identity, Login, TokenType, grant, joined, renewed};
 use crate::error::{Error, Kind, Result};
-use crate::lease::{LeaseManager, OwnedLease};
+use crate::lease::{LeaseManager, OwnedLease, TokenLease};
 use crate::metrics::MountMeter;
 use crate::mount::{Backend, MountPoint};
 use crate::secret::ClientToken;
@@ -53,8 +53,17 @@ impl Unsealed {
                 meter.gave_token(is_batch);
             }
         });
-        if let (TokenType::Service, Some(expires)) = (issued.token_type, issued.record.expires) {
-            self.leases.register_token(issued.record.lease_id(&issued.id), &issued.id, expires, txn)?;
+        let Issued { id, record, token_type, .. } = &issued;
+        let role = record.identity.as_ref().map(|identity| identity.role.clone()).unwrap_or_default();
+        // However many leases there are, a root token can be made to look after them.
+        let forced = record.policies.iter().any(|policy| policy == "root");
+        let (lease_id, token_id) = (record.lease_id(id), id.clone());
+        match (token_type, record.expires) {
+            (TokenType::Service, Some(expires)) => {
+                self.leases.register_token(TokenLease { lease_id, token_id, role, expires, forced }, txn)?;
+            }
+            (TokenType::Batch, _) if !forced => self.leases.require_room(&lease_id, &role)?,
+            (TokenType::Service | TokenType::Batch, _) => {}
         }
         Ok(issued)
     }

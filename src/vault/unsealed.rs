@@ -23,6 +23,7 @@ use super::core::Core;
 use super::namespaces::Namespace;
 use super::passwords::PasswordStore;
 use super::policies::PolicyStore;
+use super::quotas::NamespaceCensus;
 
 /// How often engines are asked to do what no request asks for.
 const MAINTENANCE: Duration = Duration::from_secs(5);
@@ -95,6 +96,7 @@ impl Unsealed {
                 }
             }
         }
+        core.enforce_lease_limits().await?;
         core.note_version().await?;
         let unsealed = root.clone();
         root.spawn("maintenance of engines", async move { unsealed.core.maintain().await });
@@ -111,7 +113,11 @@ impl Unsealed {
         let view = |area| core.barrier.view(Scope::new(&namespace.id, area));
         let (entropy, clock) = (parts.entropy.clone(), parts.clock.clone());
         let passwords = Arc::new(PasswordStore::new(view("password-policy"), parts.entropy.clone()));
-        let leases = LeaseManager::new(core.barrier.clone(), &namespace.id, entropy.clone(), clock.clone());
+        let leases = {
+            let (limits, namespace_path) = (core.quotas.leases().clone(), namespace.path.as_str().into());
+            let census = Arc::new(NamespaceCensus { limits, namespace: namespace_path });
+            LeaseManager::new(core.barrier.clone(), &namespace.id, entropy.clone(), clock.clone(), census)
+        };
         let unsealed = Arc::new(Self {
             mounts: MountTable::new(view("mounts"), &namespace.id, parts.settings.ttl),
             tokens: core.tokens.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, TokenType, address_is_bound};
+use crate::engine::{Body, Cx, Endpoint, Identity, Login, Route, Terms, TokenType, address_is_bound};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
@@ -61,8 +61,9 @@ impl Endpoint for LogIn {
                 terms.bound_cidrs = secret.token_bound_cidrs;
             }
         }
-        metadata.insert(ROLE_NAME.to_owned(), name);
+        metadata.insert(ROLE_NAME.to_owned(), name.clone());
         let identity = Identity {
+            role: name,
             alias: role.role_id.clone(),
             display_name: cx.mount.display_name(""),
             policies: role.token.token_policies.clone(),
@@ -73,6 +74,12 @@ impl Endpoint for LogIn {
         };
         Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
     }
+}
+
+/// The role whose role id a caller sends; nothing if there is none.
+pub(super) async fn role(approle: &Approle, body: &Body) -> Result<Option<String>> {
+    let Ok(asked) = body.decode::<LogIn>() else { return Ok(None) };
+    Ok(approle.role_by_id(&asked.role_id).await?.map(|(name, _)| name))
 }
 
 /// Whether `identity` is still good: its very role is there. What a secret id bound the token to still binds it.

@@ -13,7 +13,7 @@ use ring::hmac;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::engine::{AuthMethod, Client, Deps, Engine, Identity, Record, Routes, Terms, Txn, View};
+use crate::engine::{AuthMethod, Body, Client, Deps, Engine, Identity, Record, Routes, Terms, Txn, View};
 use crate::error::{Error, Kind, Result};
 use crate::secret::{self, SecretBytes, SecretText};
 use crate::time::Timestamp;
@@ -65,6 +65,12 @@ impl Engine for Approle {
 }
 
 impl AuthMethod for Approle {
+    const HAS_ROLES: bool = true;
+
+    async fn login_role(&self, path: &str, body: &Body, _client: &Client) -> Result<Option<String>> {
+        if path == "login" { login::role(self, body).await } else { Ok(None) }
+    }
+
     async fn renew(&self, identity: &Identity, _client: &Client) -> Result<Option<Terms>> {
         login::renew(self, identity).await
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Client, Cx, Endpoint, Identity, Login, Route, Terms, TokenType};
+use crate::engine::{Body, Client, Cx, Endpoint, Identity, Login, Route, Terms, TokenType};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -41,6 +41,15 @@ impl Endpoint for LogIn {
         };
         Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
     }
+}
+
+/// The role that a caller means, or that their certificate fits; nothing if it fits none.
+pub(super) fn role(trust: &Trust, body: &Body, client: &Client, now: Timestamp) -> Option<String> {
+    let asked: LogIn = body.decode().ok()?;
+    if !asked.name.is_empty() {
+        return Some(asked.name.to_lowercase());
+    }
+    trust.admit(client, None, now).ok().map(|admission| admission.name.to_owned())
 }
 
 /// Whether `identity` is still good: its role is there and grants the same policies, and the very certificate that it
@@ -87,6 +96,7 @@ fn identity(admission: Admission<'_>, alias_metadata: bool) -> Identity {
         (POLICIES.to_owned(), role.token.granted_policies()),
     ]);
     Identity {
+        role: name.to_owned(),
         alias: leaf.common_name,
         display_name: String::new(),
         policies: role.token.token_policies.clone(),

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::{AuthMethod, Client, Deps, Engine, Identity, Routes, Terms, TokenType, Txn, View};
+use crate::engine::{AuthMethod, Body, Client, Deps, Engine, Identity, Routes, Terms, TokenType, Txn, View};
 use crate::error::Result;
 
 use trust::{Generation, Trust, Trusted};
@@ -55,6 +55,15 @@ impl Engine for Cert {
 }
 
 impl AuthMethod for Cert {
+    const HAS_ROLES: bool = true;
+
+    async fn login_role(&self, path: &str, body: &Body, client: &Client) -> Result<Option<String>> {
+        if path != "login" {
+            return Ok(None);
+        }
+        Ok(login::role(&*self.trust().await?, body, client, self.deps.clock.now()))
+    }
+
     async fn renew(&self, identity: &Identity, client: &Client) -> Result<Option<Terms>> {
         let trust = self.trust().await?;
         login::renew(&trust, identity, client, self.deps.clock.now())

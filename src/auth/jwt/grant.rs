@@ -32,6 +32,7 @@ pub(super) fn login(name: &str, role: &Role, claims: &Claims, cx: &Cx<'_>) -> Re
     };
     let terms = role.token.terms(DEFAULT_TOKEN);
     let identity = Identity {
+        role: name.to_owned(),
         display_name: cx.mount.display_name(&alias),
         alias,
         policies,

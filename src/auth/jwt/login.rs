@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Login, Route};
+use crate::engine::{Body, Cx, Endpoint, Login, Route};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
-use super::config::Config;
+use super::config::{self, Config};
 use super::provider::Provider;
 use super::roles::{Role, RoleType};
 use super::token::{Algorithm, Presented, Registered};
@@ -49,6 +49,21 @@ impl Endpoint for LogIn {
         registered.times.check(role.leeways(), cx.now().unix_seconds()).map_err(fault)?;
         grant::login(&name, &role, &claims, cx)
     }
+}
+
+/// The role that a caller means, also one who asks for the address of a provider; nothing if they mean none.
+pub(super) async fn role(jwt: &Jwt, body: &Body) -> Result<Option<String>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Asked {
+        role: String,
+    }
+    let Ok(asked) = body.decode::<Asked>() else { return Ok(None) };
+    if !asked.role.is_empty() {
+        return Ok(Some(asked.role));
+    }
+    let config: Option<Config> = jwt.view.get(config::KEY).await?;
+    Ok(config.map(|config| config.default_role).filter(|role| !role.is_empty()))
 }
 
 /// Keys alone do not say who signed: some providers have the same ones for all of their customers. So with a discovery

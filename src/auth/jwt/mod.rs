@@ -25,7 +25,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::engine::{AuthMethod, Client, Deps, Engine, Identity, Routes, Terms, View};
+use crate::engine::{AuthMethod, Body, Client, Deps, Engine, Identity, Routes, Terms, View};
 use crate::error::{Error, Result};
 
 use config::Config;
@@ -65,6 +65,12 @@ impl Engine for Jwt {
 }
 
 impl AuthMethod for Jwt {
+    const HAS_ROLES: bool = true;
+
+    async fn login_role(&self, path: &str, body: &Body, _client: &Client) -> Result<Option<String>> {
+        if matches!(path, "login" | "oidc/auth_url") { login::role(self, body).await } else { Ok(None) }
+    }
+
     async fn renew(&self, identity: &Identity, _client: &Client) -> Result<Option<Terms>> {
         grant::renew(self, identity).await
     }

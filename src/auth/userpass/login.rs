@@ -76,6 +76,7 @@ fn identity(username: String, user: &User, display_name: String) -> Identity {
     let internal =
         BTreeMap::from([(USERNAME.to_owned(), username.clone()), (POLICIES.to_owned(), user.token.granted_policies())]);
     Identity {
+        role: String::new(),
         display_name,
         policies: user.token.token_policies.clone(),
         metadata: BTreeMap::from([(USERNAME.to_owned(), username.clone())]),

@@ -85,7 +85,7 @@ impl World<'_> {
     fn allows(&self, rule: &str, without: Option<&str>, question: &Question<'_>) -> Result<bool> {
         let Ok(policy) = Policy::parse(PolicyName::default_policy(), rule) else { return Ok(false) };
         let mut sources: Vec<Source> = self.sources.iter().map(|source| self.reduced(source, without)).collect();
-        sources.push(Source { namespace_id: String::new(), policy: Arc::new(policy), expires: None });
+        sources.push(Source { namespace_id: "".into(), policy: Arc::new(policy), expires: None });
         let acl = Acl::compile(&sources, self.facts, self.now);
         let decision = acl.rule(question.operation, question.path).decide(&question.asked)?;
         Ok(matches!(decision, Decision::Granted(_)))

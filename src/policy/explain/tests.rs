@@ -17,7 +17,7 @@ const NOW: Timestamp = Timestamp::from_unix_nanos(1_700_000_000_000_000_000);
 
 fn source(name: &str, text: &str) -> Source {
     let policy = Policy::parse(PolicyName::parse(name).unwrap(), text).unwrap();
-    Source { namespace_id: "root".to_owned(), policy: Arc::new(policy), expires: None }
+    Source { namespace_id: "root".into(), policy: Arc::new(policy), expires: None }
 }
 
 fn facts() -> TemplateFacts {
@@ -208,7 +208,7 @@ fn values_are_never_repeated() {
 
 #[test]
 fn root_and_open_endpoints_need_no_rule() {
-    let root = [Source { namespace_id: "root".to_owned(), policy: Arc::new(Policy::root()), expires: None }];
+    let root = [Source { namespace_id: "root".into(), policy: Arc::new(Policy::root()), expires: None }];
     let explained = read("any/thing").explain(&root);
     assert!(explained.allowed && explained.reason.contains("\"root\"") && explained.decided_by[0].policy == "root");
     for access in [Access::Public, Access::AnyToken] {

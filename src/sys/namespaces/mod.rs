@@ -2,9 +2,11 @@
 
 mod delete;
 mod list;
+mod lock;
 mod patch;
 mod read;
 mod scan;
+mod unlock;
 mod write;
 
 use std::collections::BTreeMap;
@@ -20,6 +22,10 @@ use crate::vault::{Namespace, Unsealed};
 /// Adds the endpoints.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
     routes
+        .endpoint::<lock::LockThis>()
+        .endpoint::<lock::LockNamespace>()
+        .endpoint::<unlock::UnlockThis>()
+        .endpoint::<unlock::UnlockNamespace>()
         .endpoint::<list::ListNamespaces>()
         .endpoint::<scan::ScanNamespaces>()
         .endpoint::<read::ReadNamespace>()
@@ -42,7 +48,7 @@ pub(crate) struct NamespaceInfo {
     custom_metadata: BTreeMap<String, String>,
     /// Ends the names of its tokens, accessors and leases.
     id: String,
-    /// Whether requests to it are held off; they never are.
+    /// Whether requests to it are held off.
     locked: bool,
     /// Where it is from the root, with a slash at its end.
     path: String,
@@ -54,8 +60,8 @@ pub(crate) struct NamespaceInfo {
 
 impl From<Namespace> for NamespaceInfo {
     fn from(namespace: Namespace) -> Self {
-        let Namespace { id, uuid, path, custom_metadata, removing } = namespace;
-        Self { custom_metadata, id, locked: false, path, tainted: removing, uuid }
+        let Namespace { id, uuid, path, custom_metadata, removing, lock } = namespace;
+        Self { custom_metadata, id, locked: lock.is_some(), path, tainted: removing, uuid }
     }
 }
 

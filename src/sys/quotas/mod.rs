@@ -1,7 +1,9 @@
-//! `/v1/sys/quotas`: how many requests an address may make.
+//! `/v1/sys/quotas`: how many requests an address may make, and how many leases there may be.
 
 mod config;
+mod lease_count;
 mod rate_limit;
+mod scope;
 
 use std::sync::Arc;
 
@@ -11,5 +13,5 @@ use crate::vault::Unsealed;
 /// Adds what is below `sys/quotas`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
     let routes = routes.endpoint::<config::read::ReadConfig>().endpoint::<config::write::WriteConfig>();
-    rate_limit::add(routes)
+    lease_count::add(rate_limit::add(routes))
 }

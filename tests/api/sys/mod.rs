@@ -8,5 +8,6 @@ mod mounts;
 mod namespaces;
 mod observing;
 mod policies;
+mod quotas;
 mod traces;
 mod wrapping;

@@ -353,3 +353,58 @@ fn the_mounts_of_a_namespace_are_shown_to_those_of_its_parent() {
     assert!(team.get("sys/internal/ui/mounts").data()["secret"]["kv/"].is_object());
     assert_eq!(team.get("sys/internal/ui/mounts/kv/a").data()["path"], "kv/");
 }
+
+#[test]
+fn a_locked_namespace_answers_nothing_but_its_unlocking() {
+    let (vault, root) = with_namespaces(&["team", "team/web", "other"]);
+    let lock = |client: &Client, path: &str| client.post(&format!("sys/namespaces/api-lock/lock{path}"), json!({}));
+    let unlock =
+        |client: &Client, path: &str, body: Value| client.post(&format!("sys/namespaces/api-lock/unlock{path}"), body);
+    let key = lock(&root, "/team").data()["unlock_key"].take();
+    assert_eq!(key.as_str().unwrap().len(), 24);
+    assert_eq!(root.get("sys/namespaces/team").data()["locked"], true);
+    lock(&root, "/team").refuses(400, "is already locked");
+    for name in ["team", "team/web"] {
+        let inside = within(&root, name);
+        inside.get("sys/mounts").refuses(503, "locked by an administrator");
+        inside.with_token("hvs.nobody").get("kv/a").refuses(503, "must be unlocked");
+    }
+    root.get("team/sys/mounts").is(503);
+    lock(&within(&root, "team"), "/web").is(503);
+    within(&root, "other").get("sys/mounts").is(200);
+    let keeper = vault.with_policy("keeper", "path \"sys/namespaces/api-lock/*\" { capabilities = [\"update\"] }");
+    unlock(&keeper, "/team", json!({})).refuses(400, "empty key");
+    unlock(&keeper, "/team", json!({"unlock_key": "wrong"})).refuses(400, "incorrect unlock key");
+    unlock(&root, "/team", json!({"unlock_key": "wrong"})).refuses(400, "incorrect unlock key");
+    unlock(&keeper, "/team", json!({"unlock_key": key})).is(204);
+    within(&root, "team").get("sys/mounts").is(200);
+    unlock(&root, "/team", json!({})).refuses(400, "is not locked");
+    // From within, and with nothing but sudo.
+    lock(&within(&root, "team"), "").is(200);
+    within(&root, "team").get("sys/mounts").is(503);
+    unlock(&within(&root, "team"), "", json!({})).is(200);
+    within(&root, "team").get("sys/mounts").is(200);
+    lock(&within(&root, "team"), "/web").is(200);
+    within(&root, "team").get("sys/mounts").is(200);
+    within(&root, "team/web").get("sys/mounts").is(503);
+    lock(&root, "").refuses(400, "root namespace cannot be locked");
+    lock(&root, "/nobody").refuses(400, "requested namespace does not exist");
+    unlock(&root, "/nobody", json!({})).refuses(400, "requested namespace does not exist");
+}
+
+#[test]
+fn a_lock_outlives_a_restart() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), ..Setup::default() }.start();
+    vault.root().post("sys/namespaces/team", json!({})).is(200);
+    let key = vault.root().post("sys/namespaces/api-lock/lock/team", json!({})).data()["unlock_key"].take();
+    let (shares, root_token) = (vault.shares.clone(), vault.root().token().to_owned());
+    vault.crash();
+    let mut again = Setup { storage, ..Setup::default() }.start();
+    again.adopt(&shares, &root_token);
+    again.unseal();
+    let root = again.root();
+    within(&root, "team").get("sys/mounts").is(503);
+    root.post("sys/namespaces/api-lock/unlock/team", json!({"unlock_key": key})).is(204);
+    within(&root, "team").get("sys/mounts").is(200);
+}

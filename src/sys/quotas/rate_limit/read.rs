@@ -10,7 +10,7 @@ use serde_json::Number;
 use crate::api::Ttl;
 use crate::engine::{Cx, Data, Endpoint, Route};
 use crate::error::{Error, Result};
-use crate::quota::RateLimit;
+use crate::quota::{RateLimit, Scope};
 use crate::vault::Unsealed;
 
 use super::QuotaPath;
@@ -28,7 +28,7 @@ pub(crate) struct QuotaInfo {
     name: String,
     path: String,
     rate: Number,
-    role: &'static str,
+    role: String,
     r#type: &'static str,
 }
 
@@ -40,10 +40,11 @@ impl Endpoint for ReadQuota {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, _: &mut Cx<'_>) -> Result<Self::Reply> {
         let found = unsealed.core.quotas.stored().await?.rate_limits.remove(&path.name);
-        let RateLimit { name, path, rate, interval, block_interval, inheritable } = found.ok_or_else(Error::absent)?;
+        let RateLimit { name, scope: Scope { path, role, inheritable }, rate, interval, block_interval } =
+            found.ok_or_else(Error::absent)?;
         // A whole number without a fraction, as clients know it: 1000, not 1000.0.
         let rate = Number::from_str(&rate.to_string()).map_err(|_| Error::corrupt("a rate limit has no rate"))?;
-        let (role, r#type) = ("", "rate-limit");
+        let r#type = "rate-limit";
         Ok(Data::new(QuotaInfo { block_interval, inheritable, interval, name, path, rate, role, r#type }))
     }
 }

@@ -12,13 +12,14 @@ use crate::error::{Error, Result};
 use crate::quota::RateLimit;
 use crate::vault::Unsealed;
 
+use super::super::scope::{refuse_same, scope};
 use super::QuotaPath;
 
 /// A rate limit.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct WriteQuota {
-    /// What it is for: nothing for every request, a mount, a path, or what paths begin with (with a star at its end).
+    /// What it is for: nothing for every request, a namespace, a mount, a path, or what paths begin with (with a star at its end).
     path: LooseText,
     /// So many requests of one address in each interval.
     #[serde(deserialize_with = "rate")]
@@ -27,9 +28,9 @@ pub(crate) struct WriteQuota {
     interval: Ttl,
     /// For how long an address that asked too often is refused.
     block_interval: Ttl,
-    /// Kept and shown.
+    /// Whether a namespace's limit holds for those within it too; so does the one for every request where nothing is said.
     inheritable: Option<LooseBool>,
-    /// Limits by role are not supported: anything but nothing is refused.
+    /// The role that logins are for, where the path is an auth method with roles.
     role: LooseText,
     /// Always `rate-limit`.
     r#type: LooseText,
@@ -44,11 +45,8 @@ impl Endpoint for WriteQuota {
     async fn handle(self, unsealed: &Arc<Unsealed>, path: QuotaPath, cx: &mut Cx<'_>) -> Result<Done> {
         let limit = self.limit(path.name, unsealed)?;
         let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
-        let same = quotas.rate_limits.values().find(|other| other.path == limit.path && other.name != limit.name);
-        if let Some(other) = same {
-            let name = &other.name;
-            return Err(Error::invalid(format!("quota rule with similar properties exists under the name {name:?}")));
-        }
+        let others = quotas.rate_limits.iter().map(|(name, other)| (name, &other.scope));
+        refuse_same(others, &limit.name, &limit.scope)?;
         quotas.rate_limits.insert(limit.name.clone(), limit);
         unsealed.core.quotas.write(quotas, cx.txn())?;
         Ok(Done)
@@ -60,32 +58,14 @@ impl WriteQuota {
         if !self.rate.is_finite() || self.rate <= 0.0 {
             return Err(Error::invalid("'rate' is invalid: it must be above zero"));
         }
-        if !self.role.0.is_empty() {
-            return Err(Error::invalid("the mount does not support use with role-based quotas"));
-        }
-        let path = limited_path(&self.path.0, unsealed)?;
         Ok(RateLimit {
-            inheritable: self.inheritable.map_or(path.is_empty(), |flag| flag.0),
             name,
-            path,
+            scope: scope(&self.path.0, self.role.0, self.inheritable, unsealed)?,
             rate: self.rate,
             interval: self.interval.or(Ttl::from_seconds(1)),
             block_interval: self.block_interval,
         })
     }
-}
-
-/// The path in its one spelling; what is not below a mount would never be asked for.
-fn limited_path(text: &str, unsealed: &Unsealed) -> Result<String> {
-    let text = text.trim_start_matches('/');
-    if text.is_empty() {
-        return Ok(String::new());
-    }
-    let (point, rest) = unsealed.mounts.route(text).ok_or_else(|| Error::invalid("invalid mount path"))?;
-    if rest.is_empty() {
-        return Ok(point.entry.path.clone());
-    }
-    Ok(text.trim_end_matches('/').to_owned())
 }
 
 /// A number, or text that is one.

@@ -85,7 +85,7 @@ fn policy_text(block: &Block<'_>, folder: &Path) -> Result<String> {
 }
 
 fn source(policy: Policy) -> Source {
-    Source { namespace_id: "root".to_owned(), policy: Arc::new(policy), expires: None }
+    Source { namespace_id: "root".into(), policy: Arc::new(policy), expires: None }
 }
 
 /// Who asks, as the placeholders of policies see them.
