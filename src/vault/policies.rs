@@ -83,7 +83,7 @@ impl PolicyStore {
     /// Writes a policy whose text was checked.
     pub fn write(&self, record: &PolicyRecord, txn: &mut Txn) -> Result<()> {
         self.records.put(txn, record.name.as_str(), record)?;
-        self.forget_on_commit(record.name.as_str(), txn);
+        self.forget_when_settled(record.name.as_str(), txn);
         Ok(())
     }
 
@@ -97,7 +97,7 @@ impl PolicyStore {
     /// Removes a policy.
     pub fn delete(&self, name: &PolicyName, txn: &mut Txn) -> Result<()> {
         self.records.delete(txn, name.as_str())?;
-        self.forget_on_commit(name.as_str(), txn);
+        self.forget_when_settled(name.as_str(), txn);
         Ok(())
     }
 
@@ -152,9 +152,9 @@ impl PolicyStore {
         Ok(Some(Source { namespace_id: self.namespace_id.clone(), policy: Arc::new(policy), expires }))
     }
 
-    fn forget_on_commit(&self, name: &str, txn: &mut Txn) {
+    fn forget_when_settled(&self, name: &str, txn: &mut Txn) {
         let (parsed, name) = (self.parsed.clone(), name.to_owned());
-        txn.on_commit(move || {
+        txn.on_settled(move || {
             let mut parsed = parsed.write().unwrap_or_else(PoisonError::into_inner);
             parsed.changes += 1;
             parsed.policies.remove(&name);
