@@ -24,7 +24,7 @@
 //! | 6 | [`token`] | tokens: issue, hash, look up, revoke |
 //! | 6 | [`lease`] | leases: register, renew, expire, revoke with retry |
 //! | 6 | [`mount`] | the mount table: path to engine, for secrets engines and auth methods alike |
-//! | 6 | [`quota`] | rate limits: which request comes too early |
+//! | 6 | [`quota`] | quotas: which request comes too early, which lease is one too many |
 //! | 7 | [`engines`] | kv, cubbyhole, database, … one folder each |
 //! | 7 | [`auth`] | cert, … one folder each |
 //! | 8 | [`vault`] | the lifecycle: uninitialised, sealed, unsealed |

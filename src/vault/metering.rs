@@ -100,6 +100,7 @@ impl Core {
         self.show_mounts(page, cluster);
         let devices = number(self.audit.devices().len());
         page.gauge("arca.audit_devices", "Audit devices that are enabled", Labels::new(), devices);
+        self.show_sinks(page);
         let help = "Encryptions under the newest key of the keyring";
         if let Ok(status) = self.barrier.key_status() {
             let term = vec![("term", status.term.to_string())];
@@ -119,6 +120,23 @@ impl Core {
             let labels =
                 vec![("cluster", cluster.to_owned()), ("mount_point", mount), ("namespace", shown(&namespace))];
             page.gauge("vault.secret.kv.count", "Secrets in a mount of key-value secrets", labels, float(count));
+        }
+    }
+
+    /// How far the audit devices are whose lines go to other machines.
+    fn show_sinks(&self, page: &mut Page) {
+        for (device, state) in self.audit.sink_states() {
+            let labels = || vec![("device", device.clone())];
+            let help = "Bytes of the audit log that the other side has not taken yet";
+            page.gauge("arca.audit_spool_bytes", help, labels(), float(state.spool_bytes));
+            let help = "Lines of the audit log that the other side has not taken yet";
+            page.gauge("arca.audit_spool_lines", help, labels(), float(state.spool_lines));
+            let help = "Whether the last attempt to send audit lines succeeded";
+            page.gauge("arca.audit_sink_connected", help, labels(), f64::from(u8::from(state.connected)));
+            let help = "Audit entries that a full spool did not take; the log says how many";
+            page.total("arca.audit_dropped_total", help, labels(), float(state.dropped));
+            let help = "Audit lines that the other side will never take; they are in the spool's refused.log";
+            page.total("arca.audit_refused_total", help, labels(), float(state.refused));
         }
     }
 

@@ -110,12 +110,13 @@ impl Site {
 }
 
 fn launch(arcad: &Path, folder: &Folder, certificates: &Certificates) -> Result<Launch, Failure> {
-    let (port, server) = (port::free()?, certificates.server());
+    let (port, server, nobody) = (port::free()?, certificates.server(), port::free()?);
     let text = format!(
         "storage \"redb\" {{\n  path = {}\n}}\n\
          listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_cert_file = {}\n  tls_key_file = {}\n  \
          tls_client_ca_file = {}\n}}\n\
          audit \"file\" \"main\" {{\n  options {{\n    file_path = {}\n  }}\n}}\n\
+         audit \"socket\" \"siem\" {{\n  options {{\n    address = \"127.0.0.1:{nobody}\"\n  }}\n}}\n\
          telemetry {{\n  prometheus_retention_time = \"24h\"\n}}\n",
         quoted(&folder.path().join("store")),
         quoted(&server.certificate),

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use crate::bench;
 use crate::clients;
 use crate::conformance;
 use crate::debian::{self, Need};
@@ -50,6 +51,8 @@ enum Part {
     Clients,
     /// A release build survives requests made up from its OpenAPI document
     Schema,
+    /// The measurement beside the peer works; its figures mean nothing
+    Bench,
 }
 
 /// Installs what is missing, then runs every check; the first that fails ends it.
@@ -80,6 +83,7 @@ impl Part {
             Self::Conformance => "Conformance",
             Self::Clients => "Real clients",
             Self::Schema => "Requests made up from the OpenAPI document",
+            Self::Bench => "Measurement beside the peer",
         }
     }
 
@@ -95,6 +99,7 @@ impl Part {
             Self::Conformance => conformance::run,
             Self::Clients => clients::run,
             Self::Schema => schema::run,
+            Self::Bench => bench::quick,
         }
     }
 }

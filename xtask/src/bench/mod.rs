@@ -46,6 +46,13 @@ pub(crate) struct Args {
     /// Without the peer
     #[arg(long)]
     alone: bool,
+    #[command(flatten)]
+    output: Output,
+}
+
+/// Where the figures go besides the terminal.
+#[derive(Default, clap::Args)]
+struct Output {
     /// Where all the figures go, as JSON
     #[arg(long)]
     json: Option<PathBuf>,
@@ -63,6 +70,12 @@ struct Extent {
     rounds: usize,
     seconds: f64,
     keys: u64,
+}
+
+/// A minute that shows that everything works.
+pub(crate) fn quick() -> Result<(), Failure> {
+    let (only, output) = (Vec::new(), Output::default());
+    run(&Args { quick: true, only, rounds: 1, seconds: 0.0, scale: 0, peer_scale: 0, alone: false, output })
 }
 
 /// Measures, and prints what came out.
@@ -90,13 +103,13 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let text = results.markdown();
     say::part("Results");
     say::line(&text);
-    if let Some(path) = &args.markdown {
+    if let Some(path) = &args.output.markdown {
         folder::write(path, text)?;
     }
-    if let Some(path) = &args.json {
+    if let Some(path) = &args.output.json {
         folder::write(path, results.json())?;
     }
-    if let Some(path) = &args.plot {
+    if let Some(path) = &args.output.plot {
         folder::write(path, plot::svg(&results.sizes)?)?;
     }
     Ok(())
