@@ -120,9 +120,13 @@ impl Barrier {
             self.keyring()?;
             outcome = self.storage.commit(batch).await;
         }
-        on_settled.into_iter().for_each(|action| action());
+        for action in on_settled {
+            action();
+        }
         outcome?;
-        on_commit.into_iter().for_each(|action| action());
+        for action in on_commit {
+            action();
+        }
         Ok(())
     }
 
