@@ -28,7 +28,7 @@ pub(crate) struct Args {
     /// A minute that shows that everything works, and whose figures mean nothing
     #[arg(long)]
     quick: bool,
-    /// Only the workloads whose name begins so; may be repeated
+    /// Only the workloads whose name begins so, or `growth`; may be repeated
     #[arg(long)]
     only: Vec<String>,
     /// How often each workload is run against each server, in turn
@@ -64,6 +64,12 @@ struct Output {
     plot: Option<PathBuf>,
 }
 
+impl Args {
+    fn wants(&self, name: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|begin| name.starts_with(begin.as_str()))
+    }
+}
+
 /// How much is done.
 #[derive(Clone, Copy, Debug)]
 struct Extent {
@@ -92,12 +98,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let mut site = Site::start(&folder, extent.keys, args.alone)?;
         results.idle = site.idle_memory()?;
         for workload in workload::all(extent.keys, site.database()) {
-            if args.only.is_empty() || args.only.iter().any(|begin| workload.name.starts_with(begin.as_str())) {
+            if args.wants(&workload.name) {
                 results.workloads.push(measure::run(&mut site, &workload, extent)?);
             }
         }
     }
-    if !args.quick && args.scale > 0 && args.only.is_empty() {
+    if !args.quick && args.scale > 0 && args.wants("growth") {
         results.sizes = scale::run(&folder, args.scale, if args.alone { 0 } else { args.peer_scale })?;
     }
     let text = results.markdown();
