@@ -108,7 +108,8 @@ fn grow(loader: &Loader, vault: &mut Contender, growing: Growing, most: u64) -> 
     }
     if growing == Growing::Leases {
         let begin = Instant::now();
-        vault.operator("lease revoke -prefix auth/token/create")?.capture()?;
+        let revoke = vault.operator("lease revoke -prefix auth/token/create")?;
+        revoke.env("ARCA_CLIENT_TIMEOUT", "3600").capture()?;
         if let Some(last) = sizes.last_mut() {
             last.revoked = Some(begin.elapsed().as_secs_f64());
         }
