@@ -40,7 +40,7 @@ pub(super) struct Config {
     pub(super) jwt_supported_algs: Vec<String>,
     pub(super) namespace_in_state: bool,
     #[serde(default)]
-    pub(super) provider_config: ProviderConfig,
+    pub(super) provider: ProviderConfig,
 }
 
 impl Record for Config {}

@@ -99,7 +99,7 @@ impl WriteConfig {
             default_role: self.default_role.0.to_lowercase(),
             jwt_supported_algs: self.jwt_supported_algs.0,
             namespace_in_state: self.namespace_in_state.map_or(in_state, |flag| flag.0),
-            provider_config: ProviderConfig::try_from(self.provider_config)?,
+            provider: ProviderConfig::try_from(self.provider_config)?,
         };
         if !self.jwks_pairs.is_empty() {
             return Err(Error::invalid("'jwks_pairs' is not supported: mount the method once for each key set"));

@@ -54,7 +54,7 @@ impl Endpoint for Callback {
                 let proved = self.prove(jwt, &mut flow, cx.now()).await?;
                 let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
                 let (config, _) = jwt.configured().await?;
-                let product = config.provider_config.product();
+                let product = config.provider.product();
                 grant::login(&flow.role, &role, &proved, product, cx).map_err(explained)?.into_answer()
             }
             CallbackMode::Client => Err(Error::invalid("invalid client_nonce")),

@@ -39,6 +39,6 @@ impl Endpoint for Poll {
         };
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
         let (config, _) = jwt.configured().await?;
-        grant::login(&flow.role, &role, claims, config.provider_config.product(), cx)
+        grant::login(&flow.role, &role, claims, config.provider.product(), cx)
     }
 }
