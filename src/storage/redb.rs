@@ -23,7 +23,7 @@ use super::{Batch, Key, Page, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
-const FILE: &str = "vault.redb";
+pub(super) const FILE: &str = "vault.redb";
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 const CHAIN: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("chain");
 const NEWEST: &str = "newest";
@@ -71,12 +71,12 @@ impl Storage for RedbStorage {
 }
 
 #[derive(Debug)]
-struct Redb {
-    cache_bytes: usize,
+pub(super) struct Redb {
+    pub(super) cache_bytes: usize,
 }
 
 impl Redb {
-    fn builder(&self) -> Builder {
+    pub(super) fn builder(&self) -> Builder {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache_bytes);
         builder
@@ -127,7 +127,7 @@ impl Engine for Redb {
     }
 }
 
-struct Opened(redb::Database);
+pub(super) struct Opened(pub(super) redb::Database);
 
 impl Database for Opened {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
@@ -185,10 +185,10 @@ fn write(transaction: &WriteTransaction, changes: &Changes, link: &Link) -> Resu
 
 /// The file as redb sees it. A failed sync never looks like a full disk, which would be tried again.
 #[derive(Debug)]
-struct Backend(FileBackend);
+pub(super) struct Backend(FileBackend);
 
 impl Backend {
-    fn new(file: File) -> Result<Self, StorageError> {
+    pub(super) fn new(file: File) -> Result<Self, StorageError> {
         FileBackend::new(file).map(Self).map_err(fault)
     }
 }
@@ -228,7 +228,7 @@ impl StorageBackend for Backend {
 }
 
 /// What an error of redb means for a store.
-fn fault(error: impl Into<redb::Error>) -> StorageError {
+pub(super) fn fault(error: impl Into<redb::Error>) -> StorageError {
     let error = error.into();
     if let redb::Error::Io(error) = error {
         return StorageError::from_io(error);

@@ -8,7 +8,8 @@ use arca::storage::fault::{FaultyStorage, Moment};
 use arca::storage::{MemoryStorage, Storage, StorageError};
 use serde_json::json;
 
-use super::operations::{OPERATIONS, Operation};
+use super::operations::{OPERATIONS, Operation, lease};
+use super::rounds;
 use crate::api::database::{CREATE, configure, users};
 use crate::support::postgres::Postgres;
 use crate::support::{Setup, TestVault, eventually};
@@ -24,7 +25,10 @@ enum Way {
     Written,
 }
 
-const WAYS: [Way; 3] = [Way::NoRoom, Way::Lost, Way::Written];
+/// The quick run leaves out the way that a vault cannot tell from a lack of room that stays.
+fn ways() -> &'static [Way] {
+    if rounds().is_some() { &[Way::NoRoom, Way::Written, Way::Lost] } else { &[Way::NoRoom, Way::Written] }
+}
 
 impl Way {
     fn apply(self, storage: &FaultyStorage, commit: u64) {
@@ -50,7 +54,7 @@ fn a_commit_that_fails_leaves_nothing_half_done() {
         let commits = interrupt_everywhere(operation, &OtherShares::default());
         // Unsealing reads and does not write.
         assert!(commits > 0 || operation.name == "unseal", "{} commits nothing", operation.name);
-        faults += commits * WAYS.len() as u64;
+        faults += commits * ways().len() as u64;
     }
     println!("torture: faults operations={} faults={faults} lost=0", OPERATIONS.len());
 }
@@ -81,7 +85,7 @@ fn new_shares_replace_the_present_ones_completely_or_not_at_all() {
     let commits = interrupt_everywhere(&operation, &others);
     assert!(commits > 0, "new shares are written nowhere");
     assert!(others.borrow().is_some(), "there were no new shares");
-    println!("torture: faults-rekey faults={} lost=0", commits * WAYS.len() as u64);
+    println!("torture: faults-rekey faults={} lost=0", commits * ways().len() as u64);
 }
 
 #[test]
@@ -116,11 +120,16 @@ fn no_user_of_a_database_is_left_without_a_lease() {
         },
         ..make
     };
+    let renew = Operation {
+        name: "creds-renew",
+        act: &|vault| drop(vault.root().post("sys/leases/renew", json!({"lease_id": lease(vault), "increment": 1800}))),
+        ..end
+    };
     let mut faults = 0;
-    for operation in [&make, &end] {
+    for operation in [&make, &end, &renew] {
         let commits = interrupt_everywhere(operation, &OtherShares::default());
         assert!(commits > 0, "{} commits nothing", operation.name);
-        faults += commits * WAYS.len() as u64;
+        faults += commits * ways().len() as u64;
     }
     println!("torture: faults-database faults={faults} users_left={} lost=0", users(&server));
 }
@@ -131,7 +140,7 @@ fn interrupt_everywhere(operation: &Operation<'_>, others: &OtherShares) -> u64 
     let mut number = 0;
     loop {
         let mut was_hit = false;
-        for way in WAYS {
+        for &way in ways() {
             *others.borrow_mut() = None;
             was_hit |= interrupted(operation, way, number + 1, others);
         }
@@ -195,9 +204,9 @@ fn an_initialisation_that_fails_is_done_again_or_was_done() {
     let (mut number, mut faults) = (0, 0);
     loop {
         number += 1;
-        let hits = WAYS.map(|way| initialisation_interrupted(way, number));
-        faults += hits.iter().filter(|hit| **hit).count();
-        if hits == [false; 3] {
+        let hits = ways().iter().filter(|way| initialisation_interrupted(**way, number)).count();
+        faults += hits;
+        if hits == 0 {
             break;
         }
         assert!(number < 30, "it has no end");

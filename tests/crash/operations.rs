@@ -197,7 +197,7 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         name: "renew",
         manual_clock: false,
         prepare: &make_holder,
-        act: &|vault| drop(vault.root().post("sys/leases/renew", json!({"lease_id": lease(vault), "increment": "2h"}))),
+        act: &|vault| drop(vault.root().post("auth/token/renew", json!({"token": "holder", "increment": "2h"}))),
         check: &|vault| assert!(holder_and_lease(vault), "a renewal ended a lease"),
     },
     Operation {
@@ -272,7 +272,7 @@ fn make_holder(vault: &TestVault) {
 }
 
 /// The id of the only lease there is.
-fn lease(vault: &TestVault) -> Option<String> {
+pub(super) fn lease(vault: &TestVault) -> Option<String> {
     let unsealed = vault.unsealed();
     vault.run(async { unsealed.leases.below("").await.unwrap().first().map(ToString::to_string) })
 }
