@@ -6,7 +6,7 @@
 //! collects.
 
 mod faults;
-//mod full_disk;
+mod full_disk;
 mod kill;
 mod load;
 mod object;
