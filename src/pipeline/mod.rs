@@ -62,7 +62,9 @@ impl Pipeline {
             return self.vault.finish(async move { line.answer_sealed(request).await }).await;
         };
         let answering = unsealed.clone();
-        unsealed.core.finish(async move { line.answer_audited(&answering, request).await }).await
+        // A panic outside the handler is this request's too: its connection goes on.
+        let answer = async move { catch::panics(async { Ok(line.answer_audited(&answering, request).await) }).await };
+        unsealed.core.finish(answer).await.unwrap_or_else(|error| Audited::failure(&error))
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
@@ -140,7 +142,7 @@ impl Pipeline {
         let checking = Instant::now();
         let caller = self.caller(unsealed, request, &routed, known).await?;
         known.outcome.describe(known.entry, request, &routed);
-        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), known).await?;
+        let permit = self.authorise(unsealed, request, &routed, caller.as_deref(), known).await?;
         let checked = known.meter.metrics().requests.token_checks.since(checking);
         known.meter.step("authorise", checking, checked);
         let admitted = known.admit(permit).await?;
@@ -152,7 +154,7 @@ impl Pipeline {
             return Err(root_only());
         }
         let working = Instant::now();
-        let asking = Asking { caller: caller.as_ref(), admitted: &admitted, meter: known.meter };
+        let asking = Asking { caller: caller.as_deref(), admitted: &admitted, meter: known.meter };
         for _ in 0..ATTEMPTS {
             match self.attempt(unsealed, request, &routed, &asking).await {
                 Err(error) if error.kind() == Kind::Conflict => {}
