@@ -327,12 +327,11 @@ impl<'a> Members<'a> {
         Self { out, redaction, first }
     }
 
+    /// A name of ours, or of a header: neither has anything to escape (RFC 9110, section 5.6.2).
     fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(b',');
-        }
-        write_json(self.out, &name);
-        self.out.push(b':');
+        self.out.extend_from_slice(if std::mem::take(&mut self.first) { b"\"" } else { b",\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
     }
 
     /// A value that is not secret.

@@ -63,13 +63,13 @@ impl Pipeline {
         };
         let answering = unsealed.clone();
         // A panic outside the handler is this request's too: its connection goes on.
-        let answer = async move { catch::panics(async { Ok(line.answer_audited(&answering, request).await) }).await };
+        let answer = catch::panics(async move { line.answer_audited(&answering, request).await });
         unsealed.core.finish(answer).await.unwrap_or_else(|error| Audited::failure(&error))
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
     async fn answer_sealed(&self, mut request: Request) -> Audited {
-        let outcome = catch::panics(self.turn(&mut request)).await;
+        let outcome = catch::panics(self.turn(&mut request)).await.flatten();
         Audited::unaudited(&request, outcome)
     }
 
@@ -113,7 +113,7 @@ impl Pipeline {
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
         let mut known = Known { entry: &mut entry, outcome: &mut outcome, meter: &mut meter };
-        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut known)).await;
+        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut known)).await.flatten();
         let mut audited = Audited::close(entry, &request, answered, &meter).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
