@@ -30,7 +30,7 @@ use std::path::Path;
 
 use ring::{digest, hmac};
 
-use super::StorageError;
+use super::{Lineage, StorageError};
 use super::writer::Changes;
 use crate::entropy::Entropy;
 
@@ -130,6 +130,15 @@ impl Witness {
         let newest = slots.into_iter().filter_map(|slot| seen(&key, slot)).max_by_key(|(number, _)| *number);
         let (number, mac) = newest.ok_or_else(|| damaged("its witness file cannot be read"))?;
         Ok(Self { file, key, number, mac })
+    }
+
+    /// Names the chain: a digest of its key.
+    pub(super) fn lineage(&self) -> Lineage {
+        let mut bytes = [0; Lineage::LEN];
+        for (byte, digest) in bytes.iter_mut().zip(hmac::sign(&self.key, &labelled(b"lineage", b"")).as_ref()) {
+            *byte = *digest;
+        }
+        Lineage::new(bytes)
     }
 
     /// The link of a transaction that writes `changes` after the last one.
