@@ -4,8 +4,7 @@
 
 use std::fmt;
 
-use aes_gcm::aead::{AeadInOut, KeyInit};
-use aes_gcm::{Aes256Gcm, Nonce, Tag};
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use ring::{digest, hkdf};
 use zeroize::Zeroizing;
 
@@ -21,7 +20,7 @@ const PURPOSE: &[u8] = b"arca backup, version 1: records";
 pub(super) const TAG_LEN: usize = 16;
 
 /// The key of one backup. Wiped on drop.
-pub struct BackupKey(Box<Aes256Gcm>);
+pub struct BackupKey(LessSafeKey);
 
 impl BackupKey {
     /// The key that `root` and `salt` give: HKDF-SHA-256 (RFC 5869).
@@ -32,31 +31,21 @@ impl BackupKey {
             .expand(&[PURPOSE], hkdf::HKDF_SHA256)
             .and_then(|output| output.fill(&mut *key))
             .map_err(|_| BackupError::Encryption)?;
-        Ok(Self(Box::new(Aes256Gcm::new((&*key).into()))))
+        let key = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| BackupError::Encryption)?;
+        Ok(Self(LessSafeKey::new(key)))
     }
 
-    /// Encrypts the part of this number in place, and adds the tag.
+    /// Encrypts a part in place, and adds the tag.
     pub(super) fn seal(&self, place: Place, header: &HeaderDigest, part: &mut Vec<u8>) -> Result<(), BackupError> {
-        let tag = self
-            .0
-            .encrypt_inout_detached(&place.nonce(), &header.0, part.as_mut_slice().into())
-            .map_err(|_| BackupError::Encryption)?;
-        part.extend_from_slice(&tag);
-        Ok(())
+        let sealed = self.0.seal_in_place_append_tag(place.nonce(), Aad::from(&header.0), part);
+        sealed.map_err(|_| BackupError::Encryption)
     }
 
     /// Decrypts in place what [`BackupKey::seal`] made; nothing if it is not that.
     pub(super) fn open(&self, place: Place, header: &HeaderDigest, mut part: Vec<u8>) -> Option<Vec<u8>> {
-        let end = part.len().checked_sub(TAG_LEN)?;
-        let tag: [u8; TAG_LEN] = part.get(end..)?.try_into().ok()?;
-        part.truncate(end);
-        let opened = self.0.decrypt_inout_detached(
-            &place.nonce(),
-            &header.0,
-            part.as_mut_slice().into(),
-            &Tag::from(tag),
-        );
-        opened.is_ok().then_some(part)
+        let length = self.0.open_in_place(place.nonce(), Aad::from(&header.0), &mut part).ok()?.len();
+        part.truncate(length);
+        Some(part)
     }
 }
 
@@ -77,7 +66,7 @@ pub(super) enum Place {
 
 impl Place {
     /// Three zeros, the number in big endian, and whether this is the end.
-    fn nonce(self) -> Nonce<aes_gcm::aead::consts::U12> {
+    fn nonce(self) -> Nonce {
         let (number, flag) = match self {
             Self::Chunk(number) => (number, 0),
             Self::End(number) => (number, 1),
@@ -85,7 +74,7 @@ impl Place {
         let mut nonce = [0; 12];
         let bytes = [[0; 3].as_slice(), &number.to_be_bytes(), &[flag]].concat();
         nonce.copy_from_slice(&bytes);
-        Nonce::from(nonce)
+        Nonce::assume_unique_for_key(nonce)
     }
 }
 

@@ -69,11 +69,13 @@ pub enum BackupError {
 
 impl From<io::Error> for BackupError {
     fn from(error: io::Error) -> Self {
-        match error.kind() {
-            io::ErrorKind::UnexpectedEof => Self::Truncated,
-            io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => Self::Damaged("it cannot be unpacked".into()),
-            _ => Self::Io(error),
+        if error.kind() == io::ErrorKind::UnexpectedEof {
+            return Self::Truncated;
         }
+        if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) {
+            return Self::Damaged("it cannot be unpacked".into());
+        }
+        Self::Io(error)
     }
 }
 

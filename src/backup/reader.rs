@@ -27,9 +27,9 @@ impl<R: BufRead> Reader<R> {
     /// Begins to read.
     pub fn open(source: R) -> Result<Self, BackupError> {
         let mut archive = ArchiveReader::new(source);
-        let member = archive.member(SMALL).map_err(|error| match error {
-            BackupError::Damaged(_) => BackupError::Foreign,
-            other => other,
+        let member = archive.member(SMALL).map_err(|error| {
+            // What does not even begin like a backup is none.
+            if matches!(error, BackupError::Damaged(_)) { BackupError::Foreign } else { error }
         })?;
         if member.name != META {
             return Err(BackupError::Foreign);

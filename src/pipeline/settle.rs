@@ -87,10 +87,9 @@ async fn register(
 /// Puts a response that has a body into the cubbyhole of a new token, and answers with that token.
 fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, txn: &mut Txn) -> Result<Response> {
     let wrapped_accessor = match &response.body {
-        ResponseBody::Empty
-        | ResponseBody::Raw { .. }
-        | ResponseBody::Download { .. }
-        | ResponseBody::Wrapped(_) => return Ok(response),
+        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => {
+            return Ok(response);
+        }
         ResponseBody::Data { .. } if response.status.0 >= 400 => return Ok(response),
         ResponseBody::Data { .. } => String::new(),
         ResponseBody::Auth(auth) => accessor(auth),

@@ -30,8 +30,8 @@ use std::path::Path;
 
 use ring::{digest, hmac};
 
-use super::{Lineage, StorageError};
 use super::writer::Changes;
+use super::{Lineage, StorageError};
 use crate::entropy::Entropy;
 
 /// The file's three parts each have a disk sector (of the largest usual size) of their own, so that writing one cannot

@@ -10,12 +10,12 @@ use crate::barrier::{Barrier, is_ciphertext};
 use crate::error::{Error, Result};
 use crate::lease::Lease;
 use crate::secret::SecretBytes;
-use crate::storage::{Key, Snapshot, Storage, StorageError, Stored};
+use crate::storage::{Digest, Key, Snapshot, Storage, StorageError, Stored};
 
 use super::audits;
 use super::checkpoint::{Checkpoint, History};
-use super::core::Core;
 use super::cluster::Cluster;
+use super::core::Core;
 use super::sealing::SealRecord;
 
 /// How many findings are listed; more are counted.
@@ -123,10 +123,9 @@ impl Check {
         let history = runtime.block_on(self.history())?;
         let restorations = history.iter().flat_map(|history| &history.restorations().list);
         report.restored = restorations.map(ToString::to_string).collect();
-        if let Some(checkpoint) = &self.checkpoint {
-            if let Err(regress) = checkpoint.compare(generation, history.as_ref()) {
-                report.find(Fault::RolledBack, String::new(), regress.to_string());
-            }
+        let compared = self.checkpoint.as_ref().map(|checkpoint| checkpoint.compare(generation, history.as_ref()));
+        if let Some(Err(regress)) = compared {
+            report.find(Fault::RolledBack, String::new(), regress.to_string());
         }
         report.sound = report.findings.is_empty();
         Ok(report)
@@ -170,6 +169,12 @@ struct Walk<'a> {
     mount: String,
 }
 
+/// A record as the snapshot has it.
+struct Found {
+    key: Key,
+    digest: Digest,
+}
+
 /// An entry of an index of leases.
 #[derive(Deserialize)]
 struct LeasePointer {
@@ -188,46 +193,41 @@ impl Walk<'_> {
     fn read(&mut self, snapshot: &mut dyn Snapshot, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
         let mut last = String::new();
         loop {
-            match snapshot.next_page() {
-                Ok(page) if page.is_empty() => return Ok(()),
-                Ok(page) => {
-                    for stored in page {
-                        stored.key.as_str().clone_into(&mut last);
-                        self.record(stored)?;
-                    }
-                    progress(self.report.records, self.report.bytes);
-                }
-                Err(error) => {
-                    if !self.skip(snapshot, &last, &error)? {
-                        return Ok(());
-                    }
-                }
+            let page = match snapshot.next_page() {
+                Ok(page) => page,
+                Err(error) => self.skip(snapshot, &last, &error),
+            };
+            if page.is_empty() {
+                return Ok(());
             }
+            for stored in page {
+                stored.key.as_str().clone_into(&mut last);
+                self.record(stored)?;
+            }
+            progress(self.report.records, self.report.bytes);
         }
     }
 
-    /// Goes on behind a region that cannot be read: behind the folder of `last`, else behind the folder of that, and so on.
-    /// False if nothing behind it can be read.
-    fn skip(&mut self, snapshot: &mut dyn Snapshot, last: &str, error: &StorageError) -> Result<bool> {
+    /// The first page behind a region that cannot be read: behind the folder of `last`, else behind the folder of that, and
+    /// so on. Empty if nothing behind it can be read.
+    fn skip(&mut self, snapshot: &mut dyn Snapshot, last: &str, error: &StorageError) -> Vec<Stored> {
         let mut folder = last;
         let behind = loop {
-            let Some((above, _)) = folder.rsplit_once('/') else { break None };
+            let Some((above, _)) = folder.rsplit_once('/') else { break Vec::new() };
             folder = above;
             snapshot.seek(&format!("{folder}/\u{10ffff}"));
             if let Ok(page) = snapshot.next_page() {
-                break page.into_iter().next();
+                break page;
             }
         };
-        let region = match &behind {
-            Some(stored) => format!("the region behind this record and before {:?} cannot be read: {error}", stored.key.as_str()),
-            None => format!("what follows this record cannot be read: {error}"),
+        let region = match behind.first() {
+            Some(Stored { key, .. }) => {
+                format!("what is behind it and before {:?} cannot be read: {error}", key.as_str())
+            }
+            None => format!("what is behind it cannot be read: {error}"),
         };
         self.report.find(Fault::Unreadable, last.to_owned(), region);
-        let Some(stored) = behind else { return Ok(false) };
-        // The rest of its page comes again.
-        snapshot.seek(stored.key.as_str());
-        self.record(stored)?;
-        Ok(true)
+        behind
     }
 
     fn record(&mut self, stored: Stored) -> Result<()> {
@@ -253,79 +253,97 @@ impl Walk<'_> {
         }
         // The barrier would not be open if this could not be read.
         let Some(barrier) = self.check.barrier.as_ref().filter(|_| key.as_str() != KEYRING) else { return Ok(()) };
-        match barrier.open(key.as_str(), value) {
-            Ok(plaintext) => self.opened(&key, &plaintext),
+        let found = Found { key, digest: Digest::of(&value) };
+        match barrier.open(found.key.as_str(), value) {
+            Ok(plaintext) => {
+                self.opened(&found, &plaintext);
+                Ok(())
+            }
             Err(error) if error.kind() == crate::error::Kind::Sealed => Err(error),
             Err(_) => {
                 let detail = "it does not open: it is damaged, was altered, or was moved here from another key";
-                self.report.find(Fault::Unauthentic, key.as_str().to_owned(), detail);
+                self.report.find(Fault::Unauthentic, found.key.as_str().to_owned(), detail);
                 Ok(())
             }
         }
     }
 
-    fn opened(&mut self, key: &Key, plaintext: &SecretBytes) -> Result<()> {
+    fn opened(&mut self, found: &Found, plaintext: &SecretBytes) {
         let json = plaintext.split_first_chunk::<2>().map(|(_, json)| json);
         let is_json = |json: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
         let Some(json) = json.filter(is_json) else {
-            self.report.find(Fault::Undecodable, key.as_str().to_owned(), "it opens, and is no record");
-            return Ok(());
+            self.report.find(Fault::Undecodable, found.key.as_str().to_owned(), "it opens, and is no record");
+            return;
         };
-        let mut segments = key.as_str().splitn(5, '/');
+        let mut segments = found.key.as_str().splitn(5, '/');
         let mut segment = || segments.next().unwrap_or_default();
         let (_, namespace, area, part) = (segment(), segment(), segment(), segment());
         match (area, part) {
-            ("lease", "due" | "owner") => self.lease_pointer(key, namespace, json),
-            ("lease", "id") => self.lease(key, namespace, json),
-            ("token", "accessor" | "child") => self.token_pointer(key, json),
-            ("mount", uuid) => self.mount(key, namespace, uuid),
-            _ => Ok(()),
+            ("lease", "due" | "owner") => self.lease_pointer(found, namespace, json),
+            ("lease", "id") => self.lease(found, namespace, json),
+            ("token", "accessor" | "child") => self.token_pointer(found, json),
+            ("mount", uuid) => self.mount(found, namespace, uuid),
+            _ => {}
         }
     }
 
-    fn lease_pointer(&mut self, key: &Key, namespace: &str, json: &[u8]) -> Result<()> {
-        let Ok(LeasePointer { lease_id, namespace_id }) = serde_json::from_slice(json) else { return self.unknown(key) };
+    fn lease_pointer(&mut self, found: &Found, namespace: &str, json: &[u8]) {
+        let Ok(LeasePointer { lease_id, namespace_id }) = serde_json::from_slice(json) else {
+            return self.unknown(found);
+        };
         let namespace = namespace_id.as_deref().unwrap_or(namespace);
-        self.require(key, &format!("ns/{namespace}/lease/id/{lease_id}"), Fault::Dangling, "the record of its lease is not there")
+        self.require(
+            found,
+            &format!("ns/{namespace}/lease/id/{lease_id}"),
+            Fault::Dangling,
+            "the record of its lease is not there",
+        );
     }
 
-    fn lease(&mut self, key: &Key, namespace: &str, json: &[u8]) -> Result<()> {
-        let Ok(lease) = serde_json::from_slice::<Lease>(json) else { return self.unknown(key) };
-        let Some(due) = lease.due_key() else { return Ok(()) };
+    fn lease(&mut self, found: &Found, namespace: &str, json: &[u8]) {
+        let Ok(lease) = serde_json::from_slice::<Lease>(json) else { return self.unknown(found) };
+        let Some(due) = lease.due_key() else { return };
         let index = format!("ns/{namespace}/lease/due/{due}");
-        self.require(key, &index, Fault::Unindexed, "it is not in the index by which leases end")
+        self.require(found, &index, Fault::Unindexed, "it is not in the index by which leases end");
     }
 
-    fn token_pointer(&mut self, key: &Key, json: &[u8]) -> Result<()> {
-        let Ok(TokenPointer { id }) = serde_json::from_slice(json) else { return self.unknown(key) };
-        self.require(key, &format!("ns/{ROOT_NAMESPACE}/token/id/{id}"), Fault::Dangling, "the record of its token is not there")
+    fn token_pointer(&mut self, found: &Found, json: &[u8]) {
+        let Ok(TokenPointer { id }) = serde_json::from_slice(json) else { return self.unknown(found) };
+        self.require(
+            found,
+            &format!("ns/{ROOT_NAMESPACE}/token/id/{id}"),
+            Fault::Dangling,
+            "the record of its token is not there",
+        );
     }
 
-    fn mount(&mut self, key: &Key, namespace: &str, uuid: &str) -> Result<()> {
+    fn mount(&mut self, found: &Found, namespace: &str, uuid: &str) {
         let record = format!("ns/{namespace}/mounts/{uuid}");
         if self.mount == record {
-            return Ok(());
+            return;
         }
         self.mount.clone_from(&record);
-        self.require(key, &record, Fault::Orphaned, "it and what follows it belong to a mount that is not there")
+        self.require(found, &record, Fault::Orphaned, "it and what follows it belong to a mount that is not there");
     }
 
-    fn unknown(&mut self, key: &Key) -> Result<()> {
-        self.report.find(Fault::Undecodable, key.as_str().to_owned(), "it has not the form that records of its place have");
-        Ok(())
+    fn unknown(&mut self, found: &Found) {
+        let detail = "it has not the form that records of its place have";
+        self.report.find(Fault::Undecodable, found.key.as_str().to_owned(), detail);
     }
 
-    /// Finds fault with `key` unless there is something at `needed`. Both may have been changed since the snapshot: what is
-    /// gone by now is not missed.
-    fn require(&mut self, key: &Key, needed: &str, fault: Fault, detail: &str) -> Result<()> {
-        let storage = &self.check.storage;
-        let Ok(needed) = Key::new(needed) else { return self.unknown(key) };
-        // What cannot be read is found where it is read.
-        let there = |key: &Key| Ok::<_, Error>(!matches!(self.runtime.block_on(storage.get(key)), Ok(None)));
-        if !there(&needed)? && there(key)? {
-            self.report.find(fault, key.as_str().to_owned(), detail);
+    /// Finds fault with a record unless there is something at `needed`. Both may have been changed since the snapshot: a
+    /// record that is gone or another by now needs nothing.
+    fn require(&mut self, found: &Found, needed: &str, fault: Fault, detail: &str) {
+        let Ok(needed) = Key::new(needed) else { return self.unknown(found) };
+        let now = |key: &Key| self.runtime.block_on(self.check.storage.get(key));
+        // What cannot be read is found where it is read. The order counts: first what is needed, then who needs it.
+        if !matches!(now(&needed), Ok(None)) {
+            return;
         }
-        Ok(())
+        let is_as_found = matches!(now(&found.key), Ok(Some(value)) if Digest::of(&value) == found.digest);
+        if is_as_found {
+            self.report.find(fault, found.key.as_str().to_owned(), detail);
+        }
     }
 
     /// What every vault has.
@@ -346,3 +364,6 @@ impl Walk<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -130,7 +130,8 @@ impl Marks {
 impl Checkpoint {
     /// Reads a checkpoint.
     pub fn parse(json: &[u8]) -> Result<Self> {
-        let foreign = || Error::invalid("this is no checkpoint of Arca; give the file that `arca operator checkpoint` wrote");
+        let foreign =
+            || Error::invalid("this is no checkpoint of Arca; give the file that `arca operator checkpoint` wrote");
         let checkpoint: Self = serde_json::from_slice(json).map_err(|_| foreign())?;
         if checkpoint.format != FORMAT || checkpoint.version != 1 || Lineage::parse(&checkpoint.lineage).is_none() {
             return Err(foreign());
@@ -150,17 +151,17 @@ impl Checkpoint {
             }
         } else {
             let mut restorations = history.iter().flat_map(|history| &history.restorations.list).rev();
-            let of_this = restorations.find_map(|one| one.generation().filter(|of| Some(of.lineage) == lineage).zip(Some(one.time)));
+            let of_this = restorations
+                .find_map(|one| one.generation().filter(|of| Some(of.lineage) == lineage).zip(Some(one.time)));
             let (of, time) = of_this.ok_or(Regress::Foreign)?;
             if of.number < self.generation {
                 return Err(Regress::Restored { time, known: self.generation, found: of.number });
             }
         }
         let marks = history.map(|history| &history.marks);
-        let forgotten = |marks: &&Marks| {
-            marks.would_know(self.generation) && !marks.list.iter().any(|mark| mark.id == self.mark)
-        };
-        if marks.filter(forgotten).is_some() { Err(Regress::WrittenOn) } else { Ok(()) }
+        let forgotten =
+            |marks: &&Marks| marks.would_know(self.generation) && !marks.list.iter().any(|mark| mark.id == self.mark);
+        if marks.as_ref().is_some_and(forgotten) { Err(Regress::WrittenOn) } else { Ok(()) }
     }
 
     /// The signed text: a name for the purpose, then one value a line.

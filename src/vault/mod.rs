@@ -38,7 +38,7 @@ mod wrapping;
 
 pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
-pub use checking::{CheckReport, Check, Fault, Finding};
+pub use checking::{Check, CheckReport, Fault, Finding};
 pub use checkpoint::{Checkpoint, History, Regress};
 pub use cluster::Cluster;
 pub use core::Core;

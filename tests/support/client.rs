@@ -115,6 +115,17 @@ impl Client {
         self.send("GET", path, None)
     }
 
+    /// `GET` of what is no text: the status, the media type and the body.
+    #[track_caller]
+    pub(crate) fn bytes(&self, path: &str) -> (u16, String, Vec<u8>) {
+        let request = Request::builder().uri(format!("{}/v1/{path}", self.base));
+        let request = request.header("x-vault-token", self.token()).body(()).unwrap();
+        let (parts, mut body) = self.agent.run(request).unwrap().into_parts();
+        let media_type = parts.headers["content-type"].to_str().unwrap().to_owned();
+        let bytes = body.with_config().limit(1 << 30).read_to_vec().unwrap();
+        (parts.status.as_u16(), media_type, bytes)
+    }
+
     /// `LIST`.
     #[track_caller]
     pub(crate) fn list(&self, path: &str) -> Answer {

@@ -94,7 +94,8 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
     for restoration in restored {
         writeln!(out, "{restoration}")?;
     }
-    let depth = if *opened { "Every record was opened" } else { "Without keys: only the form of records was looked at" };
+    let depth =
+        if *opened { "Every record was opened" } else { "Without keys: only the form of records was looked at" };
     let verdict = if *sound { "Nothing is wrong." } else { "SOMETHING IS WRONG: see above." };
     writeln!(out, "{depth}. {verdict}")?;
     Ok(())

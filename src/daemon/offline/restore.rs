@@ -75,16 +75,14 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
 }
 
 /// Refuses to replace the store of another vault, and one of which that cannot be told.
-async fn refuse_another(
-    kind: &str,
-    folder: &Path,
-    root: &RootKey,
-    entropy: &Arc<dyn Entropy>,
-) -> Result<(), Failure> {
+async fn refuse_another(kind: &str, folder: &Path, root: &RootKey, entropy: &Arc<dyn Entropy>) -> Result<(), Failure> {
     let storage = match open(kind, folder, entropy) {
         Ok(storage) => storage,
         Err(StorageError::Damaged(why)) => {
-            return Err(format!("whose store is in the folder cannot be told, for it is damaged ({why}); replace it with --force").into());
+            return Err(format!(
+                "whose store is in the folder cannot be told, for it is damaged ({why}); replace it with --force"
+            )
+            .into());
         }
         Err(error) => return Err(error.into()),
     };
@@ -131,8 +129,7 @@ impl Building {
     /// Opens the new store anew, and counts what is in it.
     async fn look(&self, expected: u64) -> Result<(), Failure> {
         let metrics = Metrics::new(SystemClock.now());
-        let storage =
-            storage::inspect(self.kind, &self.staging, DEFAULT_CACHE_BYTES, &*self.entropy, &metrics)?;
+        let storage = storage::inspect(self.kind, &self.staging, DEFAULT_CACHE_BYTES, &*self.entropy, &metrics)?;
         if vault::tenant(&storage, &self.root, &self.entropy).await? != Tenant::This {
             return Err("the new store is not what was restored; nothing was replaced".into());
         }

@@ -16,7 +16,7 @@ pub(super) fn ask(threshold: Threshold) -> Result<Vec<Share>, Failure> {
     if io::stdin().is_terminal() {
         for number in 1..=required {
             let question = format!("Unseal key {number} of {required} (will be hidden): ");
-            shares.push(share(Zeroizing::new(rpassword::prompt_password(question)?))?);
+            shares.push(share(&Zeroizing::new(rpassword::prompt_password(question)?))?);
         }
         return Ok(shares);
     }
@@ -28,12 +28,12 @@ pub(super) fn ask(threshold: Threshold) -> Result<Vec<Share>, Failure> {
             return Err("give as many unseal keys as the threshold asks for, one a line".into());
         }
         if !line.trim().is_empty() {
-            shares.push(share(line)?);
+            shares.push(share(&line)?);
         }
     }
     Ok(shares)
 }
 
-fn share(text: Zeroizing<String>) -> Result<Share, Failure> {
+fn share(text: &str) -> Result<Share, Failure> {
     Ok(parse_share(&SecretText::new(text.trim().to_owned()))?)
 }

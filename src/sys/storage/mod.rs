@@ -11,8 +11,5 @@ use crate::vault::Unsealed;
 
 /// Adds them.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
-    routes
-        .endpoint::<snapshot::TakeSnapshot>()
-        .endpoint::<checkpoint::MakeCheckpoint>()
-        .endpoint::<check::CheckStore>()
+    routes.endpoint::<snapshot::TakeSnapshot>().endpoint::<checkpoint::MakeCheckpoint>().endpoint::<check::CheckStore>()
 }
