@@ -115,9 +115,8 @@ fn a_backup_is_restored_and_everything_says_so() {
     let (code, report) = site.check(&["--checkpoint", checkpoint, "--without-keys"]);
     assert!(code == 2 && report["findings"][0]["fault"] == "rolled-back", "{report}");
     // And a server that is told to look does not start.
-    let mut config = fs::read_to_string(site.config()).unwrap();
-    config.push_str(&format!("checkpoint_file = {checkpoint:?}\n"));
-    fs::write(site.config(), config).unwrap();
+    let config = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), format!("{config}checkpoint_file = {checkpoint:?}\n")).unwrap();
     let (code, text) = site.run(&["--config", site.config().to_str().unwrap()]);
     assert!(code == 1 && text.contains("the checkpoint is of another store"), "{text}");
 }

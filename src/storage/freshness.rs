@@ -15,8 +15,8 @@
 //!
 //! It does not detect
 //!
-//! - a roll-back of the whole folder, witness and all: nothing outside the folder remembers. An operator who restores
-//!   a backup does just this;
+//! - a roll-back of the whole folder, witness and all: nothing in the folder remembers. Checkpoints that are kept
+//!   elsewhere do ([`super::Generation`]). A store that a backup was restored into has a chain of its own;
 //! - forgery by someone who can write to the folder: the key lies in the witness, in clear. It is there so that links
 //!   of different stores, and of a store and its successor of the same name, do not fit each other;
 //! - damage to records that an earlier transaction wrote: the chain speaks about the newest transaction. Records are
