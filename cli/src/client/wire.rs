@@ -95,14 +95,14 @@ impl Client {
 
     /// Sends a request and hands its answer on as it comes, however long that takes. An answer that does not come whole is
     /// a failure.
-    pub(crate) fn download(&self, call: Call, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+    pub(crate) fn download(&self, call: &Call, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
         let url = self.settings.address.url(call.path, &call.query);
         if self.settings.print_curl && call.curl {
-            return Err(Error::usage(Exit::Success, curl(&call, &url, None)));
+            return Err(Error::usage(Exit::Success, curl(call, &url, None)));
         }
         let unreachable =
             |error: ureq::Error| failure::of_transport(&error, &call.method, &url, &self.settings.address);
-        let mut response = self.begin(&call, &url, None, Patience::Download)?;
+        let mut response = self.begin(call, &url, None, Patience::Download)?;
         if response.status().as_u16() != 200 {
             let Answer { status, body, .. } = Answer::read(response).map_err(unreachable)?;
             let sent = if self.token()?.is_none() { Sent::NoToken } else { Sent::Token };

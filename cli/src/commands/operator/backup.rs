@@ -24,7 +24,7 @@ impl Args {
         let doing = |error: Error| error.context("Error taking the backup");
         if self.file.as_os_str() == "-" {
             let mut done = Done::default();
-            let written = client.download(call, &mut |piece| {
+            let written = client.download(&call, &mut |piece| {
                 output.bytes(piece)?;
                 done.advance(piece.len(), output)
             });
@@ -33,7 +33,7 @@ impl Args {
         }
         let mut partial = Partial::create(&self.file)?;
         let mut done = Done::default();
-        let written = client.download(call, &mut |piece| {
+        let written = client.download(&call, &mut |piece| {
             partial.write(piece)?;
             done.advance(piece.len(), output)
         });
