@@ -28,6 +28,9 @@ log_format = "standard"
 # Where the server's process id is written.
 # pid_file = "/run/arca/arcad.pid"
 
+# A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
+# checkpoint_file = "/etc/arca/checkpoint.json"
+
 # Serve the web interface.
 ui = false
 

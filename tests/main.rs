@@ -15,6 +15,8 @@ mod leaks;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod restore;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod torture;

@@ -71,6 +71,11 @@ impl From<BarrierError> for Error {
     }
 }
 
+/// Whether a stored value has the form of a ciphertext of the barrier. Whether it is one, only the key can tell.
+pub fn is_ciphertext(stored: &[u8]) -> bool {
+    envelope::term(stored).is_some()
+}
+
 /// Encrypts and decrypts with the keyring it holds, until [`Barrier::wipe`].
 pub struct Barrier {
     storage: Arc<dyn Storage>,

@@ -18,6 +18,7 @@ impl Config {
             max_lease_ttl,
             default_max_request_duration,
             log: Log { level, format, file: _ },
+            checkpoint_file: _,
             pid_file,
             ui,
             raw_storage_endpoint,

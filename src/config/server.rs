@@ -32,6 +32,8 @@ pub struct Config {
     pub log: Log,
     /// Where the server's process id is written.
     pub pid_file: Option<PathBuf>,
+    /// A checkpoint that the store must not be older than.
+    pub checkpoint_file: Option<PathBuf>,
     /// Whether there is a web interface.
     pub ui: bool,
     /// Whether `sys/raw` is there.
@@ -71,6 +73,8 @@ section! {
         log_file: Option<PathBuf> = Unset("\"/var/log/arca/server.log\""),
         /// Where the server's process id is written.
         pid_file: Option<PathBuf> = Unset("\"/run/arca/arcad.pid\""),
+        /// A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
+        checkpoint_file: Option<PathBuf> = Unset("\"/etc/arca/checkpoint.json\""),
         /// Serve the web interface.
         ui: Switch = Default("false"),
         /// Serve sys/raw, with which an operator reads and writes single records of the store.
@@ -128,6 +132,7 @@ impl Config {
             max_lease_ttl: raw.max_lease_ttl,
             default_max_request_duration: raw.default_max_request_duration,
             pid_file: raw.pid_file,
+            checkpoint_file: raw.checkpoint_file,
             ui: raw.ui.0,
             raw_storage_endpoint: raw.raw_storage_endpoint.0,
             unsafe_allow_api_audit_creation: raw.unsafe_allow_api_audit_creation.0,

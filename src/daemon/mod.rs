@@ -3,11 +3,13 @@
 mod args;
 mod dev;
 mod logging;
+mod offline;
 mod settings;
 mod signals;
 mod traces;
 
 pub use args::{Args, Command};
+pub use offline::{CheckOptions, RestoreOptions};
 
 use std::io::Write;
 use std::net::SocketAddr;
@@ -26,7 +28,7 @@ use crate::pipeline::Pipeline;
 use crate::storage::{self, DEFAULT_CACHE_BYTES};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Exporter;
-use crate::vault::{LogControl, Parts, Vault};
+use crate::vault::{Checkpoint, LogControl, Parts, Vault};
 
 use signals::Signals;
 
@@ -42,6 +44,11 @@ pub async fn run(args: Args) -> ExitCode {
             Err(failure) => Err(failure),
         },
         Command::Dev(options) => dev::serve(options).await,
+        Command::CheckStore(options) => match offline::check(options).await {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Command::Restore(options) => offline::restore(options).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -137,6 +144,12 @@ impl Running {
         };
         let metrics = Metrics::new(SystemClock.now());
         let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy, &metrics)?;
+        if let Some(file) = &config.checkpoint_file {
+            let checkpoint = Checkpoint::parse(&std::fs::read(file)?)?;
+            if let Err(regress) = checkpoint.compare(storage.generation().await?, None) {
+                return Err(format!("checkpoint_file: {regress}").into());
+            }
+        }
         let (tracer, exporter) = traces::tracer(&config.telemetry, &entropy, &metrics)?;
         let mut kinds = crate::engines::kinds();
         kinds.extend(crate::auth::kinds());

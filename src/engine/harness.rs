@@ -94,7 +94,7 @@ impl<E: Engine> Harness<E> {
                 Ok(serde_json::from_slice(payload.json()).unwrap())
             }
             Content::Nothing => Ok(Value::Null),
-            Content::Token(_) | Content::Renewed(_) | Content::Wrapped(_) => {
+            Content::Token(_) | Content::Renewed(_) | Content::Wrapped(_) | Content::Download { .. } => {
                 Err(Error::internal("an engine gives no token"))
             }
             Content::Login(login) => Ok(json!({"identity": login.identity, "terms": login.terms})),

@@ -93,6 +93,11 @@ impl Lease {
         self.expires.map_or(0, |expires| expires.since(now).as_secs())
     }
 
+    /// Its key in the index of leases by their ends; nothing for one that never ends.
+    pub fn due_key(&self) -> Option<String> {
+        self.expires.map(|expires| due_key(expires, &self.id))
+    }
+
     /// The id of the mount that made it, for what an engine made.
     pub fn mount(&self) -> Option<&str> {
         match &self.target {

@@ -42,6 +42,8 @@ pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes>
     match body {
         ResponseBody::Empty if warnings.is_empty() && *status != StatusCode::OK => return Ok(out.0),
         ResponseBody::Raw { payload, .. } => out.raw(payload.json()),
+        // Sent by itself, without so much as a newline.
+        ResponseBody::Download { .. } => return Ok(out.0),
         ResponseBody::Empty => {
             out.head(request_id, None)?;
             out.tail(Parts { warnings, ..Parts::default() })?;

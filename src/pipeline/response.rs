@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
-use crate::engine::{Answer, Caller, Content, Payload, RenewedLease, StatusCode};
+use crate::engine::{Answer, Caller, Content, Download, Payload, RenewedLease, StatusCode};
 use crate::error::{Error, Kind, Result};
 use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
@@ -40,6 +40,13 @@ pub enum ResponseBody {
         media_type: &'static str,
         /// The bytes.
         payload: Payload,
+    },
+    /// Without the envelope, and made while it is sent.
+    Download {
+        /// Its media type.
+        media_type: &'static str,
+        /// The bytes.
+        download: Download,
     },
     /// An object.
     Data {
@@ -91,6 +98,8 @@ pub struct Audited {
     pub media_type: Option<&'static str>,
     /// The body.
     pub body: SecretBytes,
+    /// The body in place of `body`, where it is made while it is sent.
+    pub download: Option<Download>,
     /// Headers of this answer: how much of a rate limit is left.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -180,6 +189,7 @@ impl Response {
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Renewed(lease) => ResponseBody::renewed(lease)?,
             Content::Wrapped(info) => ResponseBody::Wrapped(info),
+            Content::Download { media_type, download } => ResponseBody::Download { media_type, download },
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
@@ -224,6 +234,7 @@ impl Audited {
             status: render::status(error.kind()),
             media_type: Some("application/json"),
             body: render::error(error),
+            download: None,
             headers: Vec::new(),
         }
     }
@@ -239,16 +250,22 @@ impl Audited {
             Ok(response) => {
                 let media_type = match &response.body {
                     ResponseBody::Empty if response.warnings.is_empty() && response.status != StatusCode::OK => None,
-                    ResponseBody::Raw { media_type, .. } => Some(*media_type),
+                    ResponseBody::Raw { media_type, .. } | ResponseBody::Download { media_type, .. } => {
+                        Some(*media_type)
+                    }
                     ResponseBody::Empty
                     | ResponseBody::Data { .. }
                     | ResponseBody::Auth(_)
                     | ResponseBody::Wrapped(_) => Some("application/json"),
                 };
-                match render::body(request_id, &response) {
-                    Ok(body) => Self { status: response.status.0, media_type, body, headers: Vec::new() },
-                    Err(error) => Self::failure(&error),
-                }
+                let body = match render::body(request_id, &response) {
+                    Ok(body) => body,
+                    Err(error) => return Self::failure(&error),
+                };
+                let Response { status, body: rendered, .. } = response;
+                let download =
+                    if let ResponseBody::Download { download, .. } = rendered { Some(download) } else { None };
+                Self { status: status.0, media_type, body, download, headers: Vec::new() }
             }
         }
     }

@@ -30,6 +30,7 @@ pub(super) async fn settle(
     let body = match content {
         Content::Nothing => ResponseBody::Empty,
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
+        Content::Download { media_type, download } => ResponseBody::Download { media_type, download },
         Content::Token(auth) => ResponseBody::Auth(auth),
         Content::Renewed(lease) => ResponseBody::renewed(lease)?,
         Content::Wrapped(info) => ResponseBody::Wrapped(info),
@@ -86,7 +87,9 @@ async fn register(
 /// Puts a response that has a body into the cubbyhole of a new token, and answers with that token.
 fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, txn: &mut Txn) -> Result<Response> {
     let wrapped_accessor = match &response.body {
-        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Wrapped(_) => return Ok(response),
+        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => {
+            return Ok(response);
+        }
         ResponseBody::Data { .. } if response.status.0 >= 400 => return Ok(response),
         ResponseBody::Data { .. } => String::new(),
         ResponseBody::Auth(auth) => accessor(auth),

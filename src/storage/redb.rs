@@ -21,8 +21,9 @@ use redb::{
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
 use super::listing::Step;
+use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Key, Page, Storage, StorageError};
+use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -50,7 +51,18 @@ impl RedbStorage {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StorageError> {
         let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes }, entropy, metrics).map(Self)
+        Disk::open(dir, Redb { cache_bytes, verified: VERIFIED_BYTES }, entropy, metrics).map(Self)
+    }
+
+    /// The same after a look at all of the store, however large it is.
+    pub fn inspect(
+        dir: &Path,
+        cache_bytes: u64,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
+        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        Disk::open(dir, Redb { cache_bytes, verified: u64::MAX }, entropy, metrics).map(Self)
     }
 }
 
@@ -68,6 +80,14 @@ impl Storage for RedbStorage {
         self.0.commit(batch).await
     }
 
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.0.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.0.generation().await
+    }
+
     fn kind(&self) -> &'static str {
         Redb::KIND
     }
@@ -76,6 +96,8 @@ impl Storage for RedbStorage {
 #[derive(Debug)]
 struct Redb {
     cache_bytes: usize,
+    /// Up to this length of its file, in bytes, all of it is looked at when it is opened.
+    verified: u64,
 }
 
 impl Redb {
@@ -122,7 +144,7 @@ impl Engine for Redb {
     }
 
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-        self.opened(folder, VERIFIED_BYTES)
+        self.opened(folder, self.verified)
     }
 
     fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
@@ -178,6 +200,17 @@ impl Database for Opened {
             }
         }
         Ok(())
+    }
+
+    fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError> {
+        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        for record in records.range::<&str>((Bound::Excluded(after), Bound::Unbounded)).map_err(fault)? {
+            let (key, value) = record.map_err(fault)?;
+            if !page.add(key.value(), Ok(value.value().to_vec())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn link(&self) -> Result<Link, StorageError> {
@@ -360,7 +393,7 @@ mod tests {
     fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let length = Arc::new(AtomicU64::new(u64::MAX));
         let syncs = Arc::new(AtomicU64::new(u64::MAX));
-        let engine = Redb { cache_bytes: 8 << 20 };
+        let engine = Redb { cache_bytes: 8 << 20, verified: VERIFIED_BYTES };
         let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
         (Disk::open(dir, engine, &SystemEntropy::new(), &metrics()).unwrap(), length, syncs)
     }

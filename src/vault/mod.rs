@@ -3,6 +3,9 @@
 
 mod audited_headers;
 mod audits;
+mod backup;
+mod checking;
+mod checkpoint;
 mod cluster;
 mod core;
 mod cors;
@@ -23,6 +26,7 @@ mod passwords;
 mod policies;
 mod quotas;
 mod rekeying;
+mod restoring;
 mod revoking;
 mod root_generation;
 mod sealing;
@@ -34,6 +38,8 @@ mod wrapping;
 
 pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
+pub use checking::{Check, CheckReport, Fault, Finding};
+pub use checkpoint::{Checkpoint, History, Regress};
 pub use cluster::Cluster;
 pub use core::Core;
 pub use cors::{Cors, CorsStore};
@@ -50,6 +56,7 @@ pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
+pub use restoring::{Restoration, Restorations, Tenant, put_on_record, restore, tenant};
 pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Standing};
 pub use settings::{DeclaredAudit, Settings};

@@ -42,7 +42,8 @@ pub struct Standing {
 }
 
 impl SealRecord {
-    const KEY: &'static str = "core/seal";
+    /// Its key in the store.
+    pub(super) const KEY: &'static str = "core/seal";
 
     /// The root key, wrapped by the seal key.
     pub(super) fn new(config: SealConfig, seal: &SealKey, root: &RootKey, parts: &Parts) -> Result<Self> {
