@@ -13,6 +13,8 @@ mod layering;
 #[cfg(test)]
 mod leaks;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod openapi;
 #[cfg(test)]
 mod support;

@@ -5,6 +5,7 @@ mod dev;
 mod logging;
 mod settings;
 mod signals;
+mod stacks;
 mod traces;
 
 pub use args::{Args, Command};
@@ -14,6 +15,8 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -34,14 +37,14 @@ use signals::Signals;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Does what the command line says. Serving ends with SIGTERM or SIGINT, and is a success.
-pub async fn run(args: Args) -> ExitCode {
+pub fn run(args: Args) -> ExitCode {
     let outcome = match args.command() {
         Command::Check(files) => check(&files),
         Command::Serve(files) => match load(&files) {
-            Ok((config, warnings)) => serve(config, warnings).await,
+            Ok((config, warnings)) => serve(&config, &warnings),
             Err(failure) => Err(failure),
         },
-        Command::Dev(options) => dev::serve(options).await,
+        Command::Dev(options) => dev::serve(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,15 +77,24 @@ fn check(files: &[std::path::PathBuf]) -> Result<(), Failure> {
 }
 
 /// Serves what `config` says until the process is asked to stop.
-async fn serve(config: Config, warnings: Vec<Warning>) -> Result<(), Failure> {
+fn serve(config: &Config, warnings: &[Warning]) -> Result<(), Failure> {
     let log = logging::start(&config.log)?;
-    for warning in &warnings {
+    for warning in warnings {
         tracing::warn!("{warning}");
     }
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
+    runtime()?.block_on(serve_until_stopped(config, &log))
+}
+
+/// The threads that everything runs on. What is left on their stacks does not outlive them.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().on_thread_stop(stacks::wipe_own).build()
+}
+
+async fn serve_until_stopped(config: &Config, log: &Arc<LogControl>) -> Result<(), Failure> {
     // From here on a signal waits for its turn: a start that is interrupted ends like any other run.
     let mut signals = Signals::new()?;
-    let running = Running::start(&config, &log).await?;
+    let running = Running::start(config, log).await?;
     for address in &running.addresses {
         tracing::info!(%address, "listening");
     }
@@ -168,6 +180,7 @@ impl Running {
             listening.push(server.handle());
             serving.spawn(server.serve(shutdown.clone()));
         }
+        serving.spawn(leave_nothing(pipeline.vault().sealings(), listening.clone(), shutdown.clone()));
         Ok(Self { pipeline, addresses, listening, serving, shutdown, exporting })
     }
 
@@ -195,5 +208,20 @@ impl Running {
         self.pipeline.vault().seal().await;
         self.exporting.stop().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Each time that the vault was sealed, ends the connections, whose buffers hold what was sent, and wipes the stacks.
+async fn leave_nothing(mut sealings: watch::Receiver<u64>, listening: Vec<Listening>, shutdown: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            changed = sealings.changed() => if changed.is_err() { return },
+        }
+        for listening in &listening {
+            listening.hang_up().await;
+        }
+        stacks::wipe().await;
+        tracing::debug!("connections were ended and stacks wiped after sealing");
     }
 }

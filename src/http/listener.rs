@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -45,6 +45,7 @@ pub struct Server {
     settings: Arc<Listener>,
     tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
     door: Door,
+    open: Arc<Open>,
 }
 
 /// A handle on a listener that serves.
@@ -52,9 +53,33 @@ pub struct Server {
 pub struct Listening {
     settings: Arc<Listener>,
     tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+    open: Arc<Open>,
+}
+
+/// The connections that are open, as far as they can be asked to end.
+#[derive(Debug, Default)]
+struct Open(Mutex<GracefulShutdown>);
+
+impl Open {
+    /// Tells a new connection when it is to end.
+    fn watcher(&self) -> Watcher {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).watcher()
+    }
+
+    /// Ends the connections that are open now; each may finish the request that it has.
+    async fn end(&self) {
+        let open = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let _ = tokio::time::timeout(DRAIN, open.shutdown()).await;
+    }
 }
 
 impl Listening {
+    /// Ends all connections as soon as they have no request, and waits for that. Their buffers, in which tokens and
+    /// secrets came and went, go with them. Clients connect again.
+    pub async fn hang_up(&self) {
+        self.open.end().await;
+    }
+
     /// Reads certificates, keys and authorities again. Connections that are open go on; sessions do not resume.
     pub fn reload(&self) -> Result<(), TlsError> {
         let (Some(slot), Some(tls)) = (&self.tls, &self.settings.tls) else { return Ok(()) };
@@ -74,7 +99,7 @@ impl Server {
         let socket = TcpListener::bind(settings.address).await?;
         let settings = Arc::new(settings);
         let door = Door { pipeline, listener: settings.clone() };
-        Ok(Self { socket, settings, tls, door })
+        Ok(Self { socket, settings, tls, door, open: Arc::default() })
     }
 
     /// The address that is listened on.
@@ -84,13 +109,12 @@ impl Server {
 
     /// A handle for reloading.
     pub fn handle(&self) -> Listening {
-        Listening { settings: self.settings.clone(), tls: self.tls.clone() }
+        Listening { settings: self.settings.clone(), tls: self.tls.clone(), open: self.open.clone() }
     }
 
     /// Serves until `shutdown`, then lets requests in flight end.
     pub async fn serve(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
-        let graceful = GracefulShutdown::new();
         let free =
             Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
         let metrics = self.door.pipeline.vault().parts().metrics.clone();
@@ -118,7 +142,7 @@ impl Server {
                 tls: self.tls.as_ref().map(|slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone()),
                 settings: self.settings.clone(),
                 app: app.clone(),
-                graceful: graceful.watcher(),
+                graceful: self.open.watcher(),
                 open: OpenConnection::new(metrics.clone()),
             };
             connections.spawn(async move {
@@ -128,7 +152,7 @@ impl Server {
         }
         drop(self.socket);
         connections.close();
-        let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+        self.open.end().await;
         let _ = tokio::time::timeout(DRAIN, connections.wait()).await;
     }
 }

@@ -62,6 +62,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
@@ -99,6 +100,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: Arc<tokio::sync::Mutex<()>>,
+    /// How often the vault was sealed since its start: the number changes when the keys are gone.
+    sealings: watch::Sender<u64>,
     /// What runs to its end although whoever waits for it may go away.
     tasks: TaskTracker,
 }
@@ -120,7 +123,13 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), tasks: TaskTracker::new() }))
+        Ok(Arc::new(Self {
+            parts,
+            phase: RwLock::new(phase),
+            turning: Arc::default(),
+            sealings: watch::Sender::new(0),
+            tasks: TaskTracker::new(),
+        }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

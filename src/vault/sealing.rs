@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::barrier::{Barrier, Txn};
 use crate::error::{Error, Kind, Result};
@@ -165,7 +165,7 @@ impl Vault {
     pub async fn seal(&self) {
         let turning = self.turning.clone().lock_owned().await;
         if let Some(unsealed) = self.sealed_from_now_on() {
-            finish_sealing(unsealed, turning).await;
+            finish_sealing(unsealed, turning, self.sealings.clone()).await;
         }
     }
 
@@ -180,8 +180,14 @@ impl Vault {
             return;
         };
         if let Some(unsealed) = self.sealed_from_now_on() {
-            self.tasks.spawn(finish_sealing(unsealed, turning));
+            self.tasks.spawn(finish_sealing(unsealed, turning, self.sealings.clone()));
         }
+    }
+
+    /// Changes each time that the vault was sealed and its keys are gone. Who keeps copies of what came out of it, in
+    /// buffers or on stacks, lets go of them then.
+    pub fn sealings(&self) -> watch::Receiver<u64> {
+        self.sealings.subscribe()
     }
 
     /// Turns the vault to sealed, and gives what has to be ended; nothing if it is sealed already.
@@ -196,9 +202,11 @@ impl Vault {
 }
 
 /// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
-async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
+async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>, sealings: watch::Sender<u64>) {
     unsealed.core.stop().await;
     unsealed.core.barrier.wipe();
+    drop(unsealed);
     drop(turning);
     tracing::info!("the vault is sealed");
+    sealings.send_modify(|count| *count += 1);
 }
