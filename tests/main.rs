@@ -7,6 +7,8 @@ mod api;
 #[cfg(test)]
 mod authz;
 #[cfg(test)]
+mod confinement;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod layering;

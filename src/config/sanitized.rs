@@ -22,6 +22,8 @@ impl Config {
             ui,
             raw_storage_endpoint,
             unsafe_allow_api_audit_creation,
+            disable_mlock: _,
+            sandbox: _,
             storage,
             listeners,
             audit: _,

@@ -20,7 +20,7 @@ use crate::vault::{LogControl, NewMount, Vault};
 
 use super::args::DevOptions;
 use super::signals::{self, Signals};
-use super::{Failure, Running, logging, runtime};
+use super::{Failure, Running, confinement, logging, runtime};
 
 /// How long the certificates are good.
 const LASTS: Duration = Duration::from_hours(365 * 24);
@@ -38,6 +38,7 @@ pub(super) fn serve(options: DevOptions) -> Result<(), Failure> {
     fs::write(&file, files.configuration(address))?;
     let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
+    confinement::enter(&config, folder.parent().filter(|_| is_ours));
     runtime()?.block_on(serve_unsealed(&config, &log, &files, (root_token, address)))?;
     if is_ours {
         fs::remove_dir_all(&folder)?;

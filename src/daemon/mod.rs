@@ -1,6 +1,7 @@
 //! The server process: from its command line to its last line in the log.
 
 mod args;
+mod confinement;
 mod dev;
 mod logging;
 mod settings;
@@ -83,6 +84,7 @@ fn serve(config: &Config, warnings: &[Warning]) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
+    confinement::enter(config, None);
     runtime()?.block_on(serve_until_stopped(config, &log))
 }
 
