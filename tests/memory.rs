@@ -176,7 +176,7 @@ fn keys(store: &Path, shares: &[String]) -> (Wanted, Vec<String>) {
     let root = unwrap_root_key(&seal, &wrapped).unwrap();
     wanted.add_key("the seal key", seal.expose());
     wanted.add_key("the root key", root.expose());
-    let keyring = opened(root.expose(), "core/keyring", stored(&*storage, "core/keyring"));
+    let keyring = opened(root.expose(), "core/keyring", &stored(&*storage, "core/keyring"));
     let keyring: Value = serde_json::from_slice(&keyring).unwrap();
     let mut names = Vec::new();
     for term in keyring["terms"].as_array().unwrap() {
@@ -195,7 +195,7 @@ fn stored(storage: &dyn Storage, key: &str) -> Vec<u8> {
 
 /// Decrypts a record as SECURITY.md describes it: version, term, nonce, ciphertext and tag; the first two and the name
 /// are associated data.
-fn opened(key: &[u8], name: &str, envelope: Vec<u8>) -> Vec<u8> {
+fn opened(key: &[u8], name: &str, envelope: &[u8]) -> Vec<u8> {
     let (head, sealed) = envelope.split_at(17);
     let data = [&head[..5], name.as_bytes()].concat();
     let key = LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key).unwrap());

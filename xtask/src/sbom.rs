@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -27,25 +28,100 @@ pub(crate) struct Args {
     output: Option<PathBuf>,
 }
 
+/// What `cargo metadata` says, as far as it matters here.
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<Package>,
+    resolve: Resolve,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    id: String,
+    name: String,
+    version: String,
+    license: Option<String>,
+    repository: Option<String>,
+    /// Nothing for what is in this checkout.
+    source: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Resolve {
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    deps: Vec<Dependency>,
+}
+
+#[derive(Deserialize)]
+struct Dependency {
+    pkg: String,
+    dep_kinds: Vec<DependencyKind>,
+}
+
+#[derive(Deserialize)]
+struct DependencyKind {
+    /// `build`, `dev`, or nothing for what is linked.
+    kind: Option<String>,
+}
+
+/// The list (CycloneDX 1.5, <https://cyclonedx.org/docs/1.5/json/>).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct List {
+    bom_format: &'static str,
+    spec_version: &'static str,
+    version: u32,
+    metadata: Value,
+    components: Vec<Component>,
+    dependencies: Vec<Edges>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Component {
+    r#type: &'static str,
+    #[serde(rename = "bom-ref")]
+    bom_ref: String,
+    purl: String,
+    name: String,
+    version: String,
+    scope: &'static str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    licenses: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hashes: Vec<Value>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    external_references: Vec<Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Edges {
+    r#ref: String,
+    depends_on: BTreeSet<String>,
+}
+
+/// The checksums of the lock file by name and version.
+type Checksums = BTreeMap<(String, String), String>;
+
 /// Writes the list.
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let words = format!("metadata --format-version 1 --locked --filter-platform {}", args.platform);
-    let metadata = parsed(&cargo(&words).capture()?)?;
+    let metadata: Metadata = serde_json::from_str(&cargo(&words).capture()?).map_err(Failure::answer)?;
     let list = list(&metadata, &checksums(&folder::read_text(&workspace::root().join("Cargo.lock"))?))?;
     let path = args.output.clone().unwrap_or_else(|| workspace::target().join("arca.cdx.json"));
     let text = serde_json::to_string_pretty(&list).map_err(Failure::answer)?;
     folder::write(&path, text + "\n")?;
-    let count = list["components"].as_array().map_or(0, Vec::len);
-    say::done(&format!("{}: {count} crates for {}", path.display(), args.platform));
+    say::done(&format!("{}: {} crates for {}", path.display(), list.components.len(), args.platform));
     Ok(())
 }
 
-fn parsed(text: &str) -> Result<Value, Failure> {
-    serde_json::from_str(text).map_err(Failure::answer)
-}
-
-/// The checksums of the lock file by name and version.
-fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
+fn checksums(lock: &str) -> Checksums {
     let field = |entry: &str, name: &str| {
         let line = entry.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(" = \""));
         line.map(|value| value.trim_end_matches('"').to_owned())
@@ -57,107 +133,102 @@ fn checksums(lock: &str) -> BTreeMap<(String, String), String> {
 }
 
 /// The list out of what `cargo metadata` says.
-fn list(metadata: &Value, checksums: &BTreeMap<(String, String), String>) -> Result<Value, Failure> {
-    let packages: BTreeMap<&str, &Value> =
-        items(&metadata["packages"]).map(|package| (text(&package["id"]), package)).collect();
-    let nodes: BTreeMap<&str, &Value> =
-        items(&metadata["resolve"]["nodes"]).map(|node| (text(&node["id"]), node)).collect();
-    let programs: Vec<&str> = packages
-        .iter()
-        .filter(|(_, package)| PROGRAMS.contains(&text(&package["name"])) && package["source"].is_null())
-        .map(|(id, _)| *id)
-        .collect();
-    if programs.len() != PROGRAMS.len() {
+fn list(metadata: &Metadata, checksums: &Checksums) -> Result<List, Failure> {
+    let packages: BTreeMap<&str, &Package> =
+        metadata.packages.iter().map(|package| (package.id.as_str(), package)).collect();
+    let nodes: BTreeMap<&str, &Node> = metadata.resolve.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
+    let is_program = |package: &&&Package| PROGRAMS.contains(&package.name.as_str()) && package.source.is_none();
+    let programs: Vec<&Package> = packages.values().filter(is_program).copied().collect();
+    let [first, _] = programs.as_slice() else {
         return Err(Failure::answer("cargo metadata does not name the programs"));
-    }
+    };
+    let from: Vec<&str> = programs.iter().map(|package| package.id.as_str()).collect();
     // What is linked into a program, and what only takes part in building it.
-    let linked = reached(&nodes, &programs, &[""]);
-    let used = reached(&nodes, &programs, &["", "build"]);
+    let linked = reached(&nodes, &from, &[None]);
+    let used = reached(&nodes, &from, &[None, Some("build")]);
     let mut components = BTreeMap::new();
+    let mut dependencies = BTreeMap::new();
     for id in &used {
-        let Some(package) = packages.get(id) else { continue };
+        let (Some(package), Some(node)) = (packages.get(id), nodes.get(id)) else { continue };
         let scope = if linked.contains(id) { "required" } else { "excluded" };
-        components.insert(purl(package), component(package, scope, checksums));
+        components.insert(package.purl(), package.component(scope, checksums));
+        let on = node.dependencies(&[None, Some("build")]).filter_map(|id| packages.get(id));
+        dependencies.insert(package.purl(), on.map(|package| package.purl()).collect());
     }
-    let dependencies = used.iter().filter_map(|id| {
-        let depends = dependencies(nodes.get(id)?, &["", "build"]);
-        let on: BTreeSet<String> = depends.filter_map(|id| packages.get(id)).map(|package| purl(package)).collect();
-        Some((purl(packages.get(id)?), on))
-    });
-    let dependencies: BTreeMap<String, BTreeSet<String>> = dependencies.collect();
-    let version =
-        packages.get(programs.first().copied().unwrap_or_default()).map_or("", |package| text(&package["version"]));
-    Ok(json!({
-        "bomFormat": "CycloneDX",
-        "specVersion": "1.5",
-        "version": 1,
-        "metadata": {"component": {"type": "application", "bom-ref": "arca", "name": "arca", "version": version}},
-        "components": components.into_values().collect::<Vec<_>>(),
-        "dependencies": dependencies.iter().map(|(id, on)| json!({"ref": id, "dependsOn": on})).collect::<Vec<_>>(),
-    }))
+    Ok(List {
+        bom_format: "CycloneDX",
+        spec_version: "1.5",
+        version: 1,
+        metadata: json!({
+            "component": {"type": "application", "bom-ref": "arca", "name": "arca", "version": first.version},
+        }),
+        components: components.into_values().collect(),
+        dependencies: dependencies.into_iter().map(|(r#ref, depends_on)| Edges { r#ref, depends_on }).collect(),
+    })
 }
 
-fn component(package: &Value, scope: &str, checksums: &BTreeMap<(String, String), String>) -> Value {
-    let (name, version) = (text(&package["name"]), text(&package["version"]));
-    let purl = purl(package);
-    let mut component = json!({
-        "type": "library", "bom-ref": purl, "purl": purl, "name": name, "version": version, "scope": scope,
-    });
-    if let Some(license) = package["license"].as_str() {
-        // The old way to write OR.
-        component["licenses"] = json!([{"expression": license.replace('/', " OR ")}]);
+impl Package {
+    /// Its name among all kinds of packages (package-url).
+    fn purl(&self) -> String {
+        format!("pkg:cargo/{}@{}", self.name, self.version)
     }
-    if let Some(checksum) = checksums.get(&(name.to_owned(), version.to_owned())) {
-        component["hashes"] = json!([{"alg": "SHA-256", "content": checksum}]);
+
+    fn component(&self, scope: &'static str, checksums: &Checksums) -> Component {
+        let (name, version) = (self.name.clone(), self.version.clone());
+        // A slash is the old way to write OR.
+        let license = self.license.as_deref().map(|license| json!({"expression": license.replace('/', " OR ")}));
+        let checksum = checksums.get(&(name.clone(), version.clone()));
+        let hash = checksum.map(|content| json!({"alg": "SHA-256", "content": content}));
+        let repository = self.repository.as_deref().map(|url| json!({"type": "vcs", "url": url}));
+        Component {
+            r#type: "library",
+            bom_ref: self.purl(),
+            purl: self.purl(),
+            name,
+            version,
+            scope,
+            licenses: license.into_iter().collect(),
+            hashes: hash.into_iter().collect(),
+            external_references: repository.into_iter().collect(),
+        }
     }
-    if let Some(repository) = package["repository"].as_str() {
-        component["externalReferences"] = json!([{"type": "vcs", "url": repository}]);
+}
+
+impl Node {
+    /// What it depends on for these purposes.
+    fn dependencies<'a>(&'a self, kinds: &'a [Option<&'a str>]) -> impl Iterator<Item = &'a str> {
+        let counts =
+            |dependency: &&Dependency| dependency.dep_kinds.iter().any(|kind| kinds.contains(&kind.kind.as_deref()));
+        self.deps.iter().filter(counts).map(|dependency| dependency.pkg.as_str())
     }
-    component
 }
 
 /// All that is reached from `from` by dependencies of these kinds, itself included.
-fn reached<'a>(nodes: &BTreeMap<&'a str, &'a Value>, from: &[&'a str], kinds: &[&str]) -> BTreeSet<&'a str> {
+fn reached<'a>(
+    nodes: &BTreeMap<&'a str, &'a Node>,
+    from: &[&'a str],
+    kinds: &'a [Option<&'a str>],
+) -> BTreeSet<&'a str> {
     let (mut found, mut next) = (BTreeSet::new(), from.to_vec());
     while let Some(id) = next.pop() {
         if found.insert(id) {
-            next.extend(nodes.get(id).into_iter().flat_map(|node| dependencies(node, kinds)));
+            next.extend(nodes.get(id).into_iter().flat_map(|node| node.dependencies(kinds)));
         }
     }
     found
-}
-
-/// What a node depends on: for running (``), for building (`build`), for tests (`dev`).
-fn dependencies<'a>(node: &'a Value, kinds: &[&str]) -> impl Iterator<Item = &'a str> {
-    items(&node["deps"])
-        .filter(move |dependency| items(&dependency["dep_kinds"]).any(|kind| kinds.contains(&text(&kind["kind"]))))
-        .map(|dependency| text(&dependency["pkg"]))
-}
-
-/// The name of a crate among all kinds of packages (package-url).
-fn purl(package: &Value) -> String {
-    format!("pkg:cargo/{}@{}", text(&package["name"]), text(&package["version"]))
-}
-
-fn items(value: &Value) -> impl Iterator<Item = &Value> {
-    value.as_array().into_iter().flatten()
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn metadata() -> Value {
+    fn metadata() -> Metadata {
         let package = |id: &str, source: &str, license: &str| {
             json!({"id": id, "name": id, "version": "1.0.0", "license": license, "repository": null,
                    "source": if source.is_empty() { Value::Null } else { json!(source) }})
         };
         let on = |id: &str, kind: Value| json!({"pkg": id, "dep_kinds": [{"kind": kind}]});
-        json!({
+        let metadata = json!({
             "packages": [
                 package("arca", "", "none"), package("arca-cli", "", "none"), package("ring", "registry", "MIT/Apache-2.0"),
                 package("cc", "registry", "MIT"), package("proptest", "registry", "MIT"),
@@ -168,15 +239,16 @@ mod tests {
                 {"id": "ring", "deps": [on("cc", json!("build"))]},
                 {"id": "cc", "deps": []}, {"id": "proptest", "deps": []},
             ]},
-        })
+        });
+        serde_json::from_value(metadata).unwrap()
     }
 
     #[test]
     fn it_has_what_is_linked_and_what_builds_and_no_tests() {
         let lock = "[[package]]\nname = \"ring\"\nversion = \"1.0.0\"\nchecksum = \"abc\"\n";
         let list = list(&metadata(), &checksums(lock)).unwrap();
-        let scopes: Vec<(&str, &str)> =
-            items(&list["components"]).map(|part| (text(&part["name"]), text(&part["scope"]))).collect();
+        let scopes: Vec<(&str, &str)> = list.components.iter().map(|part| (part.name.as_str(), part.scope)).collect();
+        let list = serde_json::to_value(&list).unwrap();
         assert_eq!(scopes, [("arca-cli", "required"), ("arca", "required"), ("cc", "excluded"), ("ring", "required")]);
         let ring = &list["components"][3];
         assert_eq!(ring["hashes"][0]["content"], "abc");
@@ -189,6 +261,7 @@ mod tests {
 
     #[test]
     fn metadata_without_the_programs_is_refused() {
-        assert!(list(&json!({"packages": [], "resolve": {"nodes": []}}), &BTreeMap::new()).is_err());
+        let empty = serde_json::from_value(json!({"packages": [], "resolve": {"nodes": []}})).unwrap();
+        assert!(list(&empty, &BTreeMap::new()).is_err());
     }
 }
