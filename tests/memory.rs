@@ -151,6 +151,24 @@ fn nothing_is_left_in_memory_after_sealing() {
     assert_eq!(status["sealed"], true);
 }
 
+#[test]
+fn whoever_seals_the_vault_can_ask_on() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::write(folder.path());
+    let process = Process::start(folder.path(), &certificates);
+    let (share, token) = process.initialise();
+    let root = process.anonymous().with_token(&token);
+    for _ in 0..20 {
+        root.post("sys/unseal", json!({ "key": share })).ok();
+        let sealed = root.post("sys/seal", json!({})).ok();
+        assert_eq!(sealed.headers.get("connection").unwrap(), "close", "its connection ends, and it is told so");
+        // These go over a connection that was made after the sealing, and does not end with it.
+        for _ in 0..5 {
+            assert_eq!(root.get("sys/seal-status").ok().json()["sealed"], true);
+        }
+    }
+}
+
 /// Gives as many shares as are needed.
 fn unseal(process: &Process, shares: &[String]) {
     for share in &shares[..REQUIRED] {

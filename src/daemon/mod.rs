@@ -30,7 +30,7 @@ use crate::pipeline::Pipeline;
 use crate::storage::{self, DEFAULT_CACHE_BYTES};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Exporter;
-use crate::vault::{LogControl, Parts, Vault};
+use crate::vault::{LogControl, Parts, Sealings, Vault};
 
 use signals::Signals;
 
@@ -214,16 +214,25 @@ impl Running {
 }
 
 /// Each time that the vault was sealed, ends the connections, whose buffers hold what was sent, and wipes the stacks.
-async fn leave_nothing(mut sealings: watch::Receiver<u64>, listening: Vec<Listening>, shutdown: CancellationToken) {
+async fn leave_nothing(
+    mut sealings: watch::Receiver<Sealings>,
+    listening: Vec<Listening>,
+    shutdown: CancellationToken,
+) {
+    let mut wiped = 0;
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             changed = sealings.changed() => if changed.is_err() { return },
         }
+        let now = *sealings.borrow_and_update();
         for listening in &listening {
-            listening.hang_up().await;
+            listening.hang_up(now.begun).await;
         }
-        stacks::wipe().await;
-        tracing::debug!("connections were ended and stacks wiped after sealing");
+        if now.done > wiped {
+            stacks::wipe().await;
+            wiped = now.done;
+            tracing::debug!("connections were ended and stacks wiped after sealing");
+        }
     }
 }

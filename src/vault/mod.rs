@@ -51,7 +51,7 @@ pub use policies::{PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
 pub use root_generation::RootGenerationStatus;
-pub use sealing::{SealRecord, Standing};
+pub use sealing::{SealRecord, Sealings, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::{LoggedIn, Renewed};
 pub use unsealed::Unsealed;
@@ -100,8 +100,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: Arc<tokio::sync::Mutex<()>>,
-    /// How often the vault was sealed since its start: the number changes when the keys are gone.
-    sealings: watch::Sender<u64>,
+    /// How often the vault was sealed since its start.
+    sealings: watch::Sender<Sealings>,
     /// What runs to its end although whoever waits for it may go away.
     tasks: TaskTracker,
 }
@@ -127,7 +127,7 @@ impl Vault {
             parts,
             phase: RwLock::new(phase),
             turning: Arc::default(),
-            sealings: watch::Sender::new(0),
+            sealings: watch::Sender::new(Sealings::default()),
             tasks: TaskTracker::new(),
         }))
     }

@@ -41,6 +41,15 @@ pub struct Standing {
     pub cluster: Option<(String, String)>,
 }
 
+/// How often the vault was sealed since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sealings {
+    /// How often it stopped answering. Known before anyone can be told that it is sealed.
+    pub begun: u64,
+    /// How often its keys were gone, with all that needed them.
+    pub done: u64,
+}
+
 impl SealRecord {
     const KEY: &'static str = "core/seal";
 
@@ -184,9 +193,9 @@ impl Vault {
         }
     }
 
-    /// Changes each time that the vault was sealed and its keys are gone. Who keeps copies of what came out of it, in
-    /// buffers or on stacks, lets go of them then.
-    pub fn sealings(&self) -> watch::Receiver<u64> {
+    /// How often it was sealed. Who keeps copies of what came out of it, in buffers or on stacks, lets go of them when
+    /// this changes.
+    pub fn sealings(&self) -> watch::Receiver<Sealings> {
         self.sealings.subscribe()
     }
 
@@ -197,16 +206,17 @@ impl Vault {
         let (record, unsealed) = (record.clone(), unsealed.clone());
         let progress = UnsealProgress::new(record.config.threshold);
         *phase = Phase::Sealed(record, progress);
+        self.sealings.send_modify(|sealings| sealings.begun += 1);
         Some(unsealed)
     }
 }
 
 /// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
-async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>, sealings: watch::Sender<u64>) {
+async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>, sealings: watch::Sender<Sealings>) {
     unsealed.core.stop().await;
     unsealed.core.barrier.wipe();
     drop(unsealed);
     drop(turning);
     tracing::info!("the vault is sealed");
-    sealings.send_modify(|count| *count += 1);
+    sealings.send_modify(|sealings| sealings.done += 1);
 }
