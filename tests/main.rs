@@ -7,11 +7,15 @@ mod api;
 #[cfg(test)]
 mod authz;
 #[cfg(test)]
+mod confinement;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod layering;
 #[cfg(test)]
 mod leaks;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]

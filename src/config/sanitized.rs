@@ -23,6 +23,8 @@ impl Config {
             ui,
             raw_storage_endpoint,
             unsafe_allow_api_audit_creation,
+            disable_mlock: _,
+            sandbox: _,
             storage,
             listeners,
             audit: _,

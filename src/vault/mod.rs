@@ -58,7 +58,7 @@ pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
 pub use restoring::{Restoration, Restorations, Tenant, put_on_record, restore, tenant};
 pub use root_generation::RootGenerationStatus;
-pub use sealing::{SealRecord, Standing};
+pub use sealing::{SealRecord, Sealings, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::{LoggedIn, Renewed};
 pub use unsealed::Unsealed;
@@ -69,6 +69,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
@@ -106,6 +107,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: Arc<tokio::sync::Mutex<()>>,
+    /// How often the vault was sealed since its start.
+    sealings: watch::Sender<Sealings>,
     /// What runs to its end although whoever waits for it may go away.
     tasks: TaskTracker,
 }
@@ -127,7 +130,13 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), tasks: TaskTracker::new() }))
+        Ok(Arc::new(Self {
+            parts,
+            phase: RwLock::new(phase),
+            turning: Arc::default(),
+            sealings: watch::Sender::new(Sealings::default()),
+            tasks: TaskTracker::new(),
+        }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

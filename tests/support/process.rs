@@ -79,6 +79,11 @@ impl Process {
         Self { child, address, ca: ca.clone(), client: client.clone() }
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client without a token.
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.address, &self.ca, Some((&self.client.0, &self.client.1)))
