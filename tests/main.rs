@@ -20,6 +20,8 @@ mod leaks;
 #[cfg(test)]
 mod openapi;
 #[cfg(test)]
+mod sequences;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod torture;

@@ -1,6 +1,5 @@
 //! Clients that are slow, silent, or too many.
 
-use std::io::Read;
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
@@ -56,7 +55,6 @@ fn slow_bodies() {
         let framing = if number % 2 == 0 { "content-length: 100000" } else { "transfer-encoding: chunked" };
         wire.say(format!("POST /v1/sys/unseal HTTP/1.1\r\nhost: x\r\n{framing}\r\n\r\n").as_bytes()).unwrap();
     }
-    let mut answers = 0;
     while start.elapsed() < Duration::from_millis(2500) {
         served.ask(&client);
         std::thread::park_timeout(Duration::from_millis(100));
@@ -67,43 +65,52 @@ fn slow_bodies() {
     for wire in &mut wires {
         let answer = wire.hear().unwrap_or_default();
         assert!(!answer.starts_with("HTTP/1.1 2"), "{answer}");
-        answers += usize::from(answer.starts_with("HTTP/1.1 400"));
     }
-    println!("slow_bodies: {} cut off, {answers} of them told why, {served:?}", wires.len());
+    println!("slow_bodies: {} cut off, {served:?}", wires.len());
     assert!(served.count > 5 && served.slowest < Duration::from_secs(3), "{served:?}");
     assert_eq!(ended(&mut wires), wires.len());
 }
 
-/// As many connections as the server takes, and as many as this process may have: others are served all the same.
+/// Thousands of silent connections, as many as the server takes where there is time, and as many as this process may
+/// have; and some hundred that are idle between two requests. Others are served all the same.
 #[test]
-fn ten_thousand_connections() {
+fn thousands_of_connections() {
     let limit = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
     let most = usize::try_from(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     let target = Target::start();
     let client = target.process.anonymous();
     client.get("sys/health").is(200);
-    let before = target.process.resident();
-    // Somewhat less than the server takes at a time: whoever comes beyond that waits.
-    let wanted = 9_900.min(most.saturating_sub(500));
-    let start = Instant::now();
-    let silent: Vec<TcpStream> = (0..wanted).map_while(|_| TcpStream::connect(target.process.address).ok()).collect();
-    let mut served = Served::default();
+    let (mut before, start, mut served) = (target.process.resident(), Instant::now(), Served::default());
+    // Whoever comes beyond ten thousand waits for a place.
+    let idle = 200 * scale().min(10);
+    let wanted = (5_000 * scale()).min(9_900 - idle).min(most.saturating_sub(idle + 500));
+    let clients: Vec<_> = (0..idle).map(|_| target.process.anonymous()).collect();
+    clients.iter().for_each(|client| served.ask(client));
+    let each_idle = target.process.resident().saturating_sub(before) / 1024 / idle as u64;
+    before = target.process.resident();
+    let (mut silent, mut open) = (Vec::new(), 0);
+    while silent.len() < wanted {
+        silent.push(TcpStream::connect(target.process.address).expect("a connection"));
+        // Those that are not accepted yet would fill the system's queue: this one is behind them in it.
+        if silent.len() % 500 == 0 {
+            served.ask(&target.process.anonymous());
+            open = open.max(target.process.open_files());
+        }
+    }
     for _ in 0..20 {
         served.ask(&client);
-        served.ask(&target.process.anonymous());
     }
-    let held = target.process.resident().saturating_sub(before);
+    let each = target.process.resident().saturating_sub(before) / 1024 / wanted as u64;
     println!(
-        "ten_thousand_connections: {} in {:?}, {} KiB each, {served:?}",
-        silent.len(),
+        "thousands_of_connections: {wanted} silent ({each} KiB each) and {idle} idle ({each_idle} KiB each) in {:?}, \
+         {open} files open at a time, {served:?}",
         start.elapsed(),
-        held / 1024 / silent.len() as u64
     );
-    assert_eq!(silent.len(), wanted, "connections were refused");
+    // Where that takes longer than a handshake may, the first are gone before the last have come.
+    assert!(open > wanted / 4, "{open} files are open");
     assert!(served.slowest < Duration::from_secs(5), "{served:?}");
-    // A debug build of the server, before a handshake.
-    assert!(held < silent.len() as u64 * 32 * 1024, "{held} bytes for {} connections", silent.len());
+    assert!(each < 32 && each_idle < 256, "{each} and {each_idle} KiB for a connection");
     drop(silent);
     target.root.get("sys/mounts").is(200);
 }
@@ -114,16 +121,10 @@ fn every_place_taken() {
     let setup = Setup::default();
     let limits = arca::config::Limits { connections: 64, ..setup.limits };
     let vault = Setup { limits, ..setup }.start();
-    let mut silent: Vec<TcpStream> = (0..200).map(|_| TcpStream::connect(vault.address).unwrap()).collect();
     let start = Instant::now();
-    // 136 of them wait for a place themselves, before this request does; they come and go 64 at a time.
-    drop(silent.split_off(128));
+    let silent: Vec<TcpStream> = (0..100).map(|_| TcpStream::connect(vault.address).unwrap()).collect();
     vault.anonymous().get("sys/health").is(200);
     let waited = start.elapsed();
-    println!("every_place_taken: the next request was served after {waited:?}");
-    assert!(waited < Duration::from_secs(28), "{waited:?}");
-    for mut stream in silent.drain(..) {
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(15)));
-        assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0, "a silent client was answered");
-    }
+    println!("every_place_taken: the next request was served after {waited:?}, behind {} silent clients", silent.len());
+    assert!(waited < Duration::from_secs(14), "{waited:?}");
 }

