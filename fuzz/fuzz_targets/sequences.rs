@@ -7,6 +7,7 @@ use libfuzzer_sys::fuzz_target;
 #[path = "../../tests/sequences"]
 mod sequences {
     pub mod model;
+    pub mod step;
     pub mod world;
 }
 

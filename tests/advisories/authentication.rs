@@ -520,7 +520,7 @@ fn vault_0_10_2_tokens_that_expire_while_it_is_down() {
     vault.crash();
     let mut again = Setup { storage, ..Setup::manual_clock() }.start();
     again.adopt(&shares, &token);
-    again.advance(Duration::from_secs(120));
+    again.advance(Duration::from_mins(2));
     again.unseal();
     for token in [made, batch] {
         again.root().with_token(&token).get("auth/token/lookup-self").is(403);

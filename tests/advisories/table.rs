@@ -1,4 +1,4 @@
-//! Holds `docs/security/advisories.md` and the tests to each other.
+//! Holds `docs/security/` and the tests to each other.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -71,6 +71,21 @@ fn every_advisory_has_its_row_and_every_named_test_is_there() {
             assert!(tests.contains(name), "row {number}: there is no test {name}");
         }
     }
+}
+
+#[test]
+fn every_claim_names_tests_that_are_there() {
+    let text = fs::read_to_string(root().join("docs/security/claims.md")).unwrap();
+    let tests = tests();
+    let mut claims = 0;
+    for line in text.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let (claim, named) = line.trim_matches('|').split_once(" | ").unwrap();
+        for name in named.split('`').skip(1).step_by(2) {
+            assert!(tests.contains(name), "{claim}: there is no test {name}");
+        }
+        claims += 1;
+    }
+    assert!(claims > 15, "{claims}");
 }
 
 #[test]

@@ -86,7 +86,9 @@ fn thousands_of_connections() {
     let idle = 200 * scale().min(10);
     let wanted = (5_000 * scale()).min(9_900 - idle).min(most.saturating_sub(idle + 500));
     let clients: Vec<_> = (0..idle).map(|_| target.process.anonymous()).collect();
-    clients.iter().for_each(|client| served.ask(client));
+    for client in &clients {
+        served.ask(client);
+    }
     let each_idle = target.process.resident().saturating_sub(before) / 1024 / idle as u64;
     before = target.process.resident();
     let (mut silent, mut open) = (Vec::new(), 0);

@@ -10,9 +10,59 @@ fn hidden(token: &str) -> String {
     )
 }
 
-/// The head of a request with these lines more.
-fn head(lines: &str) -> String {
-    format!("POST /v1/sys/tools/random/1 HTTP/1.1\r\nhost: x\r\n{lines}\r\n")
+/// A request that a hidden one follows: what is wrong with it, the lines of its head, and what stands before the hidden
+/// one. `{size}` is the size of that one, `{hex}` the same as a chunk has it, `{longer}` five more.
+const AMBIGUOUS: [(&str, &str, &str); 26] = [
+    ("CL.TE", "content-length: {longer}\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
+    ("TE.CL", "transfer-encoding: chunked\r\ncontent-length: 4\r\n", "{hex}\r\n"),
+    ("two lengths", "content-length: 0\r\ncontent-length: {size}\r\n", ""),
+    ("a list of lengths", "content-length: 0, {size}\r\n", ""),
+    ("a signed length", "content-length: +0\r\n", ""),
+    ("a negative length", "content-length: -1\r\n", ""),
+    ("a hexadecimal length", "content-length: 0x0\r\n", ""),
+    ("a length that overflows", "content-length: 18446744073709551616\r\n", ""),
+    ("an empty length", "content-length: \r\n", ""),
+    ("a coding that is not the last", "transfer-encoding: chunked, identity\r\n", "0\r\n\r\n"),
+    ("an unknown coding", "transfer-encoding: xchunked\r\n", "0\r\n\r\n"),
+    ("a coding in quotes", "transfer-encoding: \"chunked\"\r\n", "0\r\n\r\n"),
+    ("a coding twice", "transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n", "0\r\n\r\n"),
+    ("a tab before a coding", "transfer-encoding:\tchunked, x\r\n", "0\r\n\r\n"),
+    ("a blank before a colon", "content-length : 0\r\n", ""),
+    ("a blank before a coding's colon", "transfer-encoding : chunked\r\n", "0\r\n\r\n"),
+    ("a folded line", "x-a: b\r\n content-length: 0\r\n", ""),
+    ("a folded coding", "transfer-encoding:\r\n chunked\r\n", "0\r\n\r\n"),
+    ("a NUL in a header", "x-a: b\0c\r\n", ""),
+    ("a CR in a header", "x-a: b\rcontent-length: 0\r\n", ""),
+    ("a name with blanks", "x a: b\r\n", ""),
+    ("no name", ": b\r\n", ""),
+    ("a chunk size that overflows", "transfer-encoding: chunked\r\n", "10000000000000000\r\n"),
+    ("a chunk size with a sign", "transfer-encoding: chunked\r\n", "-1\r\n"),
+    ("a chunk size with a prefix", "transfer-encoding: chunked\r\n", "0x0\r\n\r\n"),
+    ("a chunk without its end", "transfer-encoding: chunked\r\n", "1\r\nab\r\n0\r\n\r\n"),
+];
+
+/// First lines of a request that nobody should read on behind.
+const STARTS: [(&str, &str, &str); 3] = [
+    ("an old version with a coding", "POST /v1/sys/tools/random/1 HTTP/1.0", "transfer-encoding: chunked\r\n"),
+    ("an unknown version", "POST /v1/sys/tools/random/1 HTTP/1.9", ""),
+    ("a target with a blank", "POST /v1/sys/tools/random/ 1 HTTP/1.1", ""),
+];
+
+/// All of them, with the hidden request.
+fn requests(hidden: &str) -> Vec<(&'static str, String)> {
+    let size = hidden.len();
+    let filled = |text: &str| {
+        let (size, hex, longer) = (size.to_string(), format!("{size:x}"), (size + 5).to_string());
+        text.replace("{size}", &size).replace("{hex}", &hex).replace("{longer}", &longer)
+    };
+    let ambiguous = AMBIGUOUS.iter().map(|(what, lines, before)| {
+        let head = format!("POST /v1/sys/tools/random/1 HTTP/1.1\r\nhost: x\r\n{lines}\r\n");
+        (*what, filled(&head) + &filled(before) + hidden)
+    });
+    let starts = STARTS
+        .iter()
+        .map(|(what, start, lines)| (*what, format!("{start}\r\nhost: x\r\n{lines}\r\n0\r\n\r\n{hidden}")));
+    ambiguous.chain(starts).collect()
 }
 
 #[test]
@@ -20,49 +70,7 @@ fn ambiguous_framing() {
     let vault = TestVault::new();
     let root = vault.root();
     let hidden = hidden(root.token());
-    let size = hidden.len();
-    let whole = format!("{:x}\r\n{hidden}\r\n0\r\n\r\n", size);
-    let cases = [
-        (
-            "CL.TE",
-            head(&format!("content-length: {}\r\ntransfer-encoding: chunked\r\n", size + 5)) + "0\r\n\r\n" + &hidden,
-        ),
-        ("TE.CL", head("transfer-encoding: chunked\r\ncontent-length: 4\r\n") + &whole),
-        ("two lengths", head(&format!("content-length: 0\r\ncontent-length: {size}\r\n")) + &hidden),
-        ("a list of lengths", head(&format!("content-length: 0, {size}\r\n")) + &hidden),
-        ("a signed length", head("content-length: +0\r\n") + &hidden),
-        ("a negative length", head("content-length: -1\r\n") + &hidden),
-        ("a hexadecimal length", head("content-length: 0x0\r\n") + &hidden),
-        ("a length that overflows", head("content-length: 18446744073709551616\r\n") + &hidden),
-        ("an empty length", head("content-length: \r\n") + &hidden),
-        ("a coding that is not the last", head("transfer-encoding: chunked, identity\r\n") + "0\r\n\r\n" + &hidden),
-        ("an unknown coding", head("transfer-encoding: xchunked\r\n") + "0\r\n\r\n" + &hidden),
-        ("a coding in quotes", head("transfer-encoding: \"chunked\"\r\n") + "0\r\n\r\n" + &hidden),
-        (
-            "a coding twice",
-            head("transfer-encoding: chunked\r\ntransfer-encoding: identity\r\n") + "0\r\n\r\n" + &hidden,
-        ),
-        ("a tab before a coding", head("transfer-encoding:\tchunked, x\r\n") + "0\r\n\r\n" + &hidden),
-        ("a blank before a colon", head("content-length : 0\r\n") + &hidden),
-        ("a blank before a coding's colon", head("transfer-encoding : chunked\r\n") + "0\r\n\r\n" + &hidden),
-        ("a folded line", head("x-a: b\r\n content-length: 0\r\n") + &hidden),
-        ("a folded coding", head("transfer-encoding:\r\n chunked\r\n") + "0\r\n\r\n" + &hidden),
-        ("a NUL in a header", head("x-a: b\0c\r\n") + &hidden),
-        ("a CR in a header", head("x-a: b\rcontent-length: 0\r\n") + &hidden),
-        ("a name with blanks", head("x a: b\r\n") + &hidden),
-        ("no name", head(": b\r\n") + &hidden),
-        ("a chunk size that overflows", head("transfer-encoding: chunked\r\n") + "10000000000000000\r\n" + &hidden),
-        ("a chunk size with a sign", head("transfer-encoding: chunked\r\n") + "-1\r\n" + &hidden),
-        ("a chunk size with a prefix", head("transfer-encoding: chunked\r\n") + "0x0\r\n\r\n" + &hidden),
-        ("a chunk without its end", head("transfer-encoding: chunked\r\n") + "1\r\nab\r\n0\r\n\r\n" + &hidden),
-        ("no size of a chunk", head("transfer-encoding: chunked\r\n") + "\r\n0\r\n\r\n" + &hidden),
-        (
-            "an old version with a coding",
-            head("transfer-encoding: chunked\r\n").replace("HTTP/1.1", "HTTP/1.0") + "0\r\n\r\n" + &hidden,
-        ),
-        ("an unknown version", head("").replace("HTTP/1.1", "HTTP/1.9") + &hidden),
-        ("a target with a blank", head("").replace("/random/1", "/random/ 1") + &hidden),
-    ];
+    let cases = requests(&hidden);
     let mut refused = 0;
     for (what, request) in &cases {
         let mut wire = vault.wire();
@@ -141,7 +149,7 @@ fn floods_of_headers() {
     let client = vault.anonymous();
     let mut served = super::Served::default();
     let long = format!("x-a: {}\r\n", "y".repeat(200_000));
-    let many = (0..5_000).map(|number| format!("x-{number}: y\r\n")).collect::<String>();
+    let many = (0..5_000).map(|number| format!("x-{number}: y")).collect::<Vec<_>>().join("\r\n") + "\r\n";
     let same = "x-vault-token: a\r\n".repeat(3_000);
     let target = "a/".repeat(60_000);
     let requests = [
@@ -158,7 +166,7 @@ fn floods_of_headers() {
             let mut wire = vault.wire();
             let _ = wire.say(request.as_bytes());
             let answer = wire.hear().unwrap_or_default();
-            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{:.200}: {:.200}", request, answer);
+            assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{request:.200}: {answer:.200}");
         }
         served.ask(&client);
     }

@@ -47,6 +47,9 @@ fn fields(list: &[(&str, &str)]) -> Vec<u8> {
     block
 }
 
+/// Says so many-th of its frames.
+type Flood<'a> = &'a dyn Fn(&mut Speaker, u32) -> io::Result<()>;
+
 /// A connection that has said hello.
 struct Speaker(Wire);
 
@@ -162,7 +165,7 @@ fn floods_of_frames() {
         fields(&[(":method", "GET"), (":scheme", "https"), (":path", "/v1/sys/seal-status"), (":authority", "x")]);
     let long = fields(&[("x-a", &"y".repeat(8_000))]);
     let mut served = Served::default();
-    let floods: [(&str, &dyn Fn(&mut Speaker, u32) -> io::Result<()>); 5] = [
+    let floods: [(&str, Flood<'_>); 5] = [
         ("resets", &|speaker, number| {
             speaker.say(HEADERS, END_HEADERS | END_STREAM, 2 * number + 1, &head)?;
             speaker.say(RST_STREAM, 0, 2 * number + 1, &8_u32.to_be_bytes())

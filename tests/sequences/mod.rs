@@ -4,6 +4,8 @@
 #[expect(unreachable_pub, reason = "the fuzz target has these files too")]
 mod model;
 #[expect(unreachable_pub, reason = "the fuzz target has these files too")]
+mod step;
+#[expect(unreachable_pub, reason = "the fuzz target has these files too")]
 mod world;
 
 use proptest::collection::vec;

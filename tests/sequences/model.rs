@@ -2,89 +2,13 @@
 //! seals, crashes, and time. Every reply of the whole pipeline is compared with it: nobody reads what their policy does
 //! not give them, nothing that was acknowledged is lost, no lease is lost, and what has ended stays ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use arca::api::Operation;
 use serde_json::{Value, json};
 
+use super::step::{MOUNTS, Policy, Step, policies};
 use super::world::{Ask, Reply, World};
-
-/// What a token may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// Everything.
-    Root,
-    /// To read and list in one mount.
-    Reader(u8),
-    /// To write, read, delete and list in one mount.
-    Writer(u8),
-    /// To make tokens like itself, and nothing with secrets.
-    Maker,
-}
-
-/// One thing that is done. The numbers are of tokens, mounts and paths, each taken modulo how many there are.
-#[derive(Clone, Copy, Debug)]
-pub enum Step {
-    /// Writes a new secret.
-    Write(u8, u8),
-    /// Reads one.
-    Read(u8, u8),
-    /// Deletes one.
-    Delete(u8, u8),
-    /// Lists a mount.
-    List(u8, u8),
-    /// Writes to the token's own cubbyhole.
-    Keep(u8, u8),
-    /// Reads from it.
-    Recall(u8, u8),
-    /// Makes a token with a policy, and with an end.
-    Create(u8, u8),
-    /// Revokes a token.
-    Revoke(u8, u8),
-    /// A token revokes itself.
-    RevokeSelf(u8),
-    /// Revokes the lease of a token.
-    RevokeLease(u8),
-    /// Renews a token by so much.
-    Renew(u8, u8),
-    /// Mounts, or unmounts what is mounted.
-    Mount(u8),
-    /// Reads a secret wrapped.
-    Wrap(u8, u8),
-    /// Unwraps.
-    Unwrap(u8),
-    /// Seals, or unseals.
-    Turn(u8),
-    /// The process is killed and started again.
-    Crash,
-    /// Seconds pass.
-    Pass(u8),
-}
-
-impl Step {
-    /// The step that three bytes stand for. What is done most is most likely.
-    pub fn of([kind, one, two]: [u8; 3]) -> Self {
-        match kind % 32 {
-            0..=4 => Self::Write(one, two),
-            5..=9 => Self::Read(one, two),
-            10 => Self::Delete(one, two),
-            11 => Self::List(one, two),
-            12 => Self::Keep(one, two),
-            13 => Self::Recall(one, two),
-            14..=17 => Self::Create(one, two),
-            18 => Self::Revoke(one, two),
-            19 => Self::RevokeSelf(one),
-            20 => Self::RevokeLease(one),
-            21 => Self::Renew(one, two),
-            22 | 23 => Self::Mount(one),
-            24 | 25 => Self::Wrap(one, two),
-            26 | 27 => Self::Unwrap(one),
-            28 => Self::Turn(one),
-            29 => Self::Crash,
-            _ => Self::Pass(one),
-        }
-    }
-}
 
 /// Whoever has a token.
 struct Holder {
@@ -107,7 +31,7 @@ struct Wrapping {
 /// A vault, and what it should hold.
 pub struct Model {
     world: World,
-    mounted: [bool; MOUNTS],
+    mounted: BTreeSet<u8>,
     secrets: BTreeMap<(u8, u8), String>,
     holders: Vec<Holder>,
     wrappings: Vec<Wrapping>,
@@ -116,7 +40,6 @@ pub struct Model {
     written: u64,
 }
 
-const MOUNTS: usize = 2;
 const PATHS: u8 = 5;
 const MONTH: u64 = 768 * 3600;
 /// How long an answer is wrapped for, in seconds.
@@ -146,7 +69,7 @@ impl Model {
         };
         let mut model = Self {
             world,
-            mounted: [false; MOUNTS],
+            mounted: BTreeSet::new(),
             secrets: BTreeMap::new(),
             holders: vec![root],
             wrappings: Vec::new(),
@@ -194,7 +117,7 @@ impl Model {
 
     /// The mount and the path that a number stands for.
     fn place(number: u8) -> (u8, u8) {
-        (number % MOUNTS as u8, number / MOUNTS as u8 % PATHS)
+        (number % MOUNTS, number / MOUNTS % PATHS)
     }
 
     fn is_alive(&self, who: usize) -> bool {
@@ -216,11 +139,11 @@ impl Model {
         if !self.is_alive(who) || !allowed {
             return Some(403);
         }
-        (!self.mounted[usize::from(mount)]).then_some(404)
+        (!self.mounted.contains(&mount)).then_some(404)
     }
 
     /// Nothing that is secret is in the reply of a request that was refused.
-    fn expect(&self, reply: &Reply, status: u16, what: &str) {
+    fn expect(reply: &Reply, status: u16, what: &str) {
         assert_eq!(reply.status, status, "{what}: {}", reply.text);
         if status >= 400 {
             assert!(!reply.text.contains(SECRET), "{what}: {}", reply.text);
@@ -232,12 +155,11 @@ impl Model {
         self.written += 1;
         let secret = format!("{SECRET}-{}", self.written);
         let reply = self.ask(Operation::Write, &format!("m{mount}/p{path}"), who, json!({ "value": secret }));
-        match self.refusal(who, mount, true) {
-            Some(status) => self.expect(&reply, status, "write"),
-            None => {
-                self.expect(&reply, 204, "write");
-                self.secrets.insert((mount, path), secret);
-            }
+        if let Some(status) = self.refusal(who, mount, true) {
+            Self::expect(&reply, status, "write");
+        } else {
+            Self::expect(&reply, 204, "write");
+            self.secrets.insert((mount, path), secret);
         }
     }
 
@@ -245,10 +167,10 @@ impl Model {
         let (who, (mount, path)) = (self.who(who), Self::place(place));
         let reply = self.ask(Operation::Read, &format!("m{mount}/p{path}"), who, Value::Null);
         match (self.refusal(who, mount, false), self.secrets.get(&(mount, path))) {
-            (Some(status), _) => self.expect(&reply, status, "read"),
-            (None, None) => self.expect(&reply, 404, "read"),
+            (Some(status), _) => Self::expect(&reply, status, "read"),
+            (None, None) => Self::expect(&reply, 404, "read"),
             (None, Some(secret)) => {
-                self.expect(&reply, 200, "read");
+                Self::expect(&reply, 200, "read");
                 assert_eq!(reply.json()["data"], json!({ "value": secret }));
             }
         }
@@ -257,25 +179,24 @@ impl Model {
     fn delete(&mut self, who: u8, place: u8) {
         let (who, (mount, path)) = (self.who(who), Self::place(place));
         let reply = self.ask(Operation::Delete, &format!("m{mount}/p{path}"), who, Value::Null);
-        match self.refusal(who, mount, true) {
-            Some(status) => self.expect(&reply, status, "delete"),
-            None => {
-                self.expect(&reply, 204, "delete");
-                self.secrets.remove(&(mount, path));
-            }
+        if let Some(status) = self.refusal(who, mount, true) {
+            Self::expect(&reply, status, "delete");
+        } else {
+            Self::expect(&reply, 204, "delete");
+            self.secrets.remove(&(mount, path));
         }
     }
 
     fn list(&mut self, who: u8, mount: u8) {
-        let (who, mount) = (self.who(who), mount % MOUNTS as u8);
+        let (who, mount) = (self.who(who), mount % MOUNTS);
         let reply = self.ask(Operation::List, &format!("m{mount}/"), who, Value::Null);
         let keys: Vec<String> =
             self.secrets.keys().filter(|(own, _)| *own == mount).map(|(_, path)| format!("p{path}")).collect();
         match self.refusal(who, mount, false) {
-            Some(status) => self.expect(&reply, status, "list"),
-            None if keys.is_empty() => self.expect(&reply, 404, "list"),
+            Some(status) => Self::expect(&reply, status, "list"),
+            None if keys.is_empty() => Self::expect(&reply, 404, "list"),
             None => {
-                self.expect(&reply, 200, "list");
+                Self::expect(&reply, 200, "list");
                 assert_eq!(reply.json()["data"]["keys"], json!(keys));
             }
         }
@@ -295,12 +216,11 @@ impl Model {
         self.written += 1;
         let secret = format!("{SECRET}-{}", self.written);
         let reply = self.ask(Operation::Write, &format!("cubbyhole/p{path}"), who, json!({ "value": secret }));
-        match self.refusal_of_own(who) {
-            Some(status) => self.expect(&reply, status, "keep"),
-            None => {
-                self.expect(&reply, 204, "keep");
-                self.holders[who].kept.insert(path, secret);
-            }
+        if let Some(status) = self.refusal_of_own(who) {
+            Self::expect(&reply, status, "keep");
+        } else {
+            Self::expect(&reply, 204, "keep");
+            self.holders[who].kept.insert(path, secret);
         }
     }
 
@@ -308,10 +228,10 @@ impl Model {
         let (who, path) = (self.who(who), path % PATHS);
         let reply = self.ask(Operation::Read, &format!("cubbyhole/p{path}"), who, Value::Null);
         match (self.refusal_of_own(who), self.holders[who].kept.get(&path)) {
-            (Some(status), _) => self.expect(&reply, status, "recall"),
-            (None, None) => self.expect(&reply, 404, "recall"),
+            (Some(status), _) => Self::expect(&reply, status, "recall"),
+            (None, None) => Self::expect(&reply, 404, "recall"),
             (None, Some(secret)) => {
-                self.expect(&reply, 200, "recall");
+                Self::expect(&reply, 200, "recall");
                 assert_eq!(reply.json()["data"], json!({ "value": secret }));
             }
         }
@@ -329,14 +249,14 @@ impl Model {
             (_, _) => Policy::Writer(1),
         };
         let seconds = if policy == Policy::Maker { MONTH } else { u64::from(what / 5 + 1) * 20 };
-        let body = json!({"policies": [name(policy), "default"], "ttl": format!("{seconds}s")});
+        let body = json!({"policies": [policy.name(), "default"], "ttl": format!("{seconds}s")});
         let reply = self.ask(Operation::Write, "auth/token/create", who, body);
         let status = match (self.sealed, self.is_alive(who), maker) {
             (true, _, _) => 503,
             (false, true, Policy::Root | Policy::Maker) => 200,
             (false, _, _) => 403,
         };
-        self.expect(&reply, status, "create");
+        Self::expect(&reply, status, "create");
         if status == 200 {
             let token = reply.json()["auth"]["client_token"].as_str().expect("a token").to_owned();
             let parent = Some(who).filter(|who| *who > 0);
@@ -365,13 +285,13 @@ impl Model {
         let body = json!({"token": self.holders[whom].token});
         let reply = self.ask(Operation::Write, "auth/token/revoke", who, body);
         match (self.refusal_of_own(who), self.holders[who].policy) {
-            (Some(status), _) => self.expect(&reply, status, "revoke"),
+            (Some(status), _) => Self::expect(&reply, status, "revoke"),
             (None, Policy::Root) if self.is_alive(whom) => {
-                self.expect(&reply, 204, "revoke");
+                Self::expect(&reply, 204, "revoke");
                 self.bury(whom);
             }
             (None, Policy::Root) => assert!(reply.status < 500, "{reply:?}"),
-            (None, _) => self.expect(&reply, 403, "revoke"),
+            (None, _) => Self::expect(&reply, 403, "revoke"),
         }
     }
 
@@ -381,12 +301,11 @@ impl Model {
             return;
         }
         let reply = self.ask(Operation::Write, "auth/token/revoke-self", who, Value::Null);
-        match self.refusal_of_own(who) {
-            Some(status) => self.expect(&reply, status, "revoke-self"),
-            None => {
-                self.expect(&reply, 204, "revoke-self");
-                self.bury(who);
-            }
+        if let Some(status) = self.refusal_of_own(who) {
+            Self::expect(&reply, status, "revoke-self");
+        } else {
+            Self::expect(&reply, 204, "revoke-self");
+            self.bury(who);
         }
     }
 
@@ -410,32 +329,29 @@ impl Model {
         }
         let seconds = u64::from(by) + 1;
         let reply = self.ask(Operation::Write, "auth/token/renew-self", who, json!({"increment": seconds}));
-        match self.refusal_of_own(who) {
-            Some(status) => self.expect(&reply, status, "renew"),
-            None => {
-                self.expect(&reply, 200, "renew");
-                let granted = reply.json()["auth"]["lease_duration"].as_u64().expect("a length");
-                assert!(granted == seconds, "{granted} seconds were granted, {seconds} asked for");
-                self.holders[who].ends = Some(self.now + granted);
-            }
+        if let Some(status) = self.refusal_of_own(who) {
+            Self::expect(&reply, status, "renew");
+        } else {
+            Self::expect(&reply, 200, "renew");
+            let granted = reply.json()["auth"]["lease_duration"].as_u64().expect("a length");
+            assert!(granted == seconds, "{granted} seconds were granted, {seconds} asked for");
+            self.holders[who].ends = Some(self.now + granted);
         }
     }
 
     fn mount(&mut self, mount: u8) {
-        let mount = mount % MOUNTS as u8;
+        let mount = mount % MOUNTS;
         let path = format!("sys/mounts/m{mount}");
         if self.sealed {
             let reply = self.ask(Operation::Write, &path, 0, json!({"type": "kv"}));
-            return self.expect(&reply, 503, "mount");
+            return Self::expect(&reply, 503, "mount");
         }
-        let is_mounted = &mut self.mounted[usize::from(mount)];
-        if *is_mounted {
-            *is_mounted = false;
+        if self.mounted.remove(&mount) {
             self.secrets.retain(|(own, _), _| *own != mount);
             let reply = self.ask(Operation::Delete, &path, 0, Value::Null);
-            return self.expect(&reply, 204, "unmount");
+            return Self::expect(&reply, 204, "unmount");
         }
-        *is_mounted = true;
+        self.mounted.insert(mount);
         // What was mounted there before may still be on its way out.
         for _ in 0..100 {
             let reply = self.ask(Operation::Write, &path, 0, json!({"type": "kv"}));
@@ -459,10 +375,10 @@ impl Model {
         });
         assert!(!reply.text.contains(SECRET), "{}", reply.text);
         match (self.refusal(who, mount, false), self.secrets.get(&(mount, path))) {
-            (Some(status), _) => self.expect(&reply, status, "wrap"),
-            (None, None) => self.expect(&reply, 404, "wrap"),
+            (Some(status), _) => Self::expect(&reply, status, "wrap"),
+            (None, None) => Self::expect(&reply, 404, "wrap"),
             (None, Some(secret)) => {
-                self.expect(&reply, 200, "wrap");
+                Self::expect(&reply, 200, "wrap");
                 let token = reply.json()["wrap_info"]["token"].as_str().expect("a token").to_owned();
                 let (secret, ends) = (secret.clone(), self.now + WRAPPED);
                 self.wrappings.push(Wrapping { token, secret, ends, used: false });
@@ -484,12 +400,12 @@ impl Model {
             wrap: 0,
         });
         if self.sealed {
-            return self.expect(&reply, 503, "unwrap");
+            return Self::expect(&reply, 503, "unwrap");
         }
         if *used || *ends <= self.now {
-            return self.expect(&reply, 400, "unwrap");
+            return Self::expect(&reply, 400, "unwrap");
         }
-        self.expect(&reply, 200, "unwrap");
+        Self::expect(&reply, 200, "unwrap");
         assert_eq!(reply.json()["data"], json!({ "value": secret }));
         self.wrappings[which].used = true;
     }
@@ -503,7 +419,7 @@ impl Model {
         let who = self.who(who);
         let reply = self.ask(Operation::Write, "sys/seal", who, Value::Null);
         if self.holders[who].policy == Policy::Root {
-            self.expect(&reply, 204, "seal");
+            Self::expect(&reply, 204, "seal");
             (0..1000).find(|_| {
                 self.world.breathe();
                 self.world.is_sealed()
@@ -511,7 +427,7 @@ impl Model {
             assert!(self.world.is_sealed(), "it does not seal");
             self.sealed = true;
         } else {
-            self.expect(&reply, 403, "seal");
+            Self::expect(&reply, 403, "seal");
         }
     }
 
@@ -530,11 +446,11 @@ impl Model {
 
     /// Every secret that was acknowledged is there, and every one that was deleted is gone.
     fn check_secrets(&self) {
-        for mount in 0..MOUNTS as u8 {
+        for mount in 0..MOUNTS {
             for path in 0..PATHS {
                 let reply = self.ask(Operation::Read, &format!("m{mount}/p{path}"), 0, Value::Null);
                 match self.secrets.get(&(mount, path)) {
-                    None => self.expect(&reply, 404, "a secret that is gone"),
+                    None => Self::expect(&reply, 404, "a secret that is gone"),
                     Some(secret) => assert_eq!(reply.json()["data"]["value"], json!(secret), "a secret is lost"),
                 }
             }
@@ -586,25 +502,3 @@ impl Model {
 
 /// What every secret begins with.
 const SECRET: &str = "the-secret";
-
-fn name(policy: Policy) -> String {
-    match policy {
-        Policy::Root => "root".to_owned(),
-        Policy::Reader(mount) => format!("reader{mount}"),
-        Policy::Writer(mount) => format!("writer{mount}"),
-        Policy::Maker => "maker".to_owned(),
-    }
-}
-
-fn policies() -> Vec<(String, String)> {
-    let mut found = vec![(
-        name(Policy::Maker),
-        "path \"auth/token/create\" { capabilities = [\"create\", \"update\"] }".to_owned(),
-    )];
-    for mount in 0..MOUNTS as u8 {
-        let rule = |words: &str| format!("path \"m{mount}/*\" {{ capabilities = [{words}] }}");
-        found.push((name(Policy::Reader(mount)), rule("\"read\", \"list\"")));
-        found.push((name(Policy::Writer(mount)), rule("\"create\", \"update\", \"read\", \"delete\", \"list\"")));
-    }
-    found
-}
