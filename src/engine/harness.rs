@@ -80,7 +80,7 @@ impl<E: Engine> Harness<E> {
             intents: &NoRecord,
         });
         let answer = self.routes.call(&self.engine, &hit, &Body::new(Zeroizing::new(text)), &mut cx).await;
-        let (txn, warnings) = cx.into_parts();
+        let (txn, warnings, _) = cx.into_parts();
         let mut answer = answer?;
         answer.warnings.extend(warnings);
         self.view.commit(txn).await?;

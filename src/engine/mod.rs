@@ -19,6 +19,7 @@ mod lockout;
 mod pattern;
 mod routes;
 mod token_params;
+mod undo;
 
 pub use crate::barrier::{Record, Scope, Txn, View};
 pub use crate::policy::{Access, Existence};
@@ -40,3 +41,4 @@ pub use lockout::{LockoutPolicy, Lockouts, Verdict};
 pub use pattern::{Params, Pattern};
 pub use routes::{Hit, Resolved, RouteInfo, Routes};
 pub use token_params::{TokenParams, TokenSettings, policy_names};
+pub use undo::Undo;

@@ -315,3 +315,36 @@ fn is_merge_patch(media_type: Option<&str>) -> bool {
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// What a request's headers carry to get through the door stays at the door.
+    #[test]
+    fn cve_2026_4525_a_token_is_no_header_that_a_handler_sees() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "x-vault-token",
+            "x-vault-wrap-ttl",
+            "x-vault-namespace",
+            "cookie",
+            "proxy-authorization",
+            "x-forwarded-for",
+            "x-vault-inline-auth-path",
+            "x-bao-token",
+        ] {
+            headers.insert(name, HeaderValue::from_static("Bearer hvs.secret"));
+        }
+        assert_eq!(seen_headers(&headers), BTreeMap::new());
+        headers.insert("user-agent", HeaderValue::from_static("curl"));
+        assert_eq!(
+            seen_headers(&headers).into_iter().collect::<Vec<_>>(),
+            [("user-agent".to_owned(), "curl".to_owned())]
+        );
+        assert_eq!(token(&headers).unwrap().expose(), "Bearer hvs.secret");
+    }
+}

@@ -35,6 +35,9 @@ pub struct Lease {
     pub ttl: Ttl,
     /// The longest, from when it was granted; zero is the mount's.
     pub max_ttl: Ttl,
+    /// When it ends at the latest, however often it is renewed: the end of a token that cannot own it; nothing is never.
+    #[serde(default)]
+    pub latest: Option<Timestamp>,
     /// Where it stands.
     pub state: LeaseState,
 }

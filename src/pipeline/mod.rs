@@ -207,12 +207,14 @@ impl Pipeline {
             intents: &intents,
         })
         .wrapping(request.wrap_ttl);
+        let mut undo = None;
         let done = async {
             let calling = Instant::now();
             let called = self.call(unsealed, routed, request, admitted, &mut cx).await;
             meter.step_since("engine", calling);
             let answer = called?;
-            let (mut txn, warnings) = cx.into_parts();
+            let (mut txn, warnings, left) = cx.into_parts();
+            undo = left;
             let answer = listing::visible(answer, admitted.permit(), unsealed, request, caller).await?;
             let response = settle::settle(unsealed, request, routed, caller, with(answer, warnings), &mut txn).await?;
             let committing = Instant::now();
@@ -220,11 +222,16 @@ impl Pipeline {
             meter.step_since("storage commit", committing);
             committed.map(|()| response)
         };
-        let outcome = done.await;
-        if outcome.is_err() {
-            intents.give_up().await;
+        match done.await {
+            Ok(response) => Ok(Response { undo, ..response }),
+            Err(error) => {
+                intents.give_up().await;
+                if let Some(undo) = undo {
+                    undo.run().await;
+                }
+                Err(error)
+            }
         }
-        outcome
     }
 
     async fn call(

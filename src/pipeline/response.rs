@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
-use crate::engine::{Answer, Caller, Content, Download, Payload, RenewedLease, StatusCode};
+use crate::engine::{Answer, Caller, Content, Download, Payload, RenewedLease, StatusCode, Undo};
 use crate::error::{Error, Kind, Result};
 use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
@@ -27,6 +27,8 @@ pub struct Response {
     pub body: ResponseBody,
     /// What the caller should know beside it.
     pub warnings: Vec<Cow<'static, str>>,
+    /// Takes back what was done, should this not get onto record.
+    pub undo: Option<Undo>,
 }
 
 /// The body of a [`Response`].
@@ -194,7 +196,7 @@ impl Response {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
         };
-        Ok(Self { status, body, warnings })
+        Ok(Self { status, body, warnings, undo: None })
     }
 }
 
@@ -215,7 +217,12 @@ impl Audited {
         }
         match closed {
             Ok(()) => Self::rendered(&request.id, answered),
-            Err(error) => Self::failure(&error),
+            Err(error) => {
+                if let Some(undo) = answered.ok().and_then(|response| response.undo) {
+                    undo.run().await;
+                }
+                Self::failure(&error)
+            }
         }
     }
 

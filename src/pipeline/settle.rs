@@ -55,7 +55,7 @@ pub(super) async fn settle(
         (ResponseBody::Empty, StatusCode::NO_CONTENT) if !warnings.is_empty() => StatusCode::OK,
         (_, status) => status,
     };
-    let response = Response { status, body, warnings };
+    let response = Response { status, body, warnings, undo: None };
     match request.wrap_ttl {
         Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, response, Ttl::from_seconds(ttl.as_secs()), txn),
         _ => Ok(response),
@@ -105,7 +105,12 @@ fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, tx
         },
         txn,
     )?;
-    Ok(Response { status: StatusCode::OK, body: ResponseBody::Wrapped(Box::new(info)), warnings: Vec::new() })
+    Ok(Response {
+        status: StatusCode::OK,
+        body: ResponseBody::Wrapped(Box::new(info)),
+        warnings: Vec::new(),
+        undo: None,
+    })
 }
 
 fn accessor(auth: &Auth) -> String {

@@ -46,7 +46,7 @@ pub use cors::{Cors, CorsStore};
 pub use finish::Finish;
 pub use in_flight::{Flight, InFlight, Landing, RequestInFlight};
 pub use init::Initialised;
-pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use keys::{GenerateRoot, KeyOperations, NewRootToken, NewShares, OTP_LENGTH, Rekey};
 pub use lockouts::LockedUsers;
 pub use log_level::{LogControl, LogLevel};
 pub use mounting::NewMount;
