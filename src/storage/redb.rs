@@ -203,7 +203,7 @@ impl Database for Opened {
     }
 
     fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError> {
-        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let records = self.records()?;
         for record in records.range::<&str>((Bound::Excluded(after), Bound::Unbounded)).map_err(fault)? {
             let (key, value) = record.map_err(fault)?;
             if !page.add(key.value(), Ok(value.value().to_vec())) {
