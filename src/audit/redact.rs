@@ -197,7 +197,7 @@ impl<'a> Scan<'a> {
                 let (quoted, rest) = self.rest.split_at_checked(end + 2)?;
                 self.rest = rest;
                 // Control characters are escaped in JSON.
-                let is_text = quoted.iter().fold(true, |is_text, byte| is_text & (*byte >= b' '));
+                let is_text = !quoted.iter().any(|byte| *byte < b' ');
                 return is_text.then_some(quoted);
             }
             end += 2;
