@@ -28,6 +28,9 @@ log_format = "standard"
 # Where the server's process id is written.
 # pid_file = "/run/arca/arcad.pid"
 
+# A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
+# checkpoint_file = "/etc/arca/checkpoint.json"
+
 # Serve the web interface.
 ui = false
 
@@ -36,6 +39,9 @@ raw_storage_endpoint = false
 
 # Let audit devices be made through the API. Whoever may do so can make the server write files.
 unsafe_allow_api_audit_creation = false
+
+# Do not lock the server's memory: what is in it may be written to swap.
+disable_mlock = false
 
 # Where the encrypted data is kept: "redb", "sled", or "inmem" (gone when the server stops).
 storage "redb" {
@@ -176,4 +182,19 @@ user_lockout "all" {
 
   # Never lock anyone out.
   disable_lockout = false
+}
+
+# What the kernel lets the process do, where it can hold it to that.
+sandbox {
+  # Let the server reach all files that its user does, and not only those that this configuration names (Landlock).
+  disable_landlock = false
+
+  # Let the server make every system call, and not only those that it needs (seccomp).
+  disable_seccomp = false
+
+  # Files and folders that the server reads besides: authorities and keys of audit devices made through the API.
+  readable_paths = []
+
+  # Folders that the server writes to besides: those of audit devices that are made through the API.
+  writable_paths = []
 }

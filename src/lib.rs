@@ -14,6 +14,7 @@
 //! | 1 | [`chain`] | the format of the audit log's hash chain, and its verification |
 //! | 1 | [`outbound`] | HTTPS to services that the operator named |
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
+//! | 2 | [`backup`] | one state of a store in one file, encrypted as a whole |
 //! | 2 | [`trace`] | what one request did, for a collector of OpenTelemetry |
 //! | 2 | [`barrier`] | encrypts everything on its way to storage |
 //! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
@@ -51,6 +52,8 @@ pub mod time;
 pub mod audit;
 #[cfg(feature = "server")]
 pub mod auth;
+#[cfg(feature = "server")]
+pub mod backup;
 #[cfg(feature = "server")]
 pub mod barrier;
 #[cfg(feature = "server")]

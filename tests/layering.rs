@@ -44,6 +44,7 @@ const EXPOSING: &[(&str, &str)] = &[
     ("src/auth/userpass/login.rs", "checks a password"),
     ("src/auth/userpass/password.rs", "hashes a password"),
     ("src/auth/userpass/users/mod.rs", "takes a password or a hash"),
+    ("src/backup/cipher.rs", "derives the key of a backup"),
     ("src/barrier/keyring.rs", "encrypts, and wraps keys"),
     ("src/daemon/dev.rs", "shows the root token of a vault that is for trying out"),
     ("src/engine/lease.rs", "decodes what a lease keeps"),

@@ -25,6 +25,9 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    pub const ALL: [Self; 7] = [Self::Read, Self::Write, Self::Patch, Self::Delete, Self::List, Self::Scan, Self::Help];
+
     /// The word for it in logs, metrics and audit entries.
     pub const fn as_str(self) -> &'static str {
         match self {

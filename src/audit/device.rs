@@ -142,6 +142,12 @@ impl Device {
 fn refused(error: SinkError) -> Error {
     let message = match &error {
         SinkError::InUse | SinkError::NoSpool | SinkError::Chain(_) => error.to_string(),
+        SinkError::Io(io) if io.kind() == std::io::ErrorKind::PermissionDenied => {
+            "sanity check failed; the audit device cannot be opened for writing: the server must have the permission to \
+             write to the folder of file_path, and where the kernel confines the server the configuration must name that \
+             folder (writable_paths of the block sandbox)"
+                .to_owned()
+        }
         SinkError::Closed | SinkError::Full | SinkError::Lost | SinkError::Io(_) => {
             "sanity check failed; the audit device cannot be opened for writing: check file_path and its permissions"
                 .to_owned()

@@ -6,12 +6,14 @@
 
 mod cached;
 mod envelope;
+mod kept;
 mod keyring;
 mod record;
 mod txn;
 mod view;
 
 pub use cached::Cached;
+pub use kept::Kept;
 pub use keyring::{KeyStatus, RotationConfig};
 pub use record::Record;
 pub use txn::Txn;
@@ -67,6 +69,11 @@ impl From<BarrierError> for Error {
             BarrierError::Storage(error) => error.into(),
         }
     }
+}
+
+/// Whether a stored value has the form of a ciphertext of the barrier. Whether it is one, only the key can tell.
+pub fn is_ciphertext(stored: &[u8]) -> bool {
+    envelope::term(stored).is_some()
 }
 
 /// Encrypts and decrypts with the keyring it holds, until [`Barrier::wipe`].

@@ -91,6 +91,12 @@ impl SigningKey {
         VerifyingKey { raw, id: self.id.clone() }
     }
 
+    /// Signs a statement about something else than a log: a text whose first line names the purpose, which no other
+    /// statement has. In base64.
+    pub fn sign_statement(&self, text: &str) -> String {
+        BASE64.encode(self.pair.sign(text.as_bytes()).as_ref())
+    }
+
     /// Names the key on checkpoints.
     pub(super) fn id(&self) -> &str {
         &self.id
@@ -138,6 +144,12 @@ impl VerifyingKey {
     /// Names the key on checkpoints: the first 16 hexadecimal digits of the SHA-256 hash of its 32 bytes.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Whether `signature` is what [`SigningKey::sign_statement`] made of `text`.
+    pub fn verifies_statement(&self, text: &str, signature: &str) -> bool {
+        let Ok(signature) = BASE64.decode(signature.as_bytes()) else { return false };
+        UnparsedPublicKey::new(&ED25519, &self.raw).verify(text.as_bytes(), &signature).is_ok()
     }
 
     pub(super) fn verifies(&self, statement: &Statement<'_>, signature: &str) -> bool {

@@ -3,6 +3,7 @@
 use super::audit::RawAudit;
 use super::listener::{RawListener, RawListenerTelemetry};
 use super::lockout::RawLockout;
+use super::sandbox::RawSandbox;
 use super::section::{Initial, Schema};
 use super::server::RawServer;
 use super::storage::RawStorage;
@@ -31,6 +32,8 @@ pub fn example() -> String {
     page.block("telemetry", |page| page.keys(&RawTelemetry::SCHEMA));
     page.line("# What happens after wrong passwords; \"all\", or one kind of auth method.");
     page.block("user_lockout \"all\"", |page| page.keys(&RawLockout::SCHEMA));
+    page.line("# What the kernel lets the process do, where it can hold it to that.");
+    page.block("sandbox", |page| page.keys(&RawSandbox::SCHEMA));
     let mut text = page.0.trim_end().to_owned();
     text.push('\n');
     text

@@ -7,6 +7,7 @@ use super::error::{ConfigError, Warning};
 use super::listener::Listener;
 use super::lockout::UserLockout;
 use super::log::{Log, LogFormat, LogLevel};
+use super::sandbox::Sandbox;
 use super::section::Initial::{Default, Unset};
 use super::section::section;
 use super::source::{self, Entry, Source, Stanza};
@@ -32,12 +33,18 @@ pub struct Config {
     pub log: Log,
     /// Where the server's process id is written.
     pub pid_file: Option<PathBuf>,
+    /// A checkpoint that the store must not be older than.
+    pub checkpoint_file: Option<PathBuf>,
     /// Whether there is a web interface.
     pub ui: bool,
     /// Whether `sys/raw` is there.
     pub raw_storage_endpoint: bool,
     /// Whether audit devices may be made through the API, and not only in this file.
     pub unsafe_allow_api_audit_creation: bool,
+    /// Whether memory may be swapped out.
+    pub disable_mlock: bool,
+    /// What the kernel lets the process do.
+    pub sandbox: Sandbox,
     /// Where the encrypted data is kept.
     pub storage: Storage,
     /// Where the server listens; at least one.
@@ -71,17 +78,21 @@ section! {
         log_file: Option<PathBuf> = Unset("\"/var/log/arca/server.log\""),
         /// Where the server's process id is written.
         pid_file: Option<PathBuf> = Unset("\"/run/arca/arcad.pid\""),
+        /// A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
+        checkpoint_file: Option<PathBuf> = Unset("\"/etc/arca/checkpoint.json\""),
         /// Serve the web interface.
         ui: Switch = Default("false"),
         /// Serve sys/raw, with which an operator reads and writes single records of the store.
         raw_storage_endpoint: Switch = Default("false"),
         /// Let audit devices be made through the API. Whoever may do so can make the server write files.
         unsafe_allow_api_audit_creation: Switch = Default("false"),
+        /// Do not lock the server's memory: what is in it may be written to swap.
+        disable_mlock: Switch = Default("false"),
     }
-    blocks &["audit", "listener", "seal", "storage", "telemetry", "user_lockout"];
+    blocks &["audit", "listener", "sandbox", "seal", "storage", "telemetry", "user_lockout"];
     ignored &[
         "allow_audit_log_prefixing", "allow_unauthenticated_workflows", "cache_size", "cluster_addr", "cluster_cipher_suites",
-        "detect_deadlocks", "disable_cache", "disable_clustering", "disable_indexing", "disable_mlock",
+        "detect_deadlocks", "disable_cache", "disable_clustering", "disable_indexing",
         "disable_performance_standby", "disable_printable_check", "disable_sealwrap", "disable_sentinel_trace",
         "disable_ssct_tokens", "disable_standby_reads", "enable_response_header_hostname",
         "enable_response_header_raft_node_id", "entropy", "experiments", "ha_storage", "imprecise_lease_role_tracking",
@@ -111,6 +122,10 @@ impl Config {
             Some(stanza) => Telemetry::read(&stanza, &mut warnings)?,
             None => Telemetry::default(),
         };
+        let sandbox = match last(sources, "sandbox", 0)? {
+            Some(stanza) => Sandbox::read(&stanza, &mut warnings)?,
+            None => Sandbox::default(),
+        };
         let mut listeners = listeners(sources, raw.default_max_request_duration, &mut warnings)?;
         for listener in &mut listeners {
             listener.unauthenticated.metrics |= telemetry.unauthenticated_metrics_access;
@@ -128,9 +143,12 @@ impl Config {
             max_lease_ttl: raw.max_lease_ttl,
             default_max_request_duration: raw.default_max_request_duration,
             pid_file: raw.pid_file,
+            checkpoint_file: raw.checkpoint_file,
             ui: raw.ui.0,
             raw_storage_endpoint: raw.raw_storage_endpoint.0,
             unsafe_allow_api_audit_creation: raw.unsafe_allow_api_audit_creation.0,
+            disable_mlock: raw.disable_mlock.0,
+            sandbox,
         };
         Ok((config, warnings))
     }

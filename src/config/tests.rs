@@ -170,14 +170,14 @@ fn messages_name_file_line_and_key() {
 #[test]
 fn what_others_know_is_a_warning() {
     let (_, warnings) = with(
-        "cluster_addr = \"hunter2\"\ndisable_mlock = true\nservice_registration \"consul\" {}\nui = true\nui = false",
+        "cluster_addr = \"hunter2\"\ndisable_cache = true\nservice_registration \"consul\" {}\nui = true\nui = false",
     )
     .unwrap();
     assert_eq!(
         warnings,
         [
             "0.hcl:3:1: cluster_addr has no effect on this server",
-            "0.hcl:4:1: disable_mlock has no effect on this server",
+            "0.hcl:4:1: disable_cache has no effect on this server",
             "0.hcl:5:1: service_registration has no effect on this server",
             "0.hcl:7:1: ui is set twice in this file; the last one counts",
         ]

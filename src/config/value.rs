@@ -122,6 +122,16 @@ impl Setting for Vec<IpNet> {
     }
 }
 
+/// Paths: a list, or one path.
+impl Setting for Vec<PathBuf> {
+    fn read(value: &Value) -> Result<Self, &'static str> {
+        match value.as_list() {
+            Some(list) => list.values().map(PathBuf::read).collect(),
+            None => PathBuf::read(value).map(|path| vec![path]).map_err(|_| "expected a list of paths"),
+        }
+    }
+}
+
 impl<T: Setting> Setting for Option<T> {
     fn read(value: &Value) -> Result<Self, &'static str> {
         let is_unset = matches!(value.kind, Kind::Null) || value.as_text() == Some("");
@@ -175,5 +185,8 @@ mod tests {
         assert_eq!(networks, ["10.0.0.0/8".parse().unwrap(), "::1/128".parse::<IpNet>().unwrap()]);
         assert_eq!(read::<Vec<IpNet>>("\"10.0.0.0/8, ::1\""), Ok(networks));
         assert!(read::<Vec<IpNet>>("\"x\"").is_err());
+        assert_eq!(read::<Vec<PathBuf>>("[\"/a\", \"/b\"]"), Ok(vec!["/a".into(), "/b".into()]));
+        assert_eq!(read::<Vec<PathBuf>>("\"/a\""), Ok(vec!["/a".into()]));
+        assert!(read::<Vec<PathBuf>>("[1]").is_err() && read::<Vec<PathBuf>>("\"\"").is_err());
     }
 }

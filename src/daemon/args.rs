@@ -7,6 +7,8 @@ use clap::{Parser, Subcommand};
 
 use crate::secret::ClientToken;
 
+use super::offline::{CheckOptions, RestoreOptions};
+
 /// Arca, a secrets vault that speaks the Vault HTTP API v1.
 #[derive(Debug, Parser)]
 #[command(name = "arcad", version)]
@@ -35,6 +37,35 @@ enum Words {
     /// About the configuration file
     #[command(subcommand)]
     Config(ConfigWords),
+    /// Look at every record of a store that no server has open: exit code 0 if nothing is wrong, 2 if something is
+    Check {
+        /// A configuration file, or a folder of them; may be repeated
+        #[arg(long, value_name = "FILE", required = true)]
+        config: Vec<PathBuf>,
+        /// A checkpoint that the store must not be older than
+        #[arg(long, value_name = "FILE")]
+        checkpoint: Option<PathBuf>,
+        /// Ask for no unseal keys, and look at the form of the records only
+        #[arg(long)]
+        without_keys: bool,
+        /// Write the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put a backup in the place of the store, while no server has it open
+    Restore {
+        /// A configuration file, or a folder of them; may be repeated
+        #[arg(long, value_name = "FILE", required_unless_present = "verify_only")]
+        config: Vec<PathBuf>,
+        /// Replace the store of another vault too, and one that cannot be read
+        #[arg(long)]
+        force: bool,
+        /// Only say whether the backup is whole
+        #[arg(long)]
+        verify_only: bool,
+        /// The backup
+        backup: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +87,10 @@ pub enum Command {
     Check(Vec<PathBuf>),
     /// Serve from memory.
     Dev(DevOptions),
+    /// Look at a store.
+    CheckStore(CheckOptions),
+    /// Restore a backup.
+    Restore(RestoreOptions),
 }
 
 /// How to serve from memory.
@@ -75,6 +110,12 @@ impl Args {
         let Self { config, dev, dev_root_token_id, dev_listen_address, dev_tls_dir, words } = self;
         match words {
             Some(Words::Config(ConfigWords::Check { files })) => Command::Check(files),
+            Some(Words::Check { config, checkpoint, without_keys, json }) => {
+                Command::CheckStore(CheckOptions { config, checkpoint, without_keys, json })
+            }
+            Some(Words::Restore { config, force, verify_only, backup }) => {
+                Command::Restore(RestoreOptions { config, backup, force, verify_only })
+            }
             None if dev => Command::Dev(DevOptions {
                 root_token: dev_root_token_id.map(ClientToken::new),
                 address: dev_listen_address,

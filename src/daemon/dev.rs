@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,17 +16,17 @@ use crate::mount::MountConfig;
 use crate::seal::Threshold;
 use crate::secret::{ClientToken, SecretText};
 use crate::time::{Clock, SystemClock};
-use crate::vault::{NewMount, Vault};
+use crate::vault::{LogControl, NewMount, Vault};
 
 use super::args::DevOptions;
 use super::signals::{self, Signals};
-use super::{Failure, Running, logging};
+use super::{Failure, Running, confinement, logging, runtime};
 
 /// How long the certificates are good.
 const LASTS: Duration = Duration::from_hours(365 * 24);
 
 /// Serves until the process is asked to stop, and removes the certificates it made in a folder of its own.
-pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
+pub(super) fn serve(options: DevOptions) -> Result<(), Failure> {
     let DevOptions { root_token, address, tls_dir } = options;
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let (folder, is_ours) = match tls_dir {
@@ -37,8 +38,22 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
     fs::write(&file, files.configuration(address))?;
     let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
+    confinement::enter(&config, folder.parent().filter(|_| is_ours));
+    runtime()?.block_on(serve_unsealed(&config, &log, &files, (root_token, address)))?;
+    if is_ours {
+        fs::remove_dir_all(&folder)?;
+    }
+    Ok(())
+}
+
+async fn serve_unsealed(
+    config: &Config,
+    log: &Arc<LogControl>,
+    files: &Certificates,
+    (root_token, address): (Option<ClientToken>, SocketAddr),
+) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let running = Running::start(&config, &log).await?;
+    let running = Running::start(config, log).await?;
     let root_token = unseal(running.pipeline.vault(), root_token).await?;
     let address = running.addresses.first().copied().unwrap_or(address);
     print(&format!(
@@ -69,9 +84,6 @@ pub(super) async fn serve(options: DevOptions) -> Result<(), Failure> {
         log.reset();
     }
     running.stop().await;
-    if is_ours {
-        fs::remove_dir_all(&folder)?;
-    }
     Ok(())
 }
 
@@ -127,7 +139,7 @@ impl Certificates {
     }
 
     /// Clients are asked for a certificate and need not have one: what is tried out here should not stumble over it.
-    fn configuration(&self, address: std::net::SocketAddr) -> String {
+    fn configuration(&self, address: SocketAddr) -> String {
         format!(
             "storage \"inmem\" {{}}\n\
              listener \"tcp\" {{\n  address = \"{address}\"\n  tls_cert_file = {:?}\n  tls_key_file = {:?}\n  \

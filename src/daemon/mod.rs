@@ -1,19 +1,25 @@
 //! The server process: from its command line to its last line in the log.
 
 mod args;
+mod confinement;
 mod dev;
 mod logging;
+mod offline;
 mod settings;
 mod signals;
+mod stacks;
 mod traces;
 
 pub use args::{Args, Command};
+pub use offline::{CheckOptions, RestoreOptions};
 
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,7 +32,7 @@ use crate::pipeline::Pipeline;
 use crate::storage::{self, DEFAULT_CACHE_BYTES};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Exporter;
-use crate::vault::{LogControl, Parts, Vault};
+use crate::vault::{Checkpoint, LogControl, Parts, Sealings, Vault};
 
 use signals::Signals;
 
@@ -34,14 +40,19 @@ use signals::Signals;
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Does what the command line says. Serving ends with SIGTERM or SIGINT, and is a success.
-pub async fn run(args: Args) -> ExitCode {
+pub fn run(args: Args) -> ExitCode {
     let outcome = match args.command() {
         Command::Check(files) => check(&files),
         Command::Serve(files) => match load(&files) {
-            Ok((config, warnings)) => serve(config, warnings).await,
+            Ok((config, warnings)) => serve(&config, &warnings),
             Err(failure) => Err(failure),
         },
-        Command::Dev(options) => dev::serve(options).await,
+        Command::Dev(options) => dev::serve(options),
+        Command::CheckStore(options) => match offline(offline::check(options)) {
+            Ok(code) => return code,
+            Err(failure) => Err(failure),
+        },
+        Command::Restore(options) => offline(offline::restore(options)),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -74,15 +85,30 @@ fn check(files: &[std::path::PathBuf]) -> Result<(), Failure> {
 }
 
 /// Serves what `config` says until the process is asked to stop.
-async fn serve(config: Config, warnings: Vec<Warning>) -> Result<(), Failure> {
+fn serve(config: &Config, warnings: &[Warning]) -> Result<(), Failure> {
     let log = logging::start(&config.log)?;
-    for warning in &warnings {
+    for warning in warnings {
         tracing::warn!("{warning}");
     }
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
+    confinement::enter(config, None);
+    runtime()?.block_on(serve_until_stopped(config, &log))
+}
+
+/// Does what is done to a store that no server has open.
+fn offline<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    runtime()?.block_on(work)
+}
+
+/// The threads that everything runs on. What is left on their stacks does not outlive them.
+fn runtime() -> std::io::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().on_thread_stop(stacks::wipe_own).build()
+}
+
+async fn serve_until_stopped(config: &Config, log: &Arc<LogControl>) -> Result<(), Failure> {
     // From here on a signal waits for its turn: a start that is interrupted ends like any other run.
     let mut signals = Signals::new()?;
-    let running = Running::start(&config, &log).await?;
+    let running = Running::start(config, log).await?;
     for address in &running.addresses {
         tracing::info!(%address, "listening");
     }
@@ -137,6 +163,12 @@ impl Running {
         };
         let metrics = Metrics::new(SystemClock.now());
         let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy, &metrics)?;
+        if let Some(file) = &config.checkpoint_file {
+            let checkpoint = Checkpoint::parse(&std::fs::read(file)?)?;
+            if let Err(regress) = checkpoint.compare(storage.generation().await?, None) {
+                return Err(format!("checkpoint_file: {regress}").into());
+            }
+        }
         let (tracer, exporter) = traces::tracer(&config.telemetry, &entropy, &metrics)?;
         let mut kinds = crate::engines::kinds();
         kinds.extend(crate::auth::kinds());
@@ -168,6 +200,7 @@ impl Running {
             listening.push(server.handle());
             serving.spawn(server.serve(shutdown.clone()));
         }
+        serving.spawn(leave_nothing(pipeline.vault().sealings(), listening.clone(), shutdown.clone()));
         Ok(Self { pipeline, addresses, listening, serving, shutdown, exporting })
     }
 
@@ -195,5 +228,29 @@ impl Running {
         self.pipeline.vault().seal().await;
         self.exporting.stop().await;
         tracing::info!("stopped");
+    }
+}
+
+/// Each time that the vault was sealed, ends the connections, whose buffers hold what was sent, and wipes the stacks.
+async fn leave_nothing(
+    mut sealings: watch::Receiver<Sealings>,
+    listening: Vec<Listening>,
+    shutdown: CancellationToken,
+) {
+    let mut wiped = 0;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            changed = sealings.changed() => if changed.is_err() { return },
+        }
+        let now = *sealings.borrow_and_update();
+        for listening in &listening {
+            listening.hang_up(now.begun).await;
+        }
+        if now.done > wiped {
+            stacks::wipe().await;
+            wiped = now.done;
+            tracing::debug!("connections were ended and stacks wiped after sealing");
+        }
     }
 }

@@ -11,6 +11,7 @@ use crate::api::{Auth, Ttl, WrapInfo};
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
+use super::download::Download;
 use super::identity::Login;
 use super::lease::NewLease;
 
@@ -102,6 +103,13 @@ pub enum Content {
         media_type: &'static str,
         /// The body.
         payload: Payload,
+    },
+    /// A body without the envelope, which is made while it is sent. The audit log is told that it was begun.
+    Download {
+        /// Its media type.
+        media_type: &'static str,
+        /// The body.
+        download: Download,
     },
 }
 

@@ -20,6 +20,7 @@ use crate::time::{Clock, Timestamp};
 
 use super::identity::TokenType;
 use super::lease::Intent;
+use super::undo::Undo;
 
 /// Whoever holds the token of a request. Plain facts: the token itself is not among them.
 #[derive(Clone, Debug, Default)]
@@ -172,6 +173,7 @@ pub struct Cx<'a> {
     txn: Txn,
     intents: &'a dyn Intents,
     warnings: Vec<Cow<'static, str>>,
+    undo: Option<Undo>,
 }
 
 /// The parts of a [`Cx`] that the core gives.
@@ -198,7 +200,7 @@ impl<'a> Cx<'a> {
     pub fn new(parts: CxParts<'a>) -> Self {
         let CxParts { caller, token, client, mount, path, deps, intents } = parts;
         let (txn, warnings) = (Txn::new(), Vec::new());
-        Self { caller, token, client, mount, path, deps, wrap_ttl: None, txn, intents, warnings }
+        Self { caller, token, client, mount, path, deps, wrap_ttl: None, txn, intents, warnings, undo: None }
     }
 
     /// The same for a request whose answer is to be wrapped.
@@ -240,9 +242,14 @@ impl<'a> Cx<'a> {
         self.intents.record(self.mount, self.path, data).await
     }
 
-    /// What the handler left: its changes and its warnings.
-    pub fn into_parts(self) -> (Txn, Vec<Cow<'static, str>>) {
-        (self.txn, self.warnings)
+    /// How to take back what the handler did beside its transaction, should the answer not get onto record.
+    pub fn undo_by(&mut self, undo: Undo) {
+        self.undo = Some(undo);
+    }
+
+    /// What the handler left: its changes, its warnings, and what takes back the rest.
+    pub fn into_parts(self) -> (Txn, Vec<Cow<'static, str>>, Option<Undo>) {
+        (self.txn, self.warnings, self.undo)
     }
 }
 

@@ -80,7 +80,7 @@ impl<E: Engine> Harness<E> {
             intents: &NoRecord,
         });
         let answer = self.routes.call(&self.engine, &hit, &Body::new(Zeroizing::new(text)), &mut cx).await;
-        let (txn, warnings) = cx.into_parts();
+        let (txn, warnings, _) = cx.into_parts();
         let mut answer = answer?;
         answer.warnings.extend(warnings);
         self.view.commit(txn).await?;
@@ -94,7 +94,7 @@ impl<E: Engine> Harness<E> {
                 Ok(serde_json::from_slice(payload.json()).unwrap())
             }
             Content::Nothing => Ok(Value::Null),
-            Content::Token(_) | Content::Renewed(_) | Content::Wrapped(_) => {
+            Content::Token(_) | Content::Renewed(_) | Content::Wrapped(_) | Content::Download { .. } => {
                 Err(Error::internal("an engine gives no token"))
             }
             Content::Login(login) => Ok(json!({"identity": login.identity, "terms": login.terms})),

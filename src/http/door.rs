@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::body::Body as HttpBody;
 use axum::extract::State;
 use axum::response::Response as HttpResponse;
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, Version, header};
 
 use crate::api::{ApiPath, Operation, ROOT_NAMESPACE, Ttl};
 use crate::config::{Limits, Listener};
@@ -22,6 +22,8 @@ use super::json::JsonLimits;
 use super::path::{Place, place};
 use super::{body, query, reply};
 
+/// The path whose success ends the connection.
+const SEAL: &str = "sys/seal";
 /// The path of the metrics.
 const METRICS: &str = "sys/metrics";
 
@@ -78,6 +80,9 @@ impl Door {
         if self.listener.unauthenticated.metrics && path.as_ref().is_ok_and(|path| path.as_str() == METRICS) {
             return reply::response(self.scrape(parts), parts.method == Method::HEAD, over_tls);
         }
+        // All connections end when the vault is sealed. A client that knows of it does not send its next request into
+        // one that is about to.
+        let hangs_up = path.as_ref().is_ok_and(|path| path.as_str() == SEAL);
         // A request that cannot be told is a read that is refused: what someone tried is on record too.
         let asked = operation(&parts.method, parts.uri.query().unwrap_or_default(), &path);
         let (operation, fault) = match asked {
@@ -89,7 +94,11 @@ impl Door {
             Ok(request) => self.limited(Request { fault: fault.or(request.fault), ..request }).await,
             Err(error) => Audited::failure(&error),
         };
-        reply::response(audited, parts.method == Method::HEAD, over_tls)
+        let mut response = reply::response(audited, parts.method == Method::HEAD, over_tls);
+        if hangs_up && response.status().is_success() && parts.version <= Version::HTTP_11 {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
     }
 
     /// The metrics, for everyone.
@@ -272,7 +281,7 @@ fn spelling(path: ApiPath, operation: Operation) -> ApiPath {
 
 /// `X-Vault-Token` counts, even if it is bad or no text; else a bearer token.
 fn token(headers: &HeaderMap) -> Option<ClientToken> {
-    let named = headers.get("x-vault-token").map(http::HeaderValue::as_bytes).filter(|token| !token.is_empty());
+    let named = headers.get("x-vault-token").map(HeaderValue::as_bytes).filter(|token| !token.is_empty());
     let bearer = || headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ");
     named.or_else(bearer).map(|token| ClientToken::new(String::from_utf8_lossy(token).trim().to_owned()))
 }
@@ -305,4 +314,37 @@ fn is_merge_patch(media_type: Option<&str>) -> bool {
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    /// What a request's headers carry to get through the door stays at the door.
+    #[test]
+    fn cve_2026_4525_a_token_is_no_header_that_a_handler_sees() {
+        let mut headers = HeaderMap::new();
+        for name in [
+            "authorization",
+            "x-vault-token",
+            "x-vault-wrap-ttl",
+            "x-vault-namespace",
+            "cookie",
+            "proxy-authorization",
+            "x-forwarded-for",
+            "x-vault-inline-auth-path",
+            "x-bao-token",
+        ] {
+            headers.insert(name, HeaderValue::from_static("Bearer hvs.secret"));
+        }
+        assert_eq!(seen_headers(&headers), BTreeMap::new());
+        headers.insert("user-agent", HeaderValue::from_static("curl"));
+        assert_eq!(
+            seen_headers(&headers).into_iter().collect::<Vec<_>>(),
+            [("user-agent".to_owned(), "curl".to_owned())]
+        );
+        assert_eq!(token(&headers).unwrap().expose(), "Bearer hvs.secret");
+    }
 }

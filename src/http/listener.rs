@@ -3,7 +3,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -45,6 +45,7 @@ pub struct Server {
     settings: Arc<Listener>,
     tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
     door: Door,
+    open: Arc<Open>,
 }
 
 /// A handle on a listener that serves.
@@ -52,9 +53,54 @@ pub struct Server {
 pub struct Listening {
     settings: Arc<Listener>,
     tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+    open: Arc<Open>,
+}
+
+/// The connections that are open, as far as they can be asked to end, by how often the vault had been sealed when they
+/// were made.
+#[derive(Debug, Default)]
+struct Open(Mutex<Generations>);
+
+#[derive(Debug, Default)]
+struct Generations {
+    sealings: u64,
+    current: GracefulShutdown,
+    older: Vec<GracefulShutdown>,
+}
+
+impl Open {
+    /// Tells a new connection when it is to end. One that is made after a sealing does not end with it: its client may be
+    /// the one that sealed the vault, and wants to know how it stands.
+    fn watcher(&self, sealings: u64) -> Watcher {
+        self.at(sealings).current.watcher()
+    }
+
+    /// Ends the connections that were made before there were so many sealings; each may finish the request that it has.
+    async fn end_before(&self, sealings: u64) {
+        let older = std::mem::take(&mut self.at(sealings).older);
+        for connections in older {
+            let _ = tokio::time::timeout(DRAIN, connections.shutdown()).await;
+        }
+    }
+
+    fn at(&self, sealings: u64) -> MutexGuard<'_, Generations> {
+        let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if generations.sealings < sealings {
+            generations.sealings = sealings;
+            let before = std::mem::take(&mut generations.current);
+            generations.older.push(before);
+        }
+        generations
+    }
 }
 
 impl Listening {
+    /// Ends the connections that were made before the vault had been sealed so often, as soon as they have no request, and
+    /// waits for that. Their buffers, in which tokens and secrets came and went, go with them. Clients connect again.
+    pub async fn hang_up(&self, sealings: u64) {
+        self.open.end_before(sealings).await;
+    }
+
     /// Reads certificates, keys and authorities again. Connections that are open go on; sessions do not resume.
     pub fn reload(&self) -> Result<(), TlsError> {
         let (Some(slot), Some(tls)) = (&self.tls, &self.settings.tls) else { return Ok(()) };
@@ -74,7 +120,7 @@ impl Server {
         let socket = TcpListener::bind(settings.address).await?;
         let settings = Arc::new(settings);
         let door = Door { pipeline, listener: settings.clone() };
-        Ok(Self { socket, settings, tls, door })
+        Ok(Self { socket, settings, tls, door, open: Arc::default() })
     }
 
     /// The address that is listened on.
@@ -84,16 +130,16 @@ impl Server {
 
     /// A handle for reloading.
     pub fn handle(&self) -> Listening {
-        Listening { settings: self.settings.clone(), tls: self.tls.clone() }
+        Listening { settings: self.settings.clone(), tls: self.tls.clone(), open: self.open.clone() }
     }
 
     /// Serves until `shutdown`, then lets requests in flight end.
     pub async fn serve(self, shutdown: CancellationToken) {
         let connections = TaskTracker::new();
-        let graceful = GracefulShutdown::new();
         let free =
             Arc::new(Semaphore::new(usize::try_from(self.settings.limits.connections).unwrap_or(usize::MAX >> 4)));
         let metrics = self.door.pipeline.vault().parts().metrics.clone();
+        let sealings = self.door.pipeline.vault().sealings();
         let app = Router::new().fallback(door::answer).with_state(self.door.clone());
         loop {
             // A connection beyond the limit waits in the operating system's queue.
@@ -118,7 +164,7 @@ impl Server {
                 tls: self.tls.as_ref().map(|slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone()),
                 settings: self.settings.clone(),
                 app: app.clone(),
-                graceful: graceful.watcher(),
+                graceful: self.open.watcher(sealings.borrow().begun),
                 open: OpenConnection::new(metrics.clone()),
             };
             connections.spawn(async move {
@@ -128,7 +174,7 @@ impl Server {
         }
         drop(self.socket);
         connections.close();
-        let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+        self.open.end_before(u64::MAX).await;
         let _ = tokio::time::timeout(DRAIN, connections.wait()).await;
     }
 }

@@ -1,25 +1,36 @@
 //! An audited answer as an HTTP response.
 
-use axum::body::{Body, Bytes};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
 use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderValue, Response, StatusCode};
+use hyper::body::Frame;
 
+use crate::engine::{Download, Piece};
 use crate::error::Error;
 use crate::pipeline::Audited;
 
 /// The response of an answer.
 pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> Response<Body> {
-    let Audited { status, media_type, body, headers } = audited;
+    let Audited { status, media_type, body, download, headers } = audited;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // RFC 9110, 15.3.5, 15.3.6 and 15.4.5: with these statuses a body breaks the connection.
     // The buffer itself, which is wiped once it is sent, and no copy that is not.
     let empty = without_body || matches!(status.as_u16(), 204 | 205 | 304);
     let body = if empty { Bytes::new() } else { Bytes::from_owner(body) };
-    let mut response = Response::new(Body::from(body));
+    let is_download = download.is_some();
+    let body = download.filter(|_| !empty).map_or_else(|| Body::from(body), |body| Body::new(Pieces(body)));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
+    if is_download {
+        response.headers_mut().insert(CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    }
     if let Some(media_type) = media_type {
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         if media_type.starts_with("text/html") {
@@ -33,6 +44,22 @@ pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> 
     }
     common(&mut response, over_tls);
     response
+}
+
+/// A download as the body of a response. One that is broken off breaks the connection off, so that it is not taken for whole.
+struct Pieces(Download);
+
+impl HttpBody for Pieces {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        self.0.poll(context).map(|piece| match piece {
+            Some(Piece::Bytes(bytes)) => Some(Ok(Frame::data(Bytes::from(bytes)))),
+            Some(Piece::End) => None,
+            None => Some(Err(io::Error::other("the answer was broken off"))),
+        })
+    }
 }
 
 /// The answer to a browser that asks what a page may do.

@@ -114,6 +114,7 @@ impl LeaseManager {
             renewable: false,
             ttl: Ttl::default(),
             max_ttl: Ttl::default(),
+            latest: None,
             state: LeaseState::Intended,
         };
         self.count(&lease, false, txn)?;
@@ -139,6 +140,7 @@ impl LeaseManager {
                 renewable: false,
                 ttl: Ttl::default(),
                 max_ttl: Ttl::default(),
+                latest: None,
                 state: LeaseState::Revoking { attempts: 0 },
             };
             if before.is_none() {
@@ -173,6 +175,7 @@ impl LeaseManager {
             renewable,
             ttl: Ttl::from_seconds(expires.since(now).as_secs()),
             max_ttl,
+            latest: grant_to.owner.ends,
             state: LeaseState::Active,
         };
         match intent {
@@ -209,6 +212,7 @@ impl LeaseManager {
             renewable: true,
             ttl: Ttl::from_seconds(expires.since(now).as_secs()),
             max_ttl: Ttl::default(),
+            latest: None,
             state: LeaseState::Active,
         };
         self.count(&lease, forced, txn)?;

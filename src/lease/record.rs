@@ -35,6 +35,9 @@ pub struct Lease {
     pub ttl: Ttl,
     /// The longest, from when it was granted; zero is the mount's.
     pub max_ttl: Ttl,
+    /// When it ends at the latest, however often it is renewed: the end of a token that cannot own it; nothing is never.
+    #[serde(default)]
+    pub latest: Option<Timestamp>,
     /// Where it stands.
     pub state: LeaseState,
 }
@@ -91,6 +94,11 @@ impl Lease {
     /// Whole seconds until it ends at `now`; 0 for never and for ended.
     pub fn remaining(&self, now: Timestamp) -> u64 {
         self.expires.map_or(0, |expires| expires.since(now).as_secs())
+    }
+
+    /// Its key in the index of leases by their ends; nothing for one that never ends.
+    pub fn due_key(&self) -> Option<String> {
+        self.expires.map(|expires| due_key(expires, &self.id))
     }
 
     /// The id of the mount that made it, for what an engine made.

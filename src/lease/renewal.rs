@@ -4,6 +4,7 @@ use crate::api::Ttl;
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Granted, Renewal, renewed};
 use crate::error::{Error, Result};
+use crate::time::Timestamp;
 
 use super::manager::{LeaseManager, bounded};
 use super::record::{Lease, Target};
@@ -32,15 +33,24 @@ impl LeaseManager {
         }
         let asked_or_own = asked.or(lease.ttl);
         let own = Bounds { max_ttl: bounded(lease.max_ttl, bounds.max_ttl), ..bounds };
-        let mut granted = renewed(asked_or_own, own, lease.issued, now);
+        let mut granted = until(lease.latest, renewed(asked_or_own, own, lease.issued, now), now);
         if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, now.plus(granted.ttl.duration())).await? {
             let own = Bounds { max_ttl: bounded(max_ttl, bounds.max_ttl), ..bounds };
-            granted = renewed(asked.or(ttl), own, lease.issued, now);
+            granted = until(lease.latest, renewed(asked.or(ttl), own, lease.issued, now), now);
         }
         let before = lease.expires;
         lease.expires = Some(now.plus(granted.ttl.duration()));
         lease.last_renewal = Some(now);
         self.rewrite(&lease, before, txn)?;
         Ok((lease, granted))
+    }
+}
+
+/// What was granted, but no more than is left until `latest`.
+fn until(latest: Option<Timestamp>, granted: Granted, now: Timestamp) -> Granted {
+    let left = latest.map(|latest| Ttl::from_seconds(latest.since(now).as_secs()));
+    match left {
+        Some(left) if granted.ttl > left => Granted { ttl: left, capped_by: Some(left) },
+        Some(_) | None => granted,
     }
 }

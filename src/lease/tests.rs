@@ -208,6 +208,11 @@ async fn a_lease_of_a_batch_token_ends_with_it() {
     let owner = LeaseOwner { token_id: "owner", ends };
     let lease = register(&f, &Grant { owner, ..GRANT }).await;
     assert_eq!(lease.remaining(f.clock.now()), 30);
+    f.advance(10);
+    let mut txn = Txn::new();
+    let asked = Ttl::from_seconds(3000);
+    let (lease, granted) = f.leases.renew(&lease.id, asked, BOUNDS, &*f.revoker, &mut txn).await.unwrap();
+    assert_eq!((granted.ttl, lease.expires), (Ttl::from_seconds(20), ends));
 }
 
 #[derive(serde::Serialize, serde::Deserialize)]

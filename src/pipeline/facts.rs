@@ -19,8 +19,8 @@ pub(super) async fn close(entry: Entry, answered: &Result<Response>) -> Result<(
     let mut told = ResponseFacts { warnings: &warnings, ..ResponseFacts::default() };
     match &response.body {
         ResponseBody::Raw { media_type: "application/json", payload } => told.data = Some(payload.json()),
-        // A page says nothing that is worth a line, and is no JSON.
-        ResponseBody::Raw { .. } | ResponseBody::Empty => {}
+        // A page says nothing that is worth a line, and is no JSON. A download is still to be made.
+        ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Empty => {}
         ResponseBody::Data { payload, lease, .. } => {
             told.data = Some(payload.json());
             told.lease_id = lease.as_ref().map(|lease| lease.id.as_str()).filter(|id| !id.is_empty());

@@ -37,11 +37,13 @@ pub(super) fn error(error: &Error) -> SecretBytes {
 
 /// The body of a response.
 pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes> {
-    let Response { status, body, warnings } = response;
+    let Response { status, body, warnings, undo: _ } = response;
     let mut out = Writer(Zeroizing::new(Vec::with_capacity(512)));
     match body {
         ResponseBody::Empty if warnings.is_empty() && *status != StatusCode::OK => return Ok(out.0),
         ResponseBody::Raw { payload, .. } => out.raw(payload.json()),
+        // Sent by itself, without so much as a newline.
+        ResponseBody::Download { .. } => return Ok(out.0),
         ResponseBody::Empty => {
             out.head(request_id, None)?;
             out.tail(Parts { warnings, ..Parts::default() })?;
@@ -145,7 +147,7 @@ mod tests {
     fn the_envelope_has_its_keys_in_order() {
         let payload = Payload::of(&json!({"a": 1})).unwrap();
         let body_of = ResponseBody::Data { payload, lease: None, repeated: true };
-        let response = Response { status: StatusCode::OK, body: body_of, warnings: vec!["w".into()] };
+        let response = Response { status: StatusCode::OK, body: body_of, warnings: vec!["w".into()], undo: None };
         let text = String::from_utf8(body("id", &response).unwrap().to_vec()).unwrap();
         let expected = "{\"request_id\":\"id\",\"lease_id\":\"\",\"renewable\":false,\"lease_duration\":0,\"a\":1,\
             \"data\":{\"a\":1},\"wrap_info\":null,\"warnings\":[\"w\"],\"auth\":null}\n";
@@ -158,7 +160,7 @@ mod tests {
         let large = "x".repeat(100_000);
         let payload = Payload::of(&json!({ "a": large })).unwrap();
         let body_of = ResponseBody::Data { payload, lease: None, repeated: false };
-        let response = Response { status: StatusCode::OK, body: body_of, warnings: Vec::new() };
+        let response = Response { status: StatusCode::OK, body: body_of, warnings: Vec::new(), undo: None };
         assert_eq!(rendered(&response)["data"]["a"], large);
     }
 }

@@ -1,15 +1,16 @@
 //! `Response`, and `Audited`: the only thing that the HTTP layer can turn into bytes on the wire.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
-use crate::engine::{Answer, Content, Payload, RenewedLease, StatusCode};
+use crate::engine::{Answer, Caller, Content, Download, Payload, RenewedLease, StatusCode, Undo};
 use crate::error::{Error, Kind, Result};
 use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
-use crate::token::{Authenticated, Uses};
+use crate::token::{TokenRecord, Uses};
 
 use crate::sys::{Route, Routed};
 
@@ -26,6 +27,8 @@ pub struct Response {
     pub body: ResponseBody,
     /// What the caller should know beside it.
     pub warnings: Vec<Cow<'static, str>>,
+    /// Takes back what was done, should this not get onto record.
+    pub undo: Option<Undo>,
 }
 
 /// The body of a [`Response`].
@@ -39,6 +42,13 @@ pub enum ResponseBody {
         media_type: &'static str,
         /// The bytes.
         payload: Payload,
+    },
+    /// Without the envelope, and made while it is sent.
+    Download {
+        /// Its media type.
+        media_type: &'static str,
+        /// The bytes.
+        download: Download,
     },
     /// An object.
     Data {
@@ -90,6 +100,8 @@ pub struct Audited {
     pub media_type: Option<&'static str>,
     /// The body.
     pub body: SecretBytes,
+    /// The body in place of `body`, where it is made while it is sent.
+    pub download: Option<Download>,
     /// Headers of this answer: how much of a rate limit is left.
     pub headers: Vec<(&'static str, String)>,
 }
@@ -97,14 +109,14 @@ pub struct Audited {
 /// What became known of a request on its way, for its audit entry.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    known: Option<Authenticated>,
+    known: Option<(Arc<Caller>, Arc<TokenRecord>)>,
     limit_headers: Vec<(&'static str, String)>,
 }
 
 impl Outcome {
-    /// The caller was recognised.
-    pub(super) fn known(&mut self, known: Authenticated) {
-        self.known = Some(known);
+    /// The caller was recognised by this token.
+    pub(super) fn known(&mut self, caller: Arc<Caller>, record: Arc<TokenRecord>) {
+        self.known = Some((caller, record));
     }
 
     /// A rate limit lets the request pass, or not.
@@ -133,8 +145,8 @@ impl Outcome {
 
     /// The id of a token whose last use this request was.
     pub(super) fn spent_token(&self) -> Option<String> {
-        let known = self.known.as_ref()?;
-        (known.record.uses == Uses::Spent).then(|| known.caller.token_id.clone())
+        let (caller, record) = self.known.as_ref()?;
+        (record.uses == Uses::Spent).then(|| caller.token_id.clone())
     }
 
     /// Tells the audit entry where the request goes and who asks.
@@ -145,7 +157,7 @@ impl Outcome {
         if let Some(point) = route.target.as_ref().and_then(Routed::point) {
             entry.route(&point.audit);
         }
-        let Some(Authenticated { caller, record }) = &self.known else { return };
+        let Some((caller, record)) = &self.known else { return };
         let policies = caller.all_policies();
         entry.identify(&AuthFacts {
             client_token: request.token.as_ref(),
@@ -179,11 +191,12 @@ impl Response {
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Renewed(lease) => ResponseBody::renewed(lease)?,
             Content::Wrapped(info) => ResponseBody::Wrapped(info),
+            Content::Download { media_type, download } => ResponseBody::Download { media_type, download },
             Content::Data { .. } | Content::Login(_) => {
                 return Err(Error::internal("this endpoint can give neither leases nor tokens"));
             }
         };
-        Ok(Self { status, body, warnings })
+        Ok(Self { status, body, warnings, undo: None })
     }
 }
 
@@ -204,7 +217,12 @@ impl Audited {
         }
         match closed {
             Ok(()) => Self::rendered(&request.id, answered),
-            Err(error) => Self::failure(&error),
+            Err(error) => {
+                if let Some(undo) = answered.ok().and_then(|response| response.undo) {
+                    undo.run().await;
+                }
+                Self::failure(&error)
+            }
         }
     }
 
@@ -223,6 +241,7 @@ impl Audited {
             status: render::status(error.kind()),
             media_type: Some("application/json"),
             body: render::error(error),
+            download: None,
             headers: Vec::new(),
         }
     }
@@ -238,16 +257,22 @@ impl Audited {
             Ok(response) => {
                 let media_type = match &response.body {
                     ResponseBody::Empty if response.warnings.is_empty() && response.status != StatusCode::OK => None,
-                    ResponseBody::Raw { media_type, .. } => Some(*media_type),
+                    ResponseBody::Raw { media_type, .. } | ResponseBody::Download { media_type, .. } => {
+                        Some(*media_type)
+                    }
                     ResponseBody::Empty
                     | ResponseBody::Data { .. }
                     | ResponseBody::Auth(_)
                     | ResponseBody::Wrapped(_) => Some("application/json"),
                 };
-                match render::body(request_id, &response) {
-                    Ok(body) => Self { status: response.status.0, media_type, body, headers: Vec::new() },
-                    Err(error) => Self::failure(&error),
-                }
+                let body = match render::body(request_id, &response) {
+                    Ok(body) => body,
+                    Err(error) => return Self::failure(&error),
+                };
+                let Response { status, body: rendered, .. } = response;
+                let download =
+                    if let ResponseBody::Download { download, .. } = rendered { Some(download) } else { None };
+                Self { status: status.0, media_type, body, download, headers: Vec::new() }
             }
         }
     }

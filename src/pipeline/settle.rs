@@ -30,6 +30,7 @@ pub(super) async fn settle(
     let body = match content {
         Content::Nothing => ResponseBody::Empty,
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
+        Content::Download { media_type, download } => ResponseBody::Download { media_type, download },
         Content::Token(auth) => ResponseBody::Auth(auth),
         Content::Renewed(lease) => ResponseBody::renewed(lease)?,
         Content::Wrapped(info) => ResponseBody::Wrapped(info),
@@ -54,7 +55,7 @@ pub(super) async fn settle(
         (ResponseBody::Empty, StatusCode::NO_CONTENT) if !warnings.is_empty() => StatusCode::OK,
         (_, status) => status,
     };
-    let response = Response { status, body, warnings };
+    let response = Response { status, body, warnings, undo: None };
     match request.wrap_ttl {
         Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, response, Ttl::from_seconds(ttl.as_secs()), txn),
         _ => Ok(response),
@@ -86,7 +87,9 @@ async fn register(
 /// Puts a response that has a body into the cubbyhole of a new token, and answers with that token.
 fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, txn: &mut Txn) -> Result<Response> {
     let wrapped_accessor = match &response.body {
-        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Wrapped(_) => return Ok(response),
+        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => {
+            return Ok(response);
+        }
         ResponseBody::Data { .. } if response.status.0 >= 400 => return Ok(response),
         ResponseBody::Data { .. } => String::new(),
         ResponseBody::Auth(auth) => accessor(auth),
@@ -102,7 +105,12 @@ fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, tx
         },
         txn,
     )?;
-    Ok(Response { status: StatusCode::OK, body: ResponseBody::Wrapped(Box::new(info)), warnings: Vec::new() })
+    Ok(Response {
+        status: StatusCode::OK,
+        body: ResponseBody::Wrapped(Box::new(info)),
+        warnings: Vec::new(),
+        undo: None,
+    })
 }
 
 fn accessor(auth: &Auth) -> String {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-use super::{Batch, DEFAULT_CACHE_BYTES, Expected, Key, Page, Storage, StorageError, open};
+use super::{Batch, DEFAULT_CACHE_BYTES, Expected, Key, Page, Snapshot, Storage, StorageError, open};
 use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
 
 macro_rules! contract {
@@ -46,6 +46,10 @@ contract! { inmem redb sled: [
     concurrent_counters_lose_no_increment,
     concurrent_readers_see_whole_batches,
     a_list_does_not_walk_subfolders,
+    a_snapshot_is_one_state,
+    a_snapshot_goes_on_behind_a_key,
+    snapshots_under_writing_are_whole,
+    generations_count_transactions,
 ] }
 
 mod on_disk {
@@ -64,6 +68,8 @@ mod on_disk {
         the_database_of_another_store_is_refused,
         missing_files_are_refused,
         damaged_files_are_refused_or_harmless,
+        a_snapshot_under_a_flood_is_given_up,
+        a_generation_outlives_the_process,
     ] }
 }
 
@@ -195,6 +201,136 @@ async fn keys_are_listed_in_byte_order(subject: Subject) {
     assert_eq!(subject.list("a/b/").await, ["c", "d"]);
     assert_eq!(subject.list("a/b/c/").await, Vec::<String>::new());
     assert_eq!(subject.list("nothing/").await, Vec::<String>::new());
+}
+
+type Records = BTreeMap<String, Vec<u8>>;
+
+/// All of a snapshot, with something done before each page.
+async fn read_out(mut snapshot: Box<dyn Snapshot>, mut between: impl FnMut() + Send + 'static) -> Records {
+    let reading = tokio::task::spawn_blocking(move || {
+        let mut records = Records::new();
+        loop {
+            between();
+            let page = snapshot.next_page().unwrap();
+            if page.is_empty() {
+                return records;
+            }
+            for stored in page {
+                let before = records.insert(stored.key.as_str().to_owned(), stored.value.unwrap());
+                assert_eq!(before, None, "a record came twice");
+            }
+        }
+    });
+    reading.await.unwrap()
+}
+
+async fn snapshot_of(storage: &Arc<dyn Storage>) -> Box<dyn Snapshot> {
+    let storage = Arc::clone(storage);
+    tokio::task::spawn_blocking(move || storage.snapshot().unwrap()).await.unwrap()
+}
+
+async fn a_snapshot_is_one_state(subject: Subject) {
+    let mut expected = Records::new();
+    for n in 0..40 {
+        let mut batch = Batch::new();
+        for m in 0..60 {
+            let (key, value) = (format!("k/{:04}", n * 60 + m), noise(if m == 7 { 30_000 } else { 300 }, n * 60 + m));
+            batch.put(name(&key), value.clone());
+            expected.insert(key, value);
+        }
+        subject.storage().commit(batch).await.unwrap();
+    }
+    let before = subject.storage().generation().await.unwrap();
+    let (first, second) = (snapshot_of(subject.storage()).await, snapshot_of(subject.storage()).await);
+    assert_eq!(first.generation(), before);
+    let (storage, handle) = (Arc::clone(subject.storage()), tokio::runtime::Handle::current());
+    let mut round = 0;
+    let found = read_out(first, move || {
+        round += 1;
+        // Something ahead of the reading and behind it: changed, removed, and new.
+        let mut batch = Batch::new();
+        for n in (0..2400).step_by(37) {
+            match (n + round) % 3 {
+                0 => batch.put(name(&format!("k/{n:04}")), vec![0; 50]),
+                1 => batch.delete(name(&format!("k/{n:04}"))),
+                _ => batch.put(name(&format!("k/{n:04}/new")), vec![1; 50]),
+            }
+        }
+        handle.block_on(storage.commit(batch)).unwrap();
+    })
+    .await;
+    assert!(found == expected, "{} of {} records", found.len(), expected.len());
+    let found = read_out(second, || {}).await;
+    assert!(found == expected, "{} of {} records", found.len(), expected.len());
+    let now = read_out(snapshot_of(subject.storage()).await, || {}).await;
+    assert!(now != expected && now.contains_key("k/0000/new"));
+}
+
+async fn a_snapshot_goes_on_behind_a_key(subject: Subject) {
+    for key in ["a", "b/c", "b/d", "e"] {
+        subject.put(key, b"value").await.unwrap();
+    }
+    let mut snapshot = snapshot_of(subject.storage()).await;
+    snapshot.seek("b/c");
+    let found = read_out(snapshot, || {}).await;
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), ["b/d", "e"]);
+}
+
+async fn snapshots_under_writing_are_whole(subject: Subject) {
+    // Two records that always have the same value, at both ends of many others.
+    for n in 0..1200 {
+        subject.put(&format!("k/{n:04}"), &noise(1500, n)).await.unwrap();
+    }
+    let storage = Arc::clone(subject.storage());
+    storage.commit(putting(&[("a", b"0"), ("z", b"0")])).await.unwrap();
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        for round in 1..200_u32 {
+            let text = round.to_string();
+            storage.commit(putting(&[("a", text.as_bytes()), ("z", text.as_bytes())])).await.unwrap();
+        }
+    });
+    let mut seen = 0;
+    while !tasks.is_empty() {
+        let found = read_out(snapshot_of(subject.storage()).await, || {}).await;
+        assert_eq!(found["a"], found["z"]);
+        assert_eq!(found.len(), 1202);
+        seen += 1;
+        while tasks.try_join_next().is_some() {}
+    }
+    assert!(seen > 0);
+}
+
+async fn generations_count_transactions(subject: Subject) {
+    let first = subject.storage().generation().await.unwrap();
+    for n in 1..5 {
+        subject.put("k", b"value").await.unwrap();
+        let now = subject.storage().generation().await.unwrap();
+        assert_eq!((now.lineage, now.number), (first.lineage, first.number + n));
+    }
+}
+
+async fn a_generation_outlives_the_process(mut subject: Subject) {
+    subject.put("k", b"value").await.unwrap();
+    let before = subject.storage().generation().await.unwrap();
+    subject.close();
+    subject.open().unwrap();
+    assert_eq!(subject.storage().generation().await.unwrap(), before);
+    let other = Subject::new(subject.kind);
+    assert_ne!(other.storage().generation().await.unwrap().lineage, before.lineage);
+}
+
+async fn a_snapshot_under_a_flood_is_given_up(subject: Subject) {
+    for n in 0..20 {
+        subject.put(&format!("k/{n:02}"), &vec![0_u8; 4 << 20]).await.unwrap();
+    }
+    let mut snapshot = snapshot_of(subject.storage()).await;
+    for n in 0..20 {
+        subject.put(&format!("k/{n:02}"), b"small").await.unwrap();
+    }
+    let outcome = tokio::task::spawn_blocking(move || snapshot.next_page()).await.unwrap();
+    assert!(matches!(outcome, Err(StorageError::Failed(_))), "{outcome:?}");
+    subject.put("k/00", b"writing goes on").await.unwrap();
 }
 
 async fn a_key_and_a_folder_of_the_same_name_both_appear(subject: Subject) {

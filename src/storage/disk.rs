@@ -24,8 +24,9 @@ use tokio::sync::RwLock;
 use super::files::{self, Folder};
 use super::freshness::{Link, Witness};
 use super::listing::{Listing, Step};
+use super::snapshot::{Page as SnapshotPage, Snapshots};
 use super::writer::{Changes, Target, Writer};
-use super::{Batch, Key, Page, StorageError};
+use super::{Batch, Generation, Key, Lineage, Page, Snapshot, StorageError, Stored};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -64,6 +65,10 @@ pub(super) trait Database: Send + Sync + 'static {
     /// Shows the keys from `from` on, in byte order, as `visit` wants them.
     fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError>;
 
+    /// Adds records behind the key `after` to `page`, in byte order, until there is no more room in it. True if those were
+    /// all.
+    fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError>;
+
     /// The link of the newest transaction.
     fn link(&self) -> Result<Link, StorageError>;
 
@@ -85,6 +90,8 @@ struct Shared<E: Engine> {
     // Nothing while it is closed because a full disk did not even let it be opened again. Before `folder`, whose lock
     // must outlive it.
     database: RwLock<Option<Opened<E>>>,
+    snapshots: Snapshots,
+    lineage: Lineage,
     folder: Folder,
 }
 
@@ -131,7 +138,9 @@ impl<E: Engine> Disk<E> {
         if !folder.has_reserve() {
             folder.take_reserve();
         }
-        let shared = Arc::new(Shared { engine, database: RwLock::new(Some(database)), folder });
+        let lineage = witness.lineage();
+        let database = RwLock::new(Some(database));
+        let shared = Arc::new(Shared { engine, database, snapshots: Snapshots::default(), lineage, folder });
         let committer =
             Committer { shared: Arc::clone(&shared), witness, condition: Condition::Working, without_reserve: 0 };
         Ok(Self { writer: Writer::start("storage-writer", committer, metrics.clone())?, shared })
@@ -156,6 +165,54 @@ impl<E: Engine> Disk<E> {
     /// See [`super::Storage::commit`].
     pub(super) async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
         self.writer.commit(batch).await
+    }
+
+    /// See [`super::Storage::snapshot`].
+    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        let shared = Arc::clone(&self.shared);
+        let (number, link) = {
+            let database = shared.database.blocking_read();
+            let database = opened(database.as_ref())?;
+            shared.snapshots.begin(|| database.call(E::Database::link))?
+        };
+        let generation = Generation { lineage: shared.lineage, number: link.number() };
+        Ok(Box::new(DiskSnapshot { shared, number, generation }))
+    }
+
+    /// See [`super::Storage::generation`].
+    pub(super) async fn generation(&self) -> Result<Generation, StorageError> {
+        let link = opened(self.shared.database.read().await.as_ref())?.call(E::Database::link)?;
+        Ok(Generation { lineage: self.shared.lineage, number: link.number() })
+    }
+}
+
+/// A snapshot of a store on disk.
+#[derive(Debug)]
+struct DiskSnapshot<E: Engine> {
+    shared: Arc<Shared<E>>,
+    number: u64,
+    generation: Generation,
+}
+
+impl<E: Engine> Snapshot for DiskSnapshot<E> {
+    fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    fn next_page(&mut self) -> Result<Vec<Stored>, StorageError> {
+        let database = self.shared.database.blocking_read();
+        let database = opened(database.as_ref())?;
+        self.shared.snapshots.page(self.number, |after, page| database.call(|database| database.scan(after, page)))
+    }
+
+    fn seek(&mut self, after: &str) {
+        self.shared.snapshots.seek(self.number, after);
+    }
+}
+
+impl<E: Engine> Drop for DiskSnapshot<E> {
+    fn drop(&mut self) {
+        self.shared.snapshots.end(self.number);
     }
 }
 
@@ -247,10 +304,18 @@ impl<E: Engine> Shared<E> {
 
     fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
         if E::READERS_WAIT {
-            opened(self.database.blocking_write().as_ref())?.call(|database| database.commit(changes, link))
+            self.write(opened(self.database.blocking_write().as_ref())?, changes, link)
         } else {
-            opened(self.database.blocking_read().as_ref())?.call(|database| database.commit(changes, link))
+            self.write(opened(self.database.blocking_read().as_ref())?, changes, link)
         }
+    }
+
+    fn write(&self, database: &Opened<E>, changes: &Changes, link: &Link) -> Result<(), StorageError> {
+        self.snapshots.commit(
+            changes,
+            |key| database.call(|database| database.get(key.as_str())),
+            || database.call(|database| database.commit(changes, link)),
+        )
     }
 
     fn reopen(&self, witness: &mut Witness) -> Result<Link, StorageError> {
@@ -377,6 +442,13 @@ mod tests {
                 }
             }
             Ok(())
+        }
+
+        fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError> {
+            Self::next(&self.reads)?;
+            let records = self.records.lock().unwrap();
+            let mut ahead = records.range(after.to_owned()..).filter(|(key, _)| key.as_str() > after);
+            Ok(ahead.all(|(key, value)| page.add(key, Ok(value.clone()))))
         }
 
         fn link(&self) -> Result<Link, StorageError> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Batch, Key, Page, Storage, StorageError};
+use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
 
 /// Whether a commit that fails has happened all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,6 +105,14 @@ impl Storage for FaultyStorage {
                 Err(error)
             }
         }
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.inner.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.inner.generation().await
     }
 
     fn kind(&self) -> &'static str {

@@ -8,10 +8,10 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::StorageError;
+use super::{StorageError, replace};
 
 /// The kinds of store that have a folder of their own.
-const KINDS: [&str; 2] = ["redb", "sled"];
+pub(super) const KINDS: [&str; 2] = ["redb", "sled"];
 /// What is held back for the day when the disk is full, in bytes: room for the database to reopen and for revocations.
 const RESERVE: usize = 1 << 20;
 /// The room there must be before the reserve is taken again, in bytes: well above it, so that the disk is not filled
@@ -36,6 +36,7 @@ impl Folder {
     ) -> Result<Self, StorageError> {
         create_durably(dir)?;
         let lock = lock(dir)?;
+        replace::finish(dir, kind)?;
         let path = dir.join(kind);
         if !exists(&path)? {
             refuse_other_kind(dir, kind)?;
@@ -126,12 +127,12 @@ pub(super) fn sync(path: &Path) -> Result<(), StorageError> {
     File::open(path).map_err(StorageError::from_io)?.sync_all().map_err(StorageError::failed)
 }
 
-fn exists(path: &Path) -> Result<bool, StorageError> {
+pub(super) fn exists(path: &Path) -> Result<bool, StorageError> {
     path.try_exists().map_err(StorageError::from_io)
 }
 
 /// Creates a folder and those above it that are missing, each of them synced into its parent.
-fn create_durably(path: &Path) -> Result<(), StorageError> {
+pub(super) fn create_durably(path: &Path) -> Result<(), StorageError> {
     if exists(path)? {
         return Ok(());
     }
@@ -143,7 +144,7 @@ fn create_durably(path: &Path) -> Result<(), StorageError> {
 }
 
 /// Locks `dir` for this process. Both databases lock their own files too; this lock covers the witness and creation.
-fn lock(dir: &Path) -> Result<File, StorageError> {
+pub(super) fn lock(dir: &Path) -> Result<File, StorageError> {
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
     let file = options.open(dir.join("lock")).map_err(StorageError::from_io)?;
@@ -157,9 +158,9 @@ fn lock(dir: &Path) -> Result<File, StorageError> {
 }
 
 /// A changed `storage` stanza must not look like an empty vault.
-fn refuse_other_kind(dir: &Path, kind: &str) -> Result<(), StorageError> {
+pub(super) fn refuse_other_kind(dir: &Path, kind: &str) -> Result<(), StorageError> {
     for other in KINDS.into_iter().filter(|other| *other != kind) {
-        if exists(&dir.join(other))? {
+        if exists(&dir.join(other))? || exists(&replace::restored(dir, other))? {
             return Err(StorageError::failed(format!(
                 "the folder holds a store of kind {other}, not {kind}; configure that kind or another folder"
             )));

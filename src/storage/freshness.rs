@@ -15,8 +15,8 @@
 //!
 //! It does not detect
 //!
-//! - a roll-back of the whole folder, witness and all: nothing outside the folder remembers. An operator who restores
-//!   a backup does just this;
+//! - a roll-back of the whole folder, witness and all: nothing in the folder remembers. Checkpoints that are kept
+//!   elsewhere do ([`super::Generation`]). A store that a backup was restored into has a chain of its own;
 //! - forgery by someone who can write to the folder: the key lies in the witness, in clear. It is there so that links
 //!   of different stores, and of a store and its successor of the same name, do not fit each other;
 //! - damage to records that an earlier transaction wrote: the chain speaks about the newest transaction. Records are
@@ -30,8 +30,8 @@ use std::path::Path;
 
 use ring::{digest, hmac};
 
-use super::StorageError;
 use super::writer::Changes;
+use super::{Lineage, StorageError};
 use crate::entropy::Entropy;
 
 /// The file's three parts each have a disk sector (of the largest usual size) of their own, so that writing one cannot
@@ -130,6 +130,15 @@ impl Witness {
         let newest = slots.into_iter().filter_map(|slot| seen(&key, slot)).max_by_key(|(number, _)| *number);
         let (number, mac) = newest.ok_or_else(|| damaged("its witness file cannot be read"))?;
         Ok(Self { file, key, number, mac })
+    }
+
+    /// Names the chain: a digest of its key.
+    pub(super) fn lineage(&self) -> Lineage {
+        let mut bytes = [0; Lineage::LEN];
+        for (byte, digest) in bytes.iter_mut().zip(hmac::sign(&self.key, &labelled(b"lineage", b"")).as_ref()) {
+            *byte = *digest;
+        }
+        Lineage::new(bytes)
     }
 
     /// The link of a transaction that writes `changes` after the last one.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 
-use super::{Batch, Key, Page, Storage, StorageError};
+use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
 use crate::metrics::Metrics;
 
 /// A store whose answers are timed. It adds nothing else to the store.
@@ -51,6 +51,14 @@ impl Storage for Measured {
             Err(_) => {}
         }
         committed
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.inner.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.inner.generation().await
     }
 
     fn kind(&self) -> &'static str {

@@ -3,24 +3,32 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
 
 use super::listing::{Listing, Step};
-use super::{Batch, Key, Page, Storage, StorageError};
+use super::snapshot::Copied;
+use super::{Batch, Generation, Key, Lineage, Page, Snapshot, Storage, StorageError};
 
 /// Everything in the memory of this process. The values are ciphertext here as in every store.
 #[derive(Default)]
 pub struct MemoryStorage {
     // A panic cannot leave the map half written: a batch is checked before the first write, and writes do not fail.
     records: RwLock<BTreeMap<String, Vec<u8>>>,
+    commits: AtomicU64,
 }
 
 impl MemoryStorage {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    fn now(&self) -> Generation {
+        // Nothing outlives the process that a lineage would have to tell apart.
+        Generation { lineage: Lineage::new([0; Lineage::LEN]), number: self.commits.load(Ordering::Relaxed) }
     }
 }
 
@@ -55,6 +63,7 @@ impl Storage for MemoryStorage {
         if !batch.expectations().iter().all(holds) {
             return Err(StorageError::Conflict);
         }
+        self.commits.fetch_add(1, Ordering::Relaxed);
         for (key, value) in batch.into_writes() {
             match value {
                 Some(value) => records.insert(key.0, value),
@@ -62,6 +71,15 @@ impl Storage for MemoryStorage {
             };
         }
         Ok(())
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        let records = self.records.read().unwrap_or_else(PoisonError::into_inner);
+        Ok(Box::new(Copied { generation: self.now(), records: records.clone(), after: String::new() }))
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        Ok(self.now())
     }
 
     fn kind(&self) -> &'static str {

@@ -10,7 +10,9 @@ mod listing;
 mod measured;
 mod memory;
 mod redb;
+mod replace;
 mod sled;
+mod snapshot;
 mod writer;
 
 #[cfg(test)]
@@ -21,7 +23,9 @@ mod power;
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
+pub use replace::Replacement;
 pub use sled::SledStorage;
+pub use snapshot::{Generation, Lineage, Snapshot, Stored};
 
 use std::fmt;
 use std::path::Path;
@@ -58,6 +62,22 @@ pub fn open(
     }
 }
 
+/// Opens the store of `kind` (`redb`, `sled`) that is under the folder `path`, after a look at all of it, however large it
+/// is. Fails as [`open`] does.
+pub fn inspect(
+    kind: &str,
+    path: &Path,
+    cache_bytes: u64,
+    entropy: &dyn Entropy,
+    metrics: &Arc<Metrics>,
+) -> Result<Arc<dyn Storage>, StorageError> {
+    match kind {
+        "redb" => Ok(Arc::new(RedbStorage::inspect(path, cache_bytes, entropy, metrics)?)),
+        "sled" => Ok(Arc::new(SledStorage::inspect(path, cache_bytes, entropy, metrics)?)),
+        _ => Err(StorageError::failed("only a store on disk can be inspected")),
+    }
+}
+
 /// Ordered, durable bytes.
 #[async_trait]
 pub trait Storage: Send + Sync + fmt::Debug + 'static {
@@ -70,6 +90,13 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
 
     /// Writes all of `batch` if all of its expectations hold, or nothing. Durable when this returns `Ok`.
     async fn commit(&self, batch: Batch) -> Result<(), StorageError>;
+
+    /// The state that the store is in now, to be read in order while others write. Blocks the thread: not to be called on
+    /// one that answers requests.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError>;
+
+    /// Which state the store is in now.
+    async fn generation(&self) -> Result<Generation, StorageError>;
 
     /// The kind of store, as `seal-status` names it: `redb`, `sled`, `inmem`.
     fn kind(&self) -> &'static str;

@@ -70,7 +70,7 @@ impl Engine for Recorded {
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
         let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(StorageError::from_io)?;
         let backend = Recorder { backend: Backend::new(file)?, record: self.record.clone() };
-        self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+        self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
     }
 
     fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
@@ -193,7 +193,7 @@ impl Subject {
     fn live(&mut self) -> Life {
         let (image, witness) = (fs::read(self.file(FILE)).unwrap(), fs::read(self.file(WITNESS)).unwrap());
         let record = Record::default();
-        let engine = Recorded { engine: Redb { cache_bytes: CACHE }, record: record.clone() };
+        let engine = Recorded { engine: Redb { cache_bytes: CACHE, verified: 0 }, record: record.clone() };
         let disk = Disk::open(self.folder.path(), engine, &SystemEntropy::new(), &metrics()).unwrap();
         let mut models = vec![self.model.clone()];
         for _ in 0..4 + self.random.below(12) {

@@ -9,17 +9,21 @@ use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use redb::backends::FileBackend;
-use redb::{BackendError, Builder, Durability, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{
+    BackendError, Builder, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
+    WriteTransaction,
+};
 
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
 use super::listing::Step;
+use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Key, Page, Storage, StorageError};
+use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -47,7 +51,18 @@ impl RedbStorage {
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StorageError> {
         let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes }, entropy, metrics).map(Self)
+        Disk::open(dir, Redb { cache_bytes, verified: VERIFIED_BYTES }, entropy, metrics).map(Self)
+    }
+
+    /// The same after a look at all of the store, however large it is.
+    pub fn inspect(
+        dir: &Path,
+        cache_bytes: u64,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
+        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
+        Disk::open(dir, Redb { cache_bytes, verified: u64::MAX }, entropy, metrics).map(Self)
     }
 }
 
@@ -65,6 +80,14 @@ impl Storage for RedbStorage {
         self.0.commit(batch).await
     }
 
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.0.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.0.generation().await
+    }
+
     fn kind(&self) -> &'static str {
         Redb::KIND
     }
@@ -73,6 +96,8 @@ impl Storage for RedbStorage {
 #[derive(Debug)]
 pub(super) struct Redb {
     pub(super) cache_bytes: usize,
+    /// Up to this length of its file, in bytes, all of it is looked at when it is opened.
+    pub(super) verified: u64,
 }
 
 impl Redb {
@@ -98,7 +123,7 @@ impl Redb {
         }
         let mut builder = self.builder();
         builder.set_check_integrity_on_open(length <= verified);
-        builder.create_with_backend(Backend::new(file)?).map(Opened).map_err(fault)
+        builder.create_with_backend(Backend::new(file)?).map(Opened::new).map_err(fault)
     }
 }
 
@@ -115,11 +140,11 @@ impl Engine for Redb {
         let options = options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.open(folder.join(FILE)).map_err(StorageError::from_io)?;
         let database = self.builder().create_with_backend(Backend::new(file)?).map_err(fault)?;
-        Opened(database).commit(&Changes::new(), first)
+        Opened::new(database).commit(&Changes::new(), first)
     }
 
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-        self.opened(folder, VERIFIED_BYTES)
+        self.opened(folder, self.verified)
     }
 
     fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
@@ -127,16 +152,41 @@ impl Engine for Redb {
     }
 }
 
-pub(super) struct Opened(pub(super) redb::Database);
+type Records = ReadOnlyTable<&'static str, &'static [u8]>;
+
+pub(super) struct Opened {
+    /// The records as the newest commit left them, for reads of one key: to open them costs more than such a read.
+    /// Nothing if that failed, so that nothing older is read. Before `database`, which closes when nobody reads.
+    newest: RwLock<Option<Arc<Records>>>,
+    database: redb::Database,
+}
+
+impl Opened {
+    pub(super) fn new(database: redb::Database) -> Self {
+        Self { newest: RwLock::default(), database }
+    }
+
+    fn records(&self) -> Result<Records, StorageError> {
+        self.database.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)
+    }
+
+    fn renew(&self) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = self.records().ok().map(Arc::new);
+    }
+}
 
 impl Database for Opened {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let records = match newest {
+            Some(records) => records,
+            None => Arc::new(self.records()?),
+        };
         Ok(records.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
     }
 
     fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError> {
-        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let records = self.records()?;
         let mut from = Some(from.to_owned());
         while let Some(start) = from.take() {
             for record in records.range::<&str>((Bound::Included(start.as_str()), Bound::Unbounded)).map_err(fault)? {
@@ -152,8 +202,19 @@ impl Database for Opened {
         Ok(())
     }
 
+    fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError> {
+        let records = self.records()?;
+        for record in records.range::<&str>((Bound::Excluded(after), Bound::Unbounded)).map_err(fault)? {
+            let (key, value) = record.map_err(fault)?;
+            if !page.add(key.value(), Ok(value.value().to_vec())) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     fn link(&self) -> Result<Link, StorageError> {
-        let chain = self.0.begin_read().map_err(fault)?.open_table(CHAIN).map_err(fault)?;
+        let chain = self.database.begin_read().map_err(fault)?.open_table(CHAIN).map_err(fault)?;
         let newest = chain.get(NEWEST).map_err(fault)?;
         newest
             .and_then(|bytes| Link::from_bytes(bytes.value()))
@@ -161,11 +222,14 @@ impl Database for Opened {
     }
 
     fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
-        let mut transaction = self.0.begin_write().map_err(fault)?;
+        let mut transaction = self.database.begin_write().map_err(fault)?;
         transaction.set_durability(Durability::Immediate).map_err(fault)?;
         transaction.set_quick_repair(true);
         write(&transaction, changes, link)?;
-        transaction.commit().map_err(fault)
+        let committed = transaction.commit().map_err(fault);
+        // Before anyone is told; also if it failed, since nobody knows then what is there.
+        self.renew();
+        committed
     }
 }
 
@@ -269,7 +333,7 @@ mod tests {
             let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).unwrap();
             let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
             let backend = Limited { backend: Backend::new(file)?, length, syncs };
-            self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+            self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
         }
 
         fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
@@ -329,7 +393,7 @@ mod tests {
     fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let length = Arc::new(AtomicU64::new(u64::MAX));
         let syncs = Arc::new(AtomicU64::new(u64::MAX));
-        let engine = Redb { cache_bytes: 8 << 20 };
+        let engine = Redb { cache_bytes: 8 << 20, verified: VERIFIED_BYTES };
         let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
         (Disk::open(dir, engine, &SystemEntropy::new(), &metrics()).unwrap(), length, syncs)
     }

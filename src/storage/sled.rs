@@ -18,6 +18,7 @@ use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -28,8 +29,9 @@ use async_trait::async_trait;
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
 use super::listing::Step;
+use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Key, Page, Storage, StorageError, files};
+use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError, files};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -67,7 +69,17 @@ impl SledStorage {
         entropy: &dyn Entropy,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StorageError> {
-        Disk::open(dir, Sled { cache_bytes }, entropy, metrics).map(Self)
+        Disk::open(dir, Sled { cache_bytes, verified: VERIFIED_BYTES }, entropy, metrics).map(Self)
+    }
+
+    /// The same after a look at all of the store, however large it is.
+    pub fn inspect(
+        dir: &Path,
+        cache_bytes: u64,
+        entropy: &dyn Entropy,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Self, StorageError> {
+        Disk::open(dir, Sled { cache_bytes, verified: u64::MAX }, entropy, metrics).map(Self)
     }
 }
 
@@ -85,6 +97,14 @@ impl Storage for SledStorage {
         self.0.commit(batch).await
     }
 
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.0.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.0.generation().await
+    }
+
     fn kind(&self) -> &'static str {
         Sled::KIND
     }
@@ -93,6 +113,8 @@ impl Storage for SledStorage {
 #[derive(Debug)]
 struct Sled {
     cache_bytes: u64,
+    /// Up to this length of its file, in bytes, all of it is looked at when it is opened.
+    verified: u64,
 }
 
 impl Engine for Sled {
@@ -110,7 +132,7 @@ impl Engine for Sled {
 
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
         let opened = self.reopen(folder)?;
-        if opened.log.metadata().map_err(StorageError::from_io)?.len() <= VERIFIED_BYTES {
+        if opened.log.metadata().map_err(StorageError::from_io)?.len() <= self.verified {
             opened.verify()?;
         }
         Ok(opened)
@@ -165,6 +187,21 @@ impl Opened {
         if wanted == found { Ok(()) } else { Err(damaged("it has lost part of a value")) }
     }
 
+    /// The value of what is at the name of a record.
+    fn assembled(&self, bytes: &[u8]) -> Result<Vec<u8>, StorageError> {
+        match Stored::parse(bytes)? {
+            Stored::Whole(value) => Ok(value.to_vec()),
+            Stored::Chunks { id, count } => {
+                let mut value = Vec::new();
+                for index in 0..count {
+                    let chunk = self.database.get(chunk_key(id, index)).map_err(fault)?;
+                    value.extend_from_slice(&chunk.ok_or_else(|| damaged("it has lost part of a value"))?);
+                }
+                Ok(value)
+            }
+        }
+    }
+
     fn stored(&self, key: &str) -> Result<Option<sled::IVec>, StorageError> {
         self.database.get(named(key)).map_err(fault)
     }
@@ -190,20 +227,7 @@ impl Opened {
 
 impl Database for Opened {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let Some(bytes) = self.stored(key)? else {
-            return Ok(None);
-        };
-        match Stored::parse(&bytes)? {
-            Stored::Whole(value) => Ok(Some(value.to_vec())),
-            Stored::Chunks { id, count } => {
-                let mut value = Vec::new();
-                for index in 0..count {
-                    let chunk = self.database.get(chunk_key(id, index)).map_err(fault)?;
-                    value.extend_from_slice(&chunk.ok_or_else(|| damaged("it has lost part of a value"))?);
-                }
-                Ok(Some(value))
-            }
-        }
+        self.stored(key)?.map(|bytes| self.assembled(&bytes)).transpose()
     }
 
     fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError> {
@@ -221,6 +245,19 @@ impl Database for Opened {
             }
         }
         Ok(())
+    }
+
+    fn scan(&self, after: &str, page: &mut SnapshotPage) -> Result<bool, StorageError> {
+        let ahead = (Bound::Excluded(named(after)), Bound::Excluded(vec![NAMED + 1]));
+        for record in self.database.range::<Vec<u8>, _>(ahead) {
+            let (key, value) = record.map_err(fault)?;
+            let name = key.get(1..).and_then(|name| std::str::from_utf8(name).ok());
+            let name = name.ok_or_else(|| damaged("a name in it is not text"))?;
+            if !page.add(name, self.assembled(&value)) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     fn link(&self) -> Result<Link, StorageError> {
@@ -369,7 +406,7 @@ mod tests {
 
     fn opened(dir: &Path) -> (Opened, Witness) {
         let (witness, first) = Witness::create(&dir.join("witness"), &SeededEntropy::new(1)).unwrap();
-        let engine = Sled { cache_bytes: 8 << 20 };
+        let engine = Sled { cache_bytes: 8 << 20, verified: VERIFIED_BYTES };
         engine.create(dir, &first).unwrap();
         (engine.open(dir).unwrap(), witness)
     }

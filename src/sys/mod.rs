@@ -33,6 +33,7 @@ mod router;
 mod seal;
 mod seal_status;
 mod step_down;
+mod storage;
 mod token;
 mod tools;
 mod unseal;
@@ -96,6 +97,7 @@ pub fn routes() -> Routes<Arc<Unsealed>> {
         let routes = audit::add(routes);
         let routes = rotate::add(routes);
         let routes = loggers::add(routes);
+        let routes = storage::add(routes);
         routes
             .endpoint::<in_flight::ReadInFlight>()
             .endpoint::<metrics::ReadMetrics>()

@@ -164,6 +164,17 @@ impl Router {
         Ok(Route { target: Some(target), resolved, canonical })
     }
 
+    /// `path` as policies see it, whatever is asked for there: with the names folded that its endpoints fold.
+    pub(crate) fn spelling(&self, unsealed: &Unsealed, path: &str) -> String {
+        let resolved = unsealed.core.namespaces.resolve(&unsealed.namespace.path, path);
+        let asked = resolved.and_then(|(inner, rest)| Some((inner, rest, ApiPath::parse(rest).ok()?)));
+        let Some((inner, rest, asked)) = asked else { return path.to_owned() };
+        let routes = Operation::ALL.into_iter().filter_map(|operation| self.route(&inner, operation, &asked).ok());
+        let folded = routes.map(|route| route.canonical).find(|canonical| *canonical != asked);
+        let before = path.strip_suffix(rest).unwrap_or_default();
+        folded.map_or_else(|| path.to_owned(), |canonical| format!("{before}{canonical}"))
+    }
+
     /// Whether the target of a write to `hit` is there already.
     pub(crate) async fn existence(
         &self,

@@ -53,6 +53,21 @@ struct AuditNode {
 
 impl Record for AuditNode {}
 
+impl AuditNode {
+    fn key(&self) -> Result<SigningKey> {
+        let pkcs8 = BASE64.decode(self.signing_key.as_bytes());
+        let pkcs8 = pkcs8.map_err(|_| Error::corrupt("the audit log's signing key is damaged"))?;
+        SigningKey::from_pkcs8(&Zeroizing::new(pkcs8))
+    }
+}
+
+/// The public half of the key that the audit logs of the vault behind `barrier` are signed with; nothing before it was
+/// unsealed for the first time.
+pub(super) async fn verifying_key(barrier: &Arc<Barrier>) -> Result<Option<VerifyingKey>> {
+    let node = barrier.view(Scope::new("root", "core")).get::<AuditNode>("audit-node").await?;
+    node.map(|node| node.key().map(|key| key.verifying_key())).transpose()
+}
+
 impl AuditRecord {
     fn new(path: &str, kind: &str, parts: &Parts) -> Result<Self> {
         let key = AuditKey::generate(&*parts.entropy)?;
@@ -93,8 +108,8 @@ impl AuditRecord {
     }
 }
 
-/// A broker whose log is signed with the key of this vault, which is made if there is none.
-pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(AuditBroker, VerifyingKey)> {
+/// A broker whose log is signed with the key of this vault, which is made if there is none; and that key.
+pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(AuditBroker, Arc<SigningKey>)> {
     let core = barrier.view(Scope::new("root", "core"));
     let stored = core.get::<AuditNode>("audit-node").await?;
     let node = if let Some(node) = stored {
@@ -109,20 +124,16 @@ pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(Aud
         core.commit(txn).await?;
         node
     };
-    let pkcs8 = BASE64
-        .decode(node.signing_key.as_bytes())
-        .map_err(|_| Error::corrupt("the audit log's signing key is damaged"))?;
-    let key = SigningKey::from_pkcs8(&Zeroizing::new(pkcs8))?;
-    let public = key.verifying_key();
+    let key = Arc::new(node.key()?);
     let name = NodeId::new(node.node).map_err(|_| Error::corrupt("the name of the audit node is damaged"))?;
     let identity = Identity {
         node: name,
-        key: Arc::new(key),
+        key: key.clone(),
         clock: parts.clock.clone(),
         entropy: parts.entropy.clone(),
         spools: parts.settings.spools.clone(),
     };
-    Ok((AuditBroker::new(identity), public))
+    Ok((AuditBroker::new(identity), key))
 }
 
 impl Core {

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use crate::api::ROOT_NAMESPACE;
 use crate::audit::AuditBroker;
 use crate::barrier::{Barrier, Scope, Txn, View};
-use crate::chain::VerifyingKey;
+use crate::chain::{SigningKey, VerifyingKey};
 use crate::error::{Error, Result};
 use crate::mount::Registry;
 use crate::secret::RootKey;
@@ -59,6 +59,8 @@ pub struct Core {
     /// What was counted of what is stored.
     pub(super) tallied: Tallied,
     pub(super) root: RootKey,
+    /// Signs audit logs and checkpoints.
+    pub(super) signing_key: Arc<SigningKey>,
     pub(super) parts: Parts,
     tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
@@ -74,13 +76,14 @@ impl Core {
         let cluster = view("core").get(Cluster::KEY).await?;
         let cluster: Cluster = cluster.ok_or_else(|| Error::corrupt("the record of the cluster is missing"))?;
         let (entropy, clock) = (parts.entropy.clone(), parts.clock.clone());
-        let (audit, audit_key) = super::audits::broker(parts, &barrier).await?;
+        let (audit, signing_key) = super::audits::broker(parts, &barrier).await?;
         Ok(Arc::new(Self {
             tokens: Arc::new(TokenStore::new(barrier.clone(), &cluster.token_key()?, entropy, clock)),
             namespaces: Namespaces::new(view("namespaces")),
             audit,
             audited_headers: AuditedHeaders::load(view("core")).await?,
-            audit_key,
+            audit_key: signing_key.verifying_key(),
+            signing_key,
             quotas: QuotaStore::open(view("config")).await?,
             cors: CorsStore::open(view("config")).await?,
             cluster,

@@ -85,6 +85,15 @@ pub struct GenerateRoot {
     pub delivery: RootDelivery,
 }
 
+/// A root token that was generated.
+#[derive(Debug)]
+pub struct NewRootToken {
+    /// The token, encoded for whoever asked for it.
+    pub encoded: String,
+    /// Its id in the store.
+    pub id: String,
+}
+
 /// The length of a one-time password: that of a root token.
 pub const OTP_LENGTH: usize = 26;
 
@@ -168,8 +177,21 @@ impl Vault {
         Ok(true)
     }
 
+    /// Takes a rekey back whose new shares nobody was told: those of `before` hold again, and no rekey goes on.
+    pub async fn take_back_rekey(&self, before: SealRecord) -> Result<()> {
+        let _turning = self.turning.lock().await;
+        let unsealed = self.unsealed()?;
+        *unsealed.core.key_operations.rekey() = None;
+        let mut txn = Txn::new();
+        unsealed.core.delete_share_backup(&mut txn)?;
+        before.store(&mut txn)?;
+        unsealed.commit(txn).await?;
+        self.resealed(before);
+        Ok(())
+    }
+
     /// Takes a share for the generation of a root token. With the last one it is made.
-    pub async fn generate_root_share(&self, nonce: &str, share: Share) -> Result<Option<String>> {
+    pub async fn generate_root_share(&self, nonce: &str, share: Share) -> Result<Option<NewRootToken>> {
         let _turning = self.turning.lock().await;
         let unsealed = self.unsealed()?;
         let reached = {
@@ -188,7 +210,7 @@ impl Vault {
         let issued = unsealed.issue_root(&mut txn)?;
         let encoded = attempt.delivery.encode(&issued.token, &*self.parts().entropy)?;
         unsealed.commit(txn).await?;
-        Ok(Some(encoded))
+        Ok(Some(NewRootToken { encoded, id: issued.id }))
     }
 
     /// Wraps the root key under another seal key, in one commit.

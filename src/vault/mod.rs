@@ -3,6 +3,9 @@
 
 mod audited_headers;
 mod audits;
+mod backup;
+mod checking;
+mod checkpoint;
 mod cluster;
 mod core;
 mod cors;
@@ -23,6 +26,7 @@ mod passwords;
 mod policies;
 mod quotas;
 mod rekeying;
+mod restoring;
 mod revoking;
 mod root_generation;
 mod sealing;
@@ -34,13 +38,15 @@ mod wrapping;
 
 pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
+pub use checking::{Check, CheckReport, Fault, Finding};
+pub use checkpoint::{Checkpoint, History, Regress};
 pub use cluster::Cluster;
 pub use core::Core;
 pub use cors::{Cors, CorsStore};
 pub use finish::Finish;
-pub use in_flight::{InFlight, Landing, RequestInFlight};
+pub use in_flight::{Flight, InFlight, Landing, RequestInFlight};
 pub use init::Initialised;
-pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
+pub use keys::{GenerateRoot, KeyOperations, NewRootToken, NewShares, OTP_LENGTH, Rekey};
 pub use lockouts::LockedUsers;
 pub use log_level::{LogControl, LogLevel};
 pub use mounting::NewMount;
@@ -50,8 +56,9 @@ pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};
 pub use rekeying::{NewSeal, RekeyGoingOn, RekeyStatus, ShareBackup, Verification};
+pub use restoring::{Restoration, Restorations, Tenant, put_on_record, restore, tenant};
 pub use root_generation::RootGenerationStatus;
-pub use sealing::{SealRecord, Standing};
+pub use sealing::{SealRecord, Sealings, Standing};
 pub use settings::{DeclaredAudit, Settings};
 pub use tokens::{LoggedIn, Renewed};
 pub use unsealed::Unsealed;
@@ -62,6 +69,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use tokio::sync::watch;
 use tokio_util::task::TaskTracker;
 
 use crate::engine::Deps;
@@ -99,6 +107,8 @@ pub struct Vault {
     phase: RwLock<Phase>,
     /// Unsealing and sealing happen one at a time.
     turning: Arc<tokio::sync::Mutex<()>>,
+    /// How often the vault was sealed since its start.
+    sealings: watch::Sender<Sealings>,
     /// What runs to its end although whoever waits for it may go away.
     tasks: TaskTracker,
 }
@@ -120,7 +130,13 @@ impl Vault {
                 Phase::Sealed(record, progress)
             }
         };
-        Ok(Arc::new(Self { parts, phase: RwLock::new(phase), turning: Arc::default(), tasks: TaskTracker::new() }))
+        Ok(Arc::new(Self {
+            parts,
+            phase: RwLock::new(phase),
+            turning: Arc::default(),
+            sealings: watch::Sender::new(Sealings::default()),
+            tasks: TaskTracker::new(),
+        }))
     }
 
     /// The unsealed vault, or the error that says why there is none.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, watch};
 
 use crate::barrier::{Barrier, Txn};
 use crate::error::{Error, Kind, Result};
@@ -41,8 +41,18 @@ pub struct Standing {
     pub cluster: Option<(String, String)>,
 }
 
+/// How often the vault was sealed since its start.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sealings {
+    /// How often it stopped answering. Known before anyone can be told that it is sealed.
+    pub begun: u64,
+    /// How often its keys were gone, with all that needed them.
+    pub done: u64,
+}
+
 impl SealRecord {
-    const KEY: &'static str = "core/seal";
+    /// Its key in the store.
+    pub(super) const KEY: &'static str = "core/seal";
 
     /// The root key, wrapped by the seal key.
     pub(super) fn new(config: SealConfig, seal: &SealKey, root: &RootKey, parts: &Parts) -> Result<Self> {
@@ -165,7 +175,7 @@ impl Vault {
     pub async fn seal(&self) {
         let turning = self.turning.clone().lock_owned().await;
         if let Some(unsealed) = self.sealed_from_now_on() {
-            finish_sealing(unsealed, turning).await;
+            finish_sealing(unsealed, turning, self.sealings.clone()).await;
         }
     }
 
@@ -180,8 +190,14 @@ impl Vault {
             return;
         };
         if let Some(unsealed) = self.sealed_from_now_on() {
-            self.tasks.spawn(finish_sealing(unsealed, turning));
+            self.tasks.spawn(finish_sealing(unsealed, turning, self.sealings.clone()));
         }
+    }
+
+    /// How often it was sealed. Who keeps copies of what came out of it, in buffers or on stacks, lets go of them when
+    /// this changes.
+    pub fn sealings(&self) -> watch::Receiver<Sealings> {
+        self.sealings.subscribe()
     }
 
     /// Turns the vault to sealed, and gives what has to be ended; nothing if it is sealed already.
@@ -191,14 +207,17 @@ impl Vault {
         let (record, unsealed) = (record.clone(), unsealed.clone());
         let progress = UnsealProgress::new(record.config.threshold);
         *phase = Phase::Sealed(record, progress);
+        self.sealings.send_modify(|sealings| sealings.begun += 1);
         Some(unsealed)
     }
 }
 
 /// Ends the background work and wipes the keys. Nobody unseals meanwhile: that is what the guard is for.
-async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>) {
+async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>, sealings: watch::Sender<Sealings>) {
     unsealed.core.stop().await;
     unsealed.core.barrier.wipe();
+    drop(unsealed);
     drop(turning);
     tracing::info!("the vault is sealed");
+    sealings.send_modify(|sealings| sealings.done += 1);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arca::storage::{Batch, Key, MemoryStorage, Page, Storage, StorageError};
+use arca::storage::{Batch, Generation, Key, MemoryStorage, Page, Snapshot, Storage, StorageError};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
@@ -45,6 +45,14 @@ impl Storage for Counting {
     async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
         self.writes.fetch_add(batch.writes().len(), Ordering::SeqCst);
         self.inner.commit(batch).await
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.inner.snapshot()
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
+        self.inner.generation().await
     }
 
     fn kind(&self) -> &'static str {

@@ -99,7 +99,9 @@ impl Client {
             None => self.agent.run(request.body(())?)?,
         };
         let (parts, mut body) = response.into_parts();
-        let text = body.with_config().limit(64 << 20).read_to_string()?;
+        let bytes = body.with_config().limit(64 << 20).read_to_vec()?;
+        // A backup is no text; who looks at it as one sees that something came.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(Answer { line: format!("{method} {path}"), status: parts.status.as_u16(), text, headers: parts.headers })
     }
 
@@ -113,6 +115,17 @@ impl Client {
     #[track_caller]
     pub(crate) fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None)
+    }
+
+    /// `GET` of what is no text: the status, the media type and the body.
+    #[track_caller]
+    pub(crate) fn bytes(&self, path: &str) -> (u16, String, Vec<u8>) {
+        let request = Request::builder().uri(format!("{}/v1/{path}", self.base));
+        let request = request.header("x-vault-token", self.token()).body(()).unwrap();
+        let (parts, mut body) = self.agent.run(request).unwrap().into_parts();
+        let media_type = parts.headers["content-type"].to_str().unwrap().to_owned();
+        let bytes = body.with_config().limit(1 << 30).read_to_vec().unwrap();
+        (parts.status.as_u16(), media_type, bytes)
     }
 
     /// `LIST`.

@@ -58,13 +58,17 @@ impl Certificates {
 impl Process {
     /// Starts the server in a folder that has its files, and waits until it listens.
     pub(crate) fn start(folder: &Path, certificates: &Certificates) -> Self {
+        Self::start_by(Command::new(env!("CARGO_BIN_EXE_arcad")).env_clear(), folder, certificates)
+    }
+
+    /// The same by a command of the test's own, which runs the program with the arguments that it is given.
+    pub(crate) fn start_by(command: &mut Command, folder: &Path, certificates: &Certificates) -> Self {
         let log = folder.join("server.log");
         let before = fs::read_to_string(&log).unwrap_or_default().len();
         let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_arcad"))
+        let child = command
             .arg("--config")
             .arg(folder.join("arca.hcl"))
-            .env_clear()
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(errors)
@@ -79,9 +83,43 @@ impl Process {
         Self { child, address, ca: ca.clone(), client: client.clone() }
     }
 
+    /// The id of the process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client without a token.
     pub(crate) fn anonymous(&self) -> Client {
         Client::new(self.address, &self.ca, Some((&self.client.0, &self.client.1)))
+    }
+
+    /// How many bytes of its memory are in the machine's.
+    pub(crate) fn resident(&self) -> u64 {
+        const PAGE: u64 = 4096;
+        let text = fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
+        text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * PAGE
+    }
+
+    /// The most that [`Process::resident`] has been.
+    pub(crate) fn peak(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the most");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+    }
+
+    /// How many files it has open, connections among them.
+    pub(crate) fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.id())).unwrap().count()
+    }
+
+    /// Lets [`Process::peak`] begin anew.
+    pub(crate) fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+
+    /// The certificate of its authority, and that of a client with its key.
+    pub(crate) fn certificates(&self) -> (&str, (&str, &str)) {
+        (&self.ca, (&self.client.0, &self.client.1))
     }
 
     /// Initialises it with one share; gives the share and the root token.

@@ -319,6 +319,11 @@ impl TestVault {
         Wire::connect(self.address, &self.pki.ca, Some(self.operator()))
     }
 
+    /// The same for another protocol, by its name in ALPN.
+    pub(crate) fn wire_for(&self, protocol: &[u8]) -> Wire {
+        Wire::connect_for(self.address, &self.pki.ca, Some(self.operator()), protocol)
+    }
+
     /// The operator's certificate and key.
     pub(crate) fn operator(&self) -> (&str, &str) {
         (&self.pki.client.0, &self.pki.client.1)
@@ -348,6 +353,12 @@ impl TestVault {
             client.post("sys/unseal", json!({ "key": share })).ok();
         }
         assert_eq!(client.get("sys/seal-status").ok().json()["sealed"], false);
+    }
+
+    /// Seals it as a stop does: without a request.
+    pub(crate) fn seal(&self) {
+        let vault = self.pipeline.vault().clone();
+        self.run(async move { vault.seal().await });
     }
 
     /// Moves its time on.

@@ -16,13 +16,23 @@ pub(crate) struct Wire(StreamOwned<ClientConnection, TcpStream>);
 impl Wire {
     /// Connects, trusting the authority `ca` and showing `certificate` (with its key). HTTP/1.1 is what is spoken.
     pub(crate) fn connect(address: SocketAddr, ca: &str, certificate: Option<(&str, &str)>) -> Self {
+        Self::connect_for(address, ca, certificate, b"http/1.1")
+    }
+
+    /// The same for another protocol, by its name in ALPN.
+    pub(crate) fn connect_for(
+        address: SocketAddr,
+        ca: &str,
+        certificate: Option<(&str, &str)>,
+        protocol: &[u8],
+    ) -> Self {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots);
-        let config = match certificate {
+        let mut config = match certificate {
             None => builder.with_no_client_auth(),
             Some((certificate, key)) => builder
                 .with_client_auth_cert(
@@ -31,6 +41,7 @@ impl Wire {
                 )
                 .unwrap(),
         };
+        config.alpn_protocols = vec![protocol.to_vec()];
         let name = ServerName::from(address.ip());
         let connection = ClientConnection::new(Arc::new(config), name).unwrap();
         let stream = TcpStream::connect(address).unwrap();
@@ -42,6 +53,21 @@ impl Wire {
     pub(crate) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes)?;
         self.0.flush()
+    }
+
+    /// The connection below TLS.
+    pub(crate) fn raw(&mut self) -> &mut TcpStream {
+        &mut self.0.sock
+    }
+
+    /// What comes back next; nothing at the end of the connection.
+    pub(crate) fn hear_some(&mut self) -> io::Result<Vec<u8>> {
+        let mut part = [0; 4096];
+        match self.0.read(&mut part) {
+            Ok(count) => Ok(part[..count].to_vec()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
     }
 
     /// What comes back until the server ends the connection, or a whole response without a body is there.

@@ -27,6 +27,8 @@ pub(crate) enum Need {
     Openssl,
     /// `prometheus` and `promtool`, neither as a service.
     Prometheus,
+    /// `systemd-analyze`, which reads the unit file; nothing is started with it.
+    Systemd,
     /// `curl`, which reads the metrics as a scraper does.
     Curl,
 }
@@ -42,6 +44,7 @@ impl Need {
             Self::Rsyslog => Path::new("/usr/sbin/rsyslogd").exists() && has_rsyslog_tls(),
             Self::Openssl => find("openssl").is_some(),
             Self::Prometheus => find("prometheus").is_some() && find("promtool").is_some(),
+            Self::Systemd => find("systemd-analyze").is_some(),
             Self::Curl => find("curl").is_some(),
         }
     }
@@ -56,6 +59,7 @@ impl Need {
             Self::Rsyslog => "rsyslog rsyslog-gnutls",
             Self::Openssl => "openssl",
             Self::Prometheus => "prometheus",
+            Self::Systemd => "systemd",
             Self::Curl => "curl",
         }
     }

@@ -6,9 +6,11 @@ mod clients;
 mod conformance;
 mod debian;
 mod demo;
+mod elf;
 mod failure;
 mod folder;
 mod fuzzing;
+mod image;
 mod metrics;
 mod node;
 mod person;
@@ -17,11 +19,15 @@ mod postgres;
 mod program;
 mod provider;
 mod python;
+mod reproducible;
 mod running;
 mod say;
+mod sbom;
 mod schema;
 mod server;
+mod supply;
 mod test;
+mod unit;
 mod wait;
 mod workspace;
 
@@ -48,6 +54,14 @@ enum Command {
     Bench(bench::Args),
     /// Install what the tests need and run all of them
     Test(test::Args),
+    /// Check licences, sources and banned crates, and where asked known vulnerabilities
+    Supply(supply::Args),
+    /// Write the list of what the programs are made of (CycloneDX)
+    Sbom(sbom::Args),
+    /// Build the programs of the image, and run them in its root folder without a container
+    Image,
+    /// Build the programs twice in different folders, and compare them
+    Reproducible(reproducible::Args),
     /// Run a new server for a conformance scenario
     #[command(hide = true)]
     FreshServer {
@@ -61,6 +75,10 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Supply(args) => supply::check(&args),
+        Command::Sbom(args) => sbom::run(&args),
+        Command::Image => image::run(),
+        Command::Reproducible(args) => reproducible::run(&args),
         Command::FreshServer { arcad } => conformance::fresh(&arcad),
     };
     match outcome {

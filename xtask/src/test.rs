@@ -8,6 +8,7 @@ use crate::bench;
 use crate::clients;
 use crate::conformance;
 use crate::debian::{self, Need};
+use crate::elf;
 use crate::failure::Failure;
 use crate::fuzzing;
 use crate::metrics;
@@ -15,6 +16,8 @@ use crate::program::{Program, find};
 use crate::provider;
 use crate::say;
 use crate::schema;
+use crate::supply;
+use crate::unit;
 use crate::workspace::cargo;
 
 /// Options of the tests.
@@ -39,6 +42,10 @@ enum Part {
     Tests,
     /// The documentation builds
     Docs,
+    /// Licences, sources and banned crates of what is depended upon
+    Supply,
+    /// The unit file leaves the server little to lose
+    Unit,
     /// People log in at a real identity provider
     Provider,
     /// A real Prometheus reads the server, and knows all that the dashboard and the alerts ask for
@@ -47,6 +54,8 @@ enum Part {
     Fuzz,
     /// A release build answers as recorded
     Conformance,
+    /// The programs of a release build are hardened
+    Hardening,
     /// A release build serves real clients
     Clients,
     /// A release build survives requests made up from its OpenAPI document
@@ -77,10 +86,13 @@ impl Part {
             Self::Lints => "Lints",
             Self::Tests => "Tests",
             Self::Docs => "Documentation",
+            Self::Supply => "Licences and sources",
+            Self::Unit => "Unit file",
             Self::Provider => "Identity provider",
             Self::Metrics => "Metrics",
             Self::Fuzz => "Decoders against arbitrary input",
             Self::Conformance => "Conformance",
+            Self::Hardening => "Hardened programs",
             Self::Clients => "Real clients",
             Self::Schema => "Requests made up from the OpenAPI document",
             Self::Bench => "Measurement beside the peer",
@@ -93,10 +105,13 @@ impl Part {
             Self::Lints => lint,
             Self::Tests => tests,
             Self::Docs => document,
+            Self::Supply => supply::run,
+            Self::Unit => unit::run,
             Self::Provider => provider::run,
             Self::Metrics => metrics::run,
             Self::Fuzz => fuzzing::run,
             Self::Conformance => conformance::run,
+            Self::Hardening => elf::run,
             Self::Clients => clients::run,
             Self::Schema => schema::run,
             Self::Bench => bench::quick,
@@ -123,6 +138,7 @@ fn set_up() -> Result<(), Failure> {
         Need::Node,
         Need::Prometheus,
         Need::Curl,
+        Need::Systemd,
     ];
     debian::provide(&needs)?;
     if has_nextest() {

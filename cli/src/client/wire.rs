@@ -1,5 +1,6 @@
 //! One exchange: headers, redirect, retries.
 
+use std::io::Read;
 use std::time::Duration;
 
 use arca::secret::SecretBytes;
@@ -12,6 +13,17 @@ use crate::error::{Error, Exit, Result};
 
 /// The largest body that is read, in bytes.
 const MAX_BODY: u64 = 64 << 20;
+/// Bytes of a download that are handed on at once.
+const PIECE: usize = 64 << 10;
+
+/// How long an answer may take.
+#[derive(Clone, Copy)]
+enum Patience {
+    /// As the operator says, as a whole.
+    Usual,
+    /// Until it begins as the operator says, and then as long as it comes.
+    Download,
+}
 
 /// How often a request is tried again, besides the first time.
 #[derive(Clone, Copy)]
@@ -81,7 +93,40 @@ impl Client {
         }
     }
 
+    /// Sends a request and hands its answer on as it comes, however long that takes. An answer that does not come whole is
+    /// a failure.
+    pub(crate) fn download(&self, call: &Call, take: &mut dyn FnMut(&[u8]) -> Result<()>) -> Result<()> {
+        let url = self.settings.address.url(call.path, &call.query);
+        if self.settings.print_curl && call.curl {
+            return Err(Error::usage(Exit::Success, curl(call, &url, None)));
+        }
+        let unreachable =
+            |error: ureq::Error| failure::of_transport(&error, &call.method, &url, &self.settings.address);
+        let mut response = self.begin(call, &url, None, Patience::Download)?;
+        if response.status().as_u16() != 200 {
+            let Answer { status, body, .. } = Answer::read(response).map_err(unreachable)?;
+            let sent = if self.token()?.is_none() { Sent::NoToken } else { Sent::Token };
+            let reply = Reply { status, body, url: url.clone(), method: call.method.clone(), sent };
+            return Err(failure::of_reply(&reply, &self.settings.namespace));
+        }
+        let mut reader = response.body_mut().as_reader();
+        let mut piece = vec![0; PIECE];
+        loop {
+            let count = reader.read(&mut piece).map_err(|error| unreachable(ureq::Error::Io(error)))?;
+            if count == 0 {
+                return Ok(());
+            }
+            take(piece.get(..count).unwrap_or_default())?;
+        }
+    }
+
     fn once(&self, call: &Call, url: &str, body: Option<&[u8]>) -> Result<Answer> {
+        let unreachable = |error: ureq::Error| failure::of_transport(&error, &call.method, url, &self.settings.address);
+        Answer::read(self.begin(call, url, body, Patience::Usual)?).map_err(unreachable)
+    }
+
+    /// Sends a request, and gives the answer as soon as it begins.
+    fn begin(&self, call: &Call, url: &str, body: Option<&[u8]>, patience: Patience) -> Result<Response<Body>> {
         let unreachable = |error: ureq::Error| failure::of_transport(&error, &call.method, url, &self.settings.address);
         let agent = self.agent()?;
         let (sent_url, host) = self.named_url(url)?;
@@ -96,11 +141,17 @@ impl Client {
             Error::local("A header has a character that headers cannot have.")
                 .advise("Check the token, the namespace and -header for line breaks.")
         };
-        let response = match body {
-            Some(body) => agent.run(request.body(body).map_err(malformed)?),
-            None => agent.run(request.body(()).map_err(malformed)?),
+        let response = match (body, patience) {
+            (Some(body), _) => agent.run(request.body(body).map_err(malformed)?),
+            (None, Patience::Usual) => agent.run(request.body(()).map_err(malformed)?),
+            (None, Patience::Download) => {
+                let configured = agent.configure_request(request.body(()).map_err(malformed)?);
+                let timeout = Some(self.settings.timeout);
+                let configured = configured.timeout_global(None).timeout_connect(timeout);
+                agent.run(configured.timeout_recv_response(timeout).build())
+            }
         };
-        Answer::read(response.map_err(unreachable)?).map_err(unreachable)
+        response.map_err(unreachable)
     }
 
     fn headers(&self, call: &Call) -> Result<Vec<(String, String)>> {

@@ -1,12 +1,13 @@
 //! Passwords at rest: Argon2id (RFC 9106) with OWASP's parameters, each hash with its own.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
@@ -53,33 +54,42 @@ impl PasswordHash {
         self.cost != COST
     }
 
-    fn matches(&self, password: &SecretText) -> Result<bool> {
+    fn matches(&self, password: &SecretText, memory: &mut Memory) -> Result<bool> {
         let corrupt = |_| Error::corrupt("a stored password hash has an unknown form");
         let salt = BASE64.decode(self.salt.as_bytes()).map_err(corrupt)?;
         let expected = BASE64.decode(self.hash.as_bytes()).map_err(corrupt)?;
-        let computed = argon2id(self.cost, password, &salt)?;
+        let computed = argon2id(self.cost, password, &salt, memory)?;
         Ok(ct_eq(&*computed, &expected))
     }
 }
 
+/// What a hash is computed in.
+type Memory = Zeroizing<Vec<Block>>;
+
 /// Computes hashes off the threads that serve requests, a few at a time.
-#[derive(Debug)]
 pub(super) struct Hasher {
     turns: Arc<Semaphore>,
     places: Arc<Semaphore>,
+    /// Wiped memory of hashes that are done, one for each turn at most. Each new piece would stay with the allocator's
+    /// arena of whichever thread asked for it: under a flood of logins there would soon be one in every arena.
+    spare: Arc<Mutex<Vec<Memory>>>,
 }
 
 impl Hasher {
     pub(super) fn new() -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_A_TIME)), places: Arc::new(Semaphore::new(AT_A_TIME + QUEUE)) }
+        Self {
+            turns: Arc::new(Semaphore::new(AT_A_TIME)),
+            places: Arc::new(Semaphore::new(AT_A_TIME + QUEUE)),
+            spare: Arc::default(),
+        }
     }
 
     /// The hash of a new password.
     pub(super) async fn hash(&self, password: &Arc<SecretText>, entropy: &dyn Entropy) -> Result<PasswordHash> {
         let salt = entropy.bytes::<16>()?;
         let password = password.clone();
-        let hash = move || {
-            let hash = argon2id(COST, &password, &salt)?;
+        let hash = move |memory: &mut Memory| {
+            let hash = argon2id(COST, &password, &salt, memory)?;
             Ok(PasswordHash { cost: COST, salt: BASE64.encode(&salt), hash: BASE64.encode(&*hash) })
         };
         self.run(hash).await
@@ -88,27 +98,39 @@ impl Hasher {
     /// Whether `password` has this hash.
     pub(super) async fn matches(&self, password: &Arc<SecretText>, hash: PasswordHash) -> Result<bool> {
         let password = password.clone();
-        self.run(move || hash.matches(&password)).await
+        self.run(move |memory| hash.matches(&password, memory)).await
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    async fn run<T: Send + 'static>(&self, work: impl FnOnce(&mut Memory) -> Result<T> + Send + 'static) -> Result<T> {
         let full = |_| Error::new(Kind::RateLimited, "too many passwords are being checked; try again in a moment");
         let place = self.places.clone().try_acquire_owned().map_err(full)?;
         let turn = self.turns.clone().acquire_owned().await.map_err(|_| Error::internal("no more passwords"))?;
         // A request that is given up does not end the work, so the work itself holds the turn.
+        let spare = self.spare.clone();
         let work = move || {
             let _held = (place, turn);
-            work()
+            let spared = spare.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            let mut memory = spared.unwrap_or_default();
+            let done = work(&mut memory);
+            memory.zeroize();
+            spare.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
+            done
         };
         let done = tokio::task::spawn_blocking(work).await;
         done.map_err(|error| Error::internal("a password could not be checked").with_source(error))?
     }
 }
 
-fn argon2id(cost: Cost, password: &SecretText, salt: &[u8]) -> Result<Zeroizing<[u8; 32]>> {
+impl fmt::Debug for Hasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hasher").finish_non_exhaustive()
+    }
+}
+
+fn argon2id(cost: Cost, password: &SecretText, salt: &[u8], memory: &mut Memory) -> Result<Zeroizing<[u8; 32]>> {
     let failed = |_| Error::internal("a password could not be hashed");
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(failed)?;
-    let mut memory = Zeroizing::new(vec![Block::default(); params.block_count()]);
+    memory.resize(params.block_count(), Block::default());
     let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     let mut hash = Zeroizing::new([0; 32]);
     let password = password.expose().as_bytes();
@@ -121,7 +143,7 @@ impl PasswordHash {
     /// A cheap hash, as an older server could have left it.
     pub(super) fn outdated(password: &str) -> Self {
         let (cost, salt) = (Cost { memory_kib: 64, passes: 1, lanes: 1 }, [7; 16]);
-        let hash = argon2id(cost, &SecretText::new(password.to_owned()), &salt).unwrap();
+        let hash = argon2id(cost, &SecretText::new(password.to_owned()), &salt, &mut Memory::default()).unwrap();
         Self { cost, salt: BASE64.encode(&salt), hash: BASE64.encode(&*hash) }
     }
 }
@@ -146,15 +168,28 @@ mod tests {
         }
         assert!(!hash.is_outdated());
         let outdated = PasswordHash::outdated("x");
-        assert!(outdated.is_outdated() && outdated.matches(&secret("x")).unwrap());
+        assert!(outdated.is_outdated() && outdated.matches(&secret("x"), &mut Memory::default()).unwrap());
     }
 
     #[test]
     fn hashes_are_those_of_the_reference_implementation() {
         let cost = Cost { memory_kib: 256, passes: 2, lanes: 1 };
-        let hash = argon2id(cost, &secret("password"), b"somesalt").unwrap();
+        let hash = argon2id(cost, &secret("password"), b"somesalt", &mut Memory::default()).unwrap();
         let expected = "9dfeb910e80bad0311fee20f9c0e2b12c17987b4cac90c2ef54d5b3021c68bfe";
         assert_eq!(data_encoding::HEXLOWER.encode(&*hash), expected);
+    }
+
+    #[tokio::test]
+    async fn memory_is_wiped_and_used_again() {
+        let hasher = Hasher::new();
+        for number in 0..20 {
+            hasher.hash(&secret("x"), &SeededEntropy::new(number)).await.unwrap();
+        }
+        let spare = hasher.spare.lock().unwrap();
+        assert_eq!(
+            spare.iter().map(|memory| (memory.len(), memory.capacity() >= 19 * 1024)).collect::<Vec<_>>(),
+            [(0, true)]
+        );
     }
 
     #[tokio::test]

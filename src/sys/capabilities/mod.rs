@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 use crate::token::TokenRecord;
 use crate::vault::Unsealed;
 
+use super::router::Router;
+
 /// Adds the three endpoints of `sys/capabilities`.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
     routes
@@ -49,7 +51,7 @@ impl Asked {
         let mut found = BTreeMap::new();
         for path in paths {
             let path = path.strip_prefix('/').unwrap_or(&path);
-            let capabilities = acl.capabilities(path);
+            let capabilities = acl.capabilities(&Router::shared().spelling(unsealed, path));
             if single {
                 found.insert("capabilities".to_owned(), capabilities.clone());
             }

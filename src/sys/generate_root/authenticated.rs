@@ -72,7 +72,7 @@ impl Endpoint for UpdateTokenAttempt {
     type Reply = Data<AttemptInfo>;
     const ROUTE: Route = Route::write("generate-root-token/update").summary("Give a share for a root token");
 
-    async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Data<AttemptInfo>> {
-        give(self.0, vault).await.map(Data::new)
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Data<AttemptInfo>> {
+        give(self.0, vault, cx).await.map(Data::new)
     }
 }

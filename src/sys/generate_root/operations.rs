@@ -1,13 +1,15 @@
 //! What the paths with and without a token have in common.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::engine::Cx;
+use crate::engine::{Cx, Undo};
 use crate::error::Result;
 use crate::seal::{Otp, PublicKey, RootDelivery};
 use crate::secret::SecretText;
-use crate::vault::{OTP_LENGTH, RootGenerationStatus, Vault};
+use crate::vault::{NewRootToken, OTP_LENGTH, RootGenerationStatus, Vault};
 
 use super::super::rekey::GiveShare;
 
@@ -74,11 +76,15 @@ pub(super) fn start(request: AttemptRequest, vault: &Vault, cx: &Cx<'_>) -> Resu
     Ok(AttemptInfo { otp: shown, ..status(vault)? })
 }
 
-/// Gives a share to the attempt.
-pub(super) async fn give(request: GiveShare, vault: &Vault) -> Result<AttemptInfo> {
+/// Gives a share to the attempt. A token that cannot be told is revoked.
+pub(super) async fn give(request: GiveShare, vault: &Arc<Vault>, cx: &mut Cx<'_>) -> Result<AttemptInfo> {
     let (share, nonce) = request.share()?;
     let before = vault.root_generation_status()?;
-    let Some(encoded) = vault.generate_root_share(&nonce, share).await? else { return status(vault) };
+    let Some(NewRootToken { encoded, id }) = vault.generate_root_share(&nonce, share).await? else {
+        return status(vault);
+    };
+    let issuing = vault.clone();
+    cx.undo_by(Undo::new(move || async move { issuing.unsealed()?.revoke_token(&id).await }));
     Ok(AttemptInfo {
         nonce,
         started: true,

@@ -82,8 +82,8 @@ impl Endpoint for UpdateAttempt {
     type Reply = Raw<AttemptInfo>;
     const ROUTE: Route = Route::write("generate-root/update").public().summary("Give a share for a root token");
 
-    async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Raw<AttemptInfo>> {
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Raw<AttemptInfo>> {
         open(vault.parts().settings.unauthed_generate_root)?;
-        give(self.0, vault).await.map(Raw::new)
+        give(self.0, vault, cx).await.map(Raw::new)
     }
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::ROOT_NAMESPACE;
 use crate::engine::Routes;
 use crate::error::{Error, Result};
 use crate::vault::{Namespace, Unsealed};
@@ -93,6 +94,9 @@ fn named(unsealed: &Unsealed, name: &str) -> Result<Option<Arc<Unsealed>>> {
     let name = name.trim_end_matches('/');
     if name.contains('/') {
         return Err(Error::invalid("namespace name cannot contain /"));
+    }
+    if name == ROOT_NAMESPACE {
+        return Err(Error::invalid("\"root/\" is a reserved path and cannot be used as a namespace name"));
     }
     Ok(unsealed.core.namespaces.at(&format!("{}{name}/", unsealed.namespace.path)))
 }

@@ -1,10 +1,12 @@
 //! What the paths with and without a token have in common.
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{LooseBool, LooseInt, StringList};
-use crate::engine::Cx;
+use crate::engine::{Cx, Undo};
 use crate::error::{Error, Kind, Result};
 use crate::seal::{PublicKey, Threshold, parse_share};
 use crate::secret::{SecretText, Share};
@@ -159,14 +161,17 @@ pub(in crate::sys) fn start(request: StartRekey, vault: &Vault, cx: &Cx<'_>) -> 
     status(vault)
 }
 
-/// Gives a share to the rekey that goes on.
-pub(in crate::sys) async fn give(request: GiveShare, vault: &Vault) -> Result<RekeyReply> {
+/// Gives a share to the rekey that goes on. New shares that cannot be told are no shares.
+pub(in crate::sys) async fn give(request: GiveShare, vault: &Arc<Vault>, cx: &mut Cx<'_>) -> Result<RekeyReply> {
     let (share, nonce) = request.share()?;
     let before = vault.rekey_status()?.going_on;
     if let Some(RekeyGoingOn { verification: Some(_), .. }) = before {
         return Err(Error::invalid("the rekey is finished; its new shares are to be verified, by rekey verify"));
     }
+    let present = vault.seal_record().ok_or_else(Error::sealed)?;
     let Some(new) = vault.rekey_share(&nonce, share).await? else { return status(vault).map(RekeyReply::GoesOn) };
+    let rekeyed = vault.clone();
+    cx.undo_by(Undo::new(move || async move { rekeyed.take_back_rekey(present).await }));
     let NewShares { keys, keys_base64, pgp_fingerprints, verification_nonce } = new;
     Ok(RekeyReply::Done(Box::new(Rekeyed {
         nonce,

@@ -23,8 +23,8 @@ impl Endpoint for Update {
     type Reply = Raw<RekeyReply>;
     const ROUTE: Route = Route::write("rekey/update").public().summary("Give a share to the rekey");
 
-    async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Raw<RekeyReply>> {
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Raw<RekeyReply>> {
         open(vault.parts().settings.unauthed_rekey)?;
-        give(self.0, vault).await.map(Raw::new)
+        give(self.0, vault, cx).await.map(Raw::new)
     }
 }

@@ -9,5 +9,6 @@ mod namespaces;
 mod observing;
 mod policies;
 mod quotas;
+mod storage;
 mod traces;
 mod wrapping;

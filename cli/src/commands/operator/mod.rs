@@ -1,9 +1,15 @@
-//! `arca operator …`: initialise, unseal, seal, change keys.
+//! `arca operator …`: initialise, unseal, seal, change keys, back up, restore, check.
 
+mod backup;
+mod check;
+mod checkpoint;
 mod generate_root;
 mod init;
 mod key_status;
+mod offline;
+mod raft;
 mod rekey;
+mod restore;
 mod rotate;
 mod seal;
 mod unseal;
@@ -33,6 +39,17 @@ pub(crate) enum Operator {
     GenerateRoot(generate_root::Args),
     /// Show the term of the key that encrypts the data
     KeyStatus(key_status::Args),
+    /// Take a backup of the whole store
+    Backup(backup::Args),
+    /// Put a backup in the place of the store of a stopped server
+    Restore(restore::Args),
+    /// Look at every record of the store
+    Check(check::Args),
+    /// Make a signed note of how far the store has come
+    Checkpoint(checkpoint::Args),
+    /// Backups, as Vault's users write it
+    #[command(subcommand)]
+    Raft(raft::Raft),
 }
 
 impl Operator {
@@ -46,6 +63,11 @@ impl Operator {
             Self::Rotate(args) => args.run(client, output),
             Self::GenerateRoot(args) => args.run(client, output),
             Self::KeyStatus(args) => args.run(client, output),
+            Self::Backup(args) => args.run(client, output),
+            Self::Restore(args) => args.run(),
+            Self::Check(args) => args.run(client, output),
+            Self::Checkpoint(args) => args.run(client, output),
+            Self::Raft(noun) => noun.run(client, output),
         }
     }
 }

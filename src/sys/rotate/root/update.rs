@@ -23,7 +23,7 @@ impl Endpoint for Update {
     type Reply = Data<RekeyReply>;
     const ROUTE: Route = Route::write("rotate/root/update").summary("Give a share to the rekey");
 
-    async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Data<RekeyReply>> {
-        give(self.0, vault).await.map(Data::new)
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, cx: &mut Cx<'_>) -> Result<Data<RekeyReply>> {
+        give(self.0, vault, cx).await.map(Data::new)
     }
 }

@@ -1,0 +1,33 @@
+//! `arca operator raft snapshot save FILE`, as Vault's users write it. The store is no Raft cluster; its backups are the same
+//! to those who take them.
+
+use clap::Subcommand;
+
+use super::backup;
+use crate::client::Client;
+use crate::error::Result;
+use crate::output::Output;
+
+/// What Vault's users know of its own store.
+#[derive(Subcommand)]
+pub(crate) enum Raft {
+    /// Backups
+    #[command(subcommand)]
+    Snapshot(Snapshot),
+}
+
+/// Backups.
+#[derive(Subcommand)]
+pub(crate) enum Snapshot {
+    /// The same as `arca operator backup`
+    Save(backup::Args),
+}
+
+impl Raft {
+    /// Does it.
+    pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
+        match self {
+            Self::Snapshot(Snapshot::Save(args)) => args.run(client, output),
+        }
+    }
+}

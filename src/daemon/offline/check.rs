@@ -1,0 +1,102 @@
+//! `arcad check`: looks at every record of a store that no server has open.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+
+use crate::barrier::Barrier;
+use crate::entropy::{Entropy, SystemEntropy};
+use crate::metrics::Metrics;
+use crate::storage::{self, DEFAULT_CACHE_BYTES, Storage, StorageError};
+use crate::time::{Clock, SystemClock};
+use crate::vault::{Check, CheckReport, Checkpoint, Fault, Finding, SealRecord};
+
+use super::super::Failure;
+use super::progress::Progress;
+use super::{has_store, shares, store_of};
+
+/// The exit code for a store that something is wrong with.
+const HURT: u8 = 2;
+
+/// How to look at a store.
+#[derive(Debug)]
+pub struct CheckOptions {
+    /// The server's configuration files.
+    pub config: Vec<PathBuf>,
+    /// A checkpoint that the store must not be older than.
+    pub checkpoint: Option<PathBuf>,
+    /// Look at the form of the records only, which takes no shares.
+    pub without_keys: bool,
+    /// Write the report as JSON.
+    pub json: bool,
+}
+
+/// Looks at the store, and says what is wrong with it: exit code 0 for nothing, 2 for something.
+pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, Failure> {
+    let CheckOptions { config, checkpoint, without_keys, json } = options;
+    let checkpoint = checkpoint.map(|file| Ok::<_, Failure>(Checkpoint::parse(&fs::read(file)?)?)).transpose()?;
+    let (kind, folder) = store_of(&config)?;
+    if !has_store(&folder, kind) {
+        return Err(format!("there is no store of kind {kind} in this folder; check the configuration").into());
+    }
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let metrics = Metrics::new(SystemClock.now());
+    let report = match storage::inspect(kind, &folder, DEFAULT_CACHE_BYTES, &*entropy, &metrics) {
+        Ok(storage) => {
+            let barrier = if without_keys { None } else { unlock(&storage, &entropy).await? };
+            let check = Check { storage, barrier, checkpoint };
+            let runtime = Handle::current();
+            let looking = tokio::task::spawn_blocking(move || {
+                let mut progress = Progress::new("Checking");
+                check.run(&runtime, &mut |records, bytes| progress.show(records, bytes))
+            });
+            looking.await??
+        }
+        Err(StorageError::Damaged(why)) => unopened(why),
+        Err(error) => return Err(error.into()),
+    };
+    print(&report, json)?;
+    Ok(if report.sound { ExitCode::SUCCESS } else { ExitCode::from(HURT) })
+}
+
+async fn unlock(storage: &Arc<dyn Storage>, entropy: &Arc<dyn Entropy>) -> Result<Option<Arc<Barrier>>, Failure> {
+    // A store without this record has nothing that shares would open; the check says so.
+    let Some(seal) = SealRecord::of_store(&**storage).await? else { return Ok(None) };
+    let root = seal.open(&shares::ask(seal.threshold())?)?;
+    Ok(Some(Barrier::unlock(storage.clone(), &root, entropy.clone()).await?))
+}
+
+/// The report on a store that its database does not open.
+fn unopened(why: String) -> CheckReport {
+    let finding = Finding { fault: Fault::Unreadable, key: String::new(), detail: why };
+    CheckReport { findings: vec![finding], ..CheckReport::default() }
+}
+
+fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    if json {
+        serde_json::to_writer_pretty(&mut out, report)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let CheckReport { lineage, generation, records, bytes, opened, sound, restored, findings, more } = report;
+    for Finding { fault, key, detail } in findings {
+        writeln!(out, "{}  {key:?}: {detail}", fault.as_str())?;
+    }
+    if *more > 0 {
+        writeln!(out, "… and {more} more")?;
+    }
+    writeln!(out, "Store {lineage}, generation {generation}: {records} records, {bytes} bytes")?;
+    for restoration in restored {
+        writeln!(out, "{restoration}")?;
+    }
+    let depth =
+        if *opened { "Every record was opened" } else { "Without keys: only the form of records was looked at" };
+    let verdict = if *sound { "Nothing is wrong." } else { "SOMETHING IS WRONG: see above." };
+    writeln!(out, "{depth}. {verdict}")?;
+    Ok(())
+}

@@ -1,0 +1,369 @@
+//! Looking at every record of a store: what can be read, what is authentic, and what belongs to what.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use tokio::runtime::Handle;
+
+use crate::api::ROOT_NAMESPACE;
+use crate::barrier::{Barrier, is_ciphertext};
+use crate::error::{Error, Result};
+use crate::lease::Lease;
+use crate::secret::SecretBytes;
+use crate::storage::{Digest, Key, Snapshot, Storage, StorageError, Stored};
+
+use super::audits;
+use super::checkpoint::{Checkpoint, History};
+use super::cluster::Cluster;
+use super::core::Core;
+use super::sealing::SealRecord;
+
+/// How many findings are listed; more are counted.
+const LISTED: usize = 1000;
+/// The keyring's key in the store.
+const KEYRING: &str = "core/keyring";
+
+/// A check of a store.
+#[derive(Debug)]
+pub struct Check {
+    /// The store. Others may write to it meanwhile.
+    pub storage: Arc<dyn Storage>,
+    /// What opens its records; nothing where there are no keys: then only their form is looked at.
+    pub barrier: Option<Arc<Barrier>>,
+    /// What is known of how far it has come.
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// What a check found.
+#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+pub struct CheckReport {
+    /// Which store it is.
+    pub lineage: String,
+    /// How many transactions it has had.
+    pub generation: u64,
+    /// How many records were looked at.
+    pub records: u64,
+    /// The bytes of their keys and values.
+    pub bytes: u64,
+    /// Whether the records were opened, or only their form was looked at.
+    pub opened: bool,
+    /// Whether nothing was found.
+    pub sound: bool,
+    /// When it was restored from which backup: an older state that someone wanted.
+    pub restored: Vec<String>,
+    /// What is wrong.
+    pub findings: Vec<Finding>,
+    /// How much more is wrong than is listed.
+    pub more: u64,
+}
+
+/// Something that is wrong.
+#[derive(Debug, Serialize, schemars::JsonSchema)]
+pub struct Finding {
+    /// What kind of thing.
+    pub fault: Fault,
+    /// The key of the record, or the one behind which the damage begins.
+    pub key: String,
+    /// A sentence about it.
+    pub detail: String,
+}
+
+/// What can be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// The database cannot give it.
+    Unreadable,
+    /// It is no ciphertext, or does not open: damaged, altered, or moved from another key.
+    Unauthentic,
+    /// It opens, and is no record.
+    Undecodable,
+    /// Something that must be there is not.
+    Missing,
+    /// It points at a record that is not there.
+    Dangling,
+    /// It is not in the index that it must be in.
+    Unindexed,
+    /// It belongs to a mount that is not there.
+    Orphaned,
+    /// The store is not what the checkpoint says.
+    RolledBack,
+}
+
+impl Fault {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unreadable => "unreadable",
+            Self::Unauthentic => "unauthentic",
+            Self::Undecodable => "undecodable",
+            Self::Missing => "missing",
+            Self::Dangling => "dangling",
+            Self::Unindexed => "unindexed",
+            Self::Orphaned => "orphaned",
+            Self::RolledBack => "rolled-back",
+        }
+    }
+}
+
+impl Check {
+    /// Looks at every record. Blocks the thread, and asks `runtime` for what has to be looked up. `progress` is told how
+    /// many records and bytes were looked at.
+    pub fn run(self, runtime: &Handle, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport> {
+        let mut snapshot = self.storage.snapshot()?;
+        let generation = snapshot.generation();
+        let mut walk = Walk { check: &self, runtime, report: CheckReport::default(), mount: String::new() };
+        walk.report.lineage = generation.lineage.to_string();
+        walk.report.generation = generation.number;
+        walk.report.opened = self.barrier.is_some();
+        walk.read(&mut *snapshot, progress)?;
+        drop(snapshot);
+        walk.essentials()?;
+        let mut report = walk.report;
+        let history = runtime.block_on(self.history())?;
+        let restorations = history.iter().flat_map(|history| &history.restorations().list);
+        report.restored = restorations.map(ToString::to_string).collect();
+        let compared = self.checkpoint.as_ref().map(|checkpoint| checkpoint.compare(generation, history.as_ref()));
+        if let Some(Err(regress)) = compared {
+            report.find(Fault::RolledBack, String::new(), regress.to_string());
+        }
+        report.sound = report.findings.is_empty();
+        Ok(report)
+    }
+
+    async fn history(&self) -> Result<Option<History>> {
+        let Some(barrier) = &self.barrier else { return Ok(None) };
+        match audits::verifying_key(barrier).await? {
+            Some(key) => History::load(barrier, key).await.map(Some),
+            None => Ok(None),
+        }
+    }
+}
+
+impl Core {
+    /// Looks at every record of the store while it is in use.
+    pub async fn check(&self, checkpoint: Option<Checkpoint>) -> Result<CheckReport> {
+        let check = Check { storage: self.parts.storage.clone(), barrier: Some(self.barrier.clone()), checkpoint };
+        let runtime = Handle::current();
+        let checking = tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| {}));
+        checking.await.map_err(|error| Error::internal("the check was broken off").with_source(error))?
+    }
+}
+
+impl CheckReport {
+    fn find(&mut self, fault: Fault, key: String, detail: impl Into<String>) {
+        if self.findings.len() < LISTED {
+            self.findings.push(Finding { fault, key, detail: detail.into() });
+        } else {
+            self.more += 1;
+        }
+    }
+}
+
+/// A check on its way.
+struct Walk<'a> {
+    check: &'a Check,
+    runtime: &'a Handle,
+    report: CheckReport,
+    /// The mount whose records were looked at last.
+    mount: String,
+}
+
+/// A record as the snapshot has it.
+struct Found {
+    key: Key,
+    digest: Digest,
+}
+
+/// An entry of an index of leases.
+#[derive(Deserialize)]
+struct LeasePointer {
+    lease_id: String,
+    #[serde(default)]
+    namespace_id: Option<String>,
+}
+
+/// An entry of an index of tokens.
+#[derive(Deserialize)]
+struct TokenPointer {
+    id: String,
+}
+
+impl Walk<'_> {
+    fn read(&mut self, snapshot: &mut dyn Snapshot, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+        let mut last = String::new();
+        loop {
+            let page = match snapshot.next_page() {
+                Ok(page) => page,
+                Err(error) => self.skip(snapshot, &last, &error),
+            };
+            if page.is_empty() {
+                return Ok(());
+            }
+            for stored in page {
+                stored.key.as_str().clone_into(&mut last);
+                self.record(stored)?;
+            }
+            progress(self.report.records, self.report.bytes);
+        }
+    }
+
+    /// The first page behind a region that cannot be read: behind the folder of `last`, else behind the folder of that, and
+    /// so on. Empty if nothing behind it can be read.
+    fn skip(&mut self, snapshot: &mut dyn Snapshot, last: &str, error: &StorageError) -> Vec<Stored> {
+        let mut folder = last;
+        let behind = loop {
+            let Some((above, _)) = folder.rsplit_once('/') else { break Vec::new() };
+            folder = above;
+            snapshot.seek(&format!("{folder}/\u{10ffff}"));
+            if let Ok(page) = snapshot.next_page() {
+                break page;
+            }
+        };
+        let region = match behind.first() {
+            Some(Stored { key, .. }) => {
+                format!("what is behind it and before {:?} cannot be read: {error}", key.as_str())
+            }
+            None => format!("what is behind it cannot be read: {error}"),
+        };
+        self.report.find(Fault::Unreadable, last.to_owned(), region);
+        behind
+    }
+
+    fn record(&mut self, stored: Stored) -> Result<()> {
+        let Stored { key, value } = stored;
+        self.report.records += 1;
+        let value = match value {
+            Ok(value) => value,
+            Err(error) => {
+                self.report.find(Fault::Unreadable, key.as_str().to_owned(), error.to_string());
+                return Ok(());
+            }
+        };
+        self.report.bytes += (key.as_str().len() + value.len()) as u64;
+        if key.as_str() == SealRecord::KEY {
+            if serde_json::from_slice::<SealRecord>(&value).is_err() {
+                self.report.find(Fault::Undecodable, key.as_str().to_owned(), "how the vault is sealed cannot be read");
+            }
+            return Ok(());
+        }
+        if !is_ciphertext(&value) {
+            self.report.find(Fault::Unauthentic, key.as_str().to_owned(), "this is no ciphertext of the vault");
+            return Ok(());
+        }
+        // The barrier would not be open if this could not be read.
+        let Some(barrier) = self.check.barrier.as_ref().filter(|_| key.as_str() != KEYRING) else { return Ok(()) };
+        let found = Found { key, digest: Digest::of(&value) };
+        match barrier.open(found.key.as_str(), value) {
+            Ok(plaintext) => {
+                self.opened(&found, &plaintext);
+                Ok(())
+            }
+            Err(error) if error.kind() == crate::error::Kind::Sealed => Err(error),
+            Err(_) => {
+                let detail = "it does not open: it is damaged, was altered, or was moved here from another key";
+                self.report.find(Fault::Unauthentic, found.key.as_str().to_owned(), detail);
+                Ok(())
+            }
+        }
+    }
+
+    fn opened(&mut self, found: &Found, plaintext: &SecretBytes) {
+        let json = plaintext.split_first_chunk::<2>().map(|(_, json)| json);
+        let is_json = |json: &&[u8]| serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
+        let Some(json) = json.filter(is_json) else {
+            self.report.find(Fault::Undecodable, found.key.as_str().to_owned(), "it opens, and is no record");
+            return;
+        };
+        let mut segments = found.key.as_str().splitn(5, '/');
+        let mut segment = || segments.next().unwrap_or_default();
+        let (_, namespace, area, part) = (segment(), segment(), segment(), segment());
+        match (area, part) {
+            ("lease", "due" | "owner") => self.lease_pointer(found, namespace, json),
+            ("lease", "id") => self.lease(found, namespace, json),
+            ("token", "accessor" | "child") => self.token_pointer(found, json),
+            ("mount", uuid) => self.mount(found, namespace, uuid),
+            _ => {}
+        }
+    }
+
+    fn lease_pointer(&mut self, found: &Found, namespace: &str, json: &[u8]) {
+        let Ok(LeasePointer { lease_id, namespace_id }) = serde_json::from_slice(json) else {
+            return self.unknown(found);
+        };
+        let namespace = namespace_id.as_deref().unwrap_or(namespace);
+        self.require(
+            found,
+            &format!("ns/{namespace}/lease/id/{lease_id}"),
+            Fault::Dangling,
+            "the record of its lease is not there",
+        );
+    }
+
+    fn lease(&mut self, found: &Found, namespace: &str, json: &[u8]) {
+        let Ok(lease) = serde_json::from_slice::<Lease>(json) else { return self.unknown(found) };
+        let Some(due) = lease.due_key() else { return };
+        let index = format!("ns/{namespace}/lease/due/{due}");
+        self.require(found, &index, Fault::Unindexed, "it is not in the index by which leases end");
+    }
+
+    fn token_pointer(&mut self, found: &Found, json: &[u8]) {
+        let Ok(TokenPointer { id }) = serde_json::from_slice(json) else { return self.unknown(found) };
+        self.require(
+            found,
+            &format!("ns/{ROOT_NAMESPACE}/token/id/{id}"),
+            Fault::Dangling,
+            "the record of its token is not there",
+        );
+    }
+
+    fn mount(&mut self, found: &Found, namespace: &str, uuid: &str) {
+        let record = format!("ns/{namespace}/mounts/{uuid}");
+        if self.mount == record {
+            return;
+        }
+        self.mount.clone_from(&record);
+        self.require(found, &record, Fault::Orphaned, "it and what follows it belong to a mount that is not there");
+    }
+
+    fn unknown(&mut self, found: &Found) {
+        let detail = "it has not the form that records of its place have";
+        self.report.find(Fault::Undecodable, found.key.as_str().to_owned(), detail);
+    }
+
+    /// Finds fault with a record unless there is something at `needed`. Both may have been changed since the snapshot: a
+    /// record that is gone or another by now needs nothing.
+    fn require(&mut self, found: &Found, needed: &str, fault: Fault, detail: &str) {
+        let Ok(needed) = Key::new(needed) else { return self.unknown(found) };
+        let now = |key: &Key| self.runtime.block_on(self.check.storage.get(key));
+        // What cannot be read is found where it is read. The order counts: first what is needed, then who needs it.
+        if !matches!(now(&needed), Ok(None)) {
+            return;
+        }
+        let is_as_found = matches!(now(&found.key), Ok(Some(value)) if Digest::of(&value) == found.digest);
+        if is_as_found {
+            self.report.find(fault, found.key.as_str().to_owned(), detail);
+        }
+    }
+
+    /// What every vault has.
+    fn essentials(&mut self) -> Result<()> {
+        if self.report.records == 0 {
+            return Ok(());
+        }
+        let cluster = format!("ns/{ROOT_NAMESPACE}/core/{}", Cluster::KEY);
+        for (key, what) in [
+            (SealRecord::KEY, "how the vault is sealed is not on record: no shares open it"),
+            (KEYRING, "the keyring is not there: nothing can be decrypted"),
+            (cluster.as_str(), "the record of the cluster is not there"),
+        ] {
+            if let Ok(None) = self.runtime.block_on(self.check.storage.get(&Key::new(key)?)) {
+                self.report.find(Fault::Missing, key.to_owned(), what);
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

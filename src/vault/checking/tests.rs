@@ -1,0 +1,366 @@
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::barrier::{Record, Txn};
+use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
+use crate::metrics::Metrics;
+use crate::mount::Registry;
+use crate::seal::{Threshold, parse_share};
+use crate::secret::RootKey;
+use crate::storage::{Batch, DEFAULT_CACHE_BYTES, MemoryStorage, inspect, open};
+use crate::time::{SystemClock, Timestamp};
+use crate::trace::Tracer;
+use crate::vault::{Parts, Settings, Vault};
+
+/// How many damaged copies of each store are looked at.
+const COPIES: u64 = 40;
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    text: String,
+}
+
+impl Record for Note {}
+
+fn metrics() -> Arc<Metrics> {
+    Metrics::new(Timestamp::from_unix_seconds(0))
+}
+
+fn entropy() -> Arc<dyn Entropy> {
+    Arc::new(SystemEntropy::new())
+}
+
+fn opened(kind: &str, dir: &Path) -> Result<Arc<dyn Storage>, StorageError> {
+    open(kind, dir, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics())
+}
+
+/// Makes a vault in `storage`, with so many records; gives its root key.
+async fn vault(storage: &Arc<dyn Storage>, records: u32) -> RootKey {
+    let parts = Parts {
+        storage: storage.clone(),
+        clock: Arc::new(SystemClock),
+        entropy: entropy(),
+        registry: Registry::new(Vec::new()),
+        settings: Arc::new(Settings::default()),
+        metrics: metrics(),
+        tracer: Tracer::default(),
+    };
+    let made = Vault::open(parts).await.unwrap().initialise(Threshold::new(1, 1).unwrap(), &[], None).await.unwrap();
+    let seal = SealRecord::of_store(&**storage).await.unwrap().unwrap();
+    let root = seal.open(&[parse_share(&made.keys[0]).unwrap()]).unwrap();
+    let barrier = unlocked(storage, &root).await;
+    let notes = barrier.view(crate::barrier::Scope::new(ROOT_NAMESPACE, "notes"));
+    for n in 0..records {
+        let mut txn = Txn::new();
+        let size = usize::try_from(n * 37 % 997).unwrap() * if n % 17 == 0 { 20 } else { 1 };
+        notes.put(&mut txn, &format!("{n:04}"), &Note { text: "n".repeat(size) }).unwrap();
+        notes.commit(txn).await.unwrap();
+    }
+    root
+}
+
+async fn unlocked(storage: &Arc<dyn Storage>, root: &RootKey) -> Arc<Barrier> {
+    Barrier::unlock(storage.clone(), root, entropy()).await.unwrap()
+}
+
+async fn checked(storage: &Arc<dyn Storage>, barrier: Option<Arc<Barrier>>) -> Result<CheckReport> {
+    let check = Check { storage: storage.clone(), barrier, checkpoint: None };
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| {})).await.unwrap()
+}
+
+async fn records(storage: &Arc<dyn Storage>) -> BTreeMap<String, Vec<u8>> {
+    let storage = storage.clone();
+    let reading = tokio::task::spawn_blocking(move || {
+        let (mut snapshot, mut records) = (storage.snapshot().unwrap(), BTreeMap::new());
+        loop {
+            let page = snapshot.next_page().unwrap();
+            if page.is_empty() {
+                return records;
+            }
+            records.extend(page.into_iter().map(|stored| (stored.key.as_str().to_owned(), stored.value.unwrap())));
+        }
+    });
+    reading.await.unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    if from.is_dir() {
+        fs::create_dir_all(to).unwrap();
+        for entry in fs::read_dir(from).unwrap() {
+            let entry = entry.unwrap();
+            copy(&entry.path(), &to.join(entry.file_name()));
+        }
+    } else {
+        fs::copy(from, to).unwrap();
+    }
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
+    }
+    found.retain(|path| !path.ends_with("reserve") && fs::metadata(path).unwrap().len() > 0);
+    found.sort();
+    found
+}
+
+/// Hurts one file of a store, and says how.
+fn hurt(folder: &Path, seed: u64) -> String {
+    let entropy: &dyn Entropy = &SeededEntropy::new(seed);
+    let random = |below: u64| u64::from_be_bytes(entropy.bytes().unwrap()) % below.max(1);
+    let mut files = files(folder);
+    // The database itself more often than what is beside it.
+    files.sort_by_key(|path| fs::metadata(path).unwrap().len());
+    let largest = files.len() - 1;
+    let path =
+        &files[if seed.is_multiple_of(4) { usize::try_from(random(files.len() as u64)).unwrap() } else { largest }];
+    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+    let length = file.metadata().unwrap().len();
+    let at = random(length);
+    let name = path.file_name().unwrap().display();
+    match seed % 5 {
+        0 | 1 => {
+            let mut byte = [0];
+            file.read_exact_at(&mut byte, at).unwrap();
+            byte[0] ^= 1 << random(8);
+            file.write_all_at(&byte, at).unwrap();
+            format!("a bit of {name} at {at} of {length}")
+        }
+        2 => {
+            let page = at / 4096 * 4096;
+            file.write_all_at(&vec![0; usize::try_from((length - page).min(4096)).unwrap()], page).unwrap();
+            format!("a page of {name} at {page} of {length}")
+        }
+        3 => {
+            file.set_len(at).unwrap();
+            format!("{name} cut at {at} of {length}")
+        }
+        _ => {
+            let noise: [u8; 64] = entropy.bytes().unwrap();
+            file.write_all_at(&noise, at.min(length.saturating_sub(64))).unwrap();
+            format!("noise in {name} at {at} of {length}")
+        }
+    }
+}
+
+async fn damage_is_named(kind: &str) {
+    let base = TempDir::new().unwrap();
+    let storage = opened(kind, base.path()).unwrap();
+    let root = vault(&storage, 120).await;
+    let expected = records(&storage).await;
+    drop(storage);
+    let (mut by_opening, mut by_check, mut harmless) = (0, 0, 0);
+    for seed in 0..COPIES {
+        let dir = TempDir::new().unwrap();
+        copy(&base.path().join(kind), &dir.path().join(kind));
+        let how = hurt(&dir.path().join(kind), seed);
+        let storage = match inspect(kind, dir.path(), DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics()) {
+            Ok(storage) => storage,
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                by_opening += 1;
+                continue;
+            }
+        };
+        let Ok(barrier) = Barrier::unlock(storage.clone(), &root, entropy()).await else {
+            by_opening += 1;
+            continue;
+        };
+        match checked(&storage, Some(barrier)).await {
+            Ok(report) if report.sound => {
+                assert!(records(&storage).await == expected, "{how}: not noticed");
+                harmless += 1;
+            }
+            Ok(_) | Err(_) => by_check += 1,
+        }
+    }
+    println!("{kind}: {by_opening} refused at opening, {by_check} found by the check, {harmless} harmless");
+    assert!(by_opening + by_check > 5, "{harmless} of {COPIES} were harmless");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_to_redb_is_named() {
+    damage_is_named("redb").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damage_to_sled_is_named() {
+    damage_is_named("sled").await;
+}
+
+async fn put(storage: &Arc<dyn Storage>, writes: &[(&str, Option<Vec<u8>>)]) {
+    let mut batch = Batch::new();
+    for (key, value) in writes {
+        let key = Key::new(*key).unwrap();
+        match value {
+            Some(value) => batch.put(key, value.clone()),
+            None => batch.delete(key),
+        }
+    }
+    storage.commit(batch).await.unwrap();
+}
+
+fn faults(report: &CheckReport) -> Vec<(Fault, &str)> {
+    report.findings.iter().map(|finding| (finding.fault, finding.key.as_str())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_that_are_not_what_they_were_are_named_by_their_keys() {
+    const A: &str = "ns/root/notes/0003";
+    const B: &str = "ns/root/notes/0004";
+    let dir = TempDir::new().unwrap();
+    for storage in [Arc::new(MemoryStorage::new()), opened("redb", dir.path()).unwrap()] {
+        let root = vault(&storage, 12).await;
+        let barrier = unlocked(&storage, &root).await;
+        let clean = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert!(clean.sound && clean.opened && clean.more == 0, "{:?}", clean.findings);
+        assert_eq!(clean.records, records(&storage).await.len() as u64);
+        let (a, b) = (records(&storage).await[A].clone(), records(&storage).await[B].clone());
+        // Exchanged with another.
+        put(&storage, &[(A, Some(b.clone())), (B, Some(a.clone()))]).await;
+        let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert_eq!(faults(&report), [(Fault::Unauthentic, A), (Fault::Unauthentic, B)]);
+        assert!(checked(&storage, None).await.unwrap().sound, "without keys only the form is seen");
+        // No ciphertext at all; one that is cut short; one with a changed bit.
+        let (mut flipped, garbage) = (b.clone(), b"garbage".to_vec());
+        *flipped.last_mut().unwrap() ^= 1;
+        put(&storage, &[(A, Some(garbage)), (B, Some(flipped))]).await;
+        let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert_eq!(faults(&report), [(Fault::Unauthentic, A), (Fault::Unauthentic, B)]);
+        assert_eq!(faults(&checked(&storage, None).await.unwrap()), [(Fault::Unauthentic, A)]);
+        // Authentic, and no record.
+        let odd = barrier.seal(A, b"\0\x01{\"text\":").unwrap();
+        put(&storage, &[(A, Some(odd)), (B, Some(b))]).await;
+        let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert_eq!(faults(&report), [(Fault::Undecodable, A)]);
+        put(&storage, &[(A, Some(a))]).await;
+        assert!(checked(&storage, Some(barrier.clone())).await.unwrap().sound);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_must_be_there_is_missed() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    assert!(checked(&storage, None).await.unwrap().sound, "nothing is missing before initialisation");
+    let root = vault(&storage, 3).await;
+    let barrier = unlocked(&storage, &root).await;
+    for key in ["core/seal", "core/keyring", "ns/root/core/cluster"] {
+        let before = records(&storage).await[key].clone();
+        put(&storage, &[(key, None)]).await;
+        let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert_eq!(faults(&report), [(Fault::Missing, key)]);
+        put(&storage, &[(key, Some(before))]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_points_at_nothing_is_named() {
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let root = vault(&storage, 1).await;
+    let barrier = unlocked(&storage, &root).await;
+    let plain =
+        |key: &str, json: &str| (barrier.seal(key, &[b"\0\x01", json.as_bytes()].concat()).unwrap(), key.to_owned());
+    for (key, json, fault) in [
+        ("ns/root/lease/due/000000000001-aa", r#"{"lease_id":"kv/a","namespace_id":"root"}"#, Fault::Dangling),
+        ("ns/root/lease/owner/t/aa", r#"{"lease_id":"kv/a","namespace_id":"n1"}"#, Fault::Dangling),
+        ("ns/root/token/accessor/h", r#"{"id":"gone","accessor":"x"}"#, Fault::Dangling),
+        ("ns/n1/mount/u-1/x/y", r#"{"text":""}"#, Fault::Orphaned),
+        (
+            "ns/root/lease/id/kv/b",
+            r#"{"id":"kv/b","target":{"token":{"id":"t"}},"owner":"","issued":"2026-01-01T00:00:00Z",
+               "expires":"2026-01-02T00:00:00Z","last_renewal":null,"renewable":false,"ttl":0,"max_ttl":0,"state":"active"}"#,
+            Fault::Unindexed,
+        ),
+        ("ns/root/lease/id/kv/c", r#"{"text":""}"#, Fault::Undecodable),
+    ] {
+        let (value, key) = plain(key, json);
+        put(&storage, &[(key.as_str(), Some(value))]).await;
+        let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+        assert_eq!(faults(&report), [(fault, key.as_str())]);
+        put(&storage, &[(key.as_str(), None)]).await;
+    }
+}
+
+/// A store of which a region cannot be read.
+#[derive(Debug)]
+struct Holed {
+    inner: MemoryStorage,
+}
+
+#[derive(Debug)]
+struct HoledSnapshot {
+    inner: Box<dyn Snapshot>,
+    after: String,
+}
+
+#[async_trait::async_trait]
+impl Storage for Holed {
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+        self.inner.get(key).await
+    }
+
+    async fn list(&self, prefix: &str, page: crate::storage::Page) -> Result<Vec<String>, StorageError> {
+        self.inner.list(prefix, page).await
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+        self.inner.commit(batch).await
+    }
+
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        Ok(Box::new(HoledSnapshot { inner: self.inner.snapshot()?, after: String::new() }))
+    }
+
+    async fn generation(&self) -> Result<crate::storage::Generation, StorageError> {
+        self.inner.generation().await
+    }
+
+    fn kind(&self) -> &'static str {
+        "holed"
+    }
+}
+
+impl Snapshot for HoledSnapshot {
+    fn generation(&self) -> crate::storage::Generation {
+        self.inner.generation()
+    }
+
+    fn next_page(&mut self) -> Result<Vec<Stored>, StorageError> {
+        let mut page = Vec::new();
+        loop {
+            self.inner.seek(&self.after);
+            let Some(stored) = self.inner.next_page()?.into_iter().next() else { return Ok(page) };
+            if (HOLE.0..HOLE.1).contains(&stored.key.as_str()) {
+                return if page.is_empty() { Err(StorageError::Damaged("a page".into())) } else { Ok(page) };
+            }
+            stored.key.as_str().clone_into(&mut self.after);
+            page.push(stored);
+        }
+    }
+
+    fn seek(&mut self, after: &str) {
+        after.clone_into(&mut self.after);
+    }
+}
+
+const HOLE: (&str, &str) = ("ns/root/notes/0005", "ns/root/notes/0009");
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_region_that_cannot_be_read_is_named_and_the_rest_is_looked_at() {
+    let storage: Arc<dyn Storage> = Arc::new(Holed { inner: MemoryStorage::new() });
+    let root = vault(&storage, 12).await;
+    let barrier = unlocked(&storage, &root).await;
+    put(&storage, &[("ns/root/zz", Some(b"garbage".to_vec()))]).await;
+    let report = checked(&storage, Some(barrier)).await.unwrap();
+    assert_eq!(faults(&report), [(Fault::Unreadable, "ns/root/notes/0004"), (Fault::Unauthentic, "ns/root/zz")]);
+    let detail = &report.findings[0].detail;
+    assert!(detail.contains("ns/root/"), "where it ends is told: {detail}");
+}

@@ -1,0 +1,618 @@
+//! Class B: logins, tokens, leases.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use arca::engine::LockoutPolicy;
+use arca::storage::fault::{FaultyStorage, Moment};
+use arca::storage::{MemoryStorage, StorageError};
+use arca::time::{Clock, SystemClock};
+use serde_json::{Value, json};
+
+use super::certificates::{self, Leaf};
+use super::{PASSWORD, encoded, id, log_in, userpass, within};
+use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
+use crate::support::signer::Signer;
+use crate::support::{CLIENT, Client, Clients, Issue, Provider, SECRET, Setup, TestVault, eventually, issuer};
+
+fn approle(vault: &TestVault, role: &str, settings: &Value) -> Value {
+    let root = vault.root();
+    let _ = root.post("sys/auth/approle", json!({"type": "approle"}));
+    root.post(&format!("auth/approle/role/{role}"), settings.clone()).ok();
+    root.get(&format!("auth/approle/role/{role}/role-id")).data()["role_id"].take()
+}
+
+fn secret_id(vault: &TestVault, role: &str) -> Value {
+    vault.root().post(&format!("auth/approle/role/{role}/secret-id"), json!({})).data()
+}
+
+#[test]
+fn cve_2026_115362_expired_secret_id() {
+    let vault = Setup::manual_clock().start();
+    let role_id = approle(&vault, "app", &json!({"secret_id_ttl": "2s"}));
+    let secret = secret_id(&vault, "app")["secret_id"].take();
+    let log_in = || vault.anonymous().post("auth/approle/login", json!({"role_id": role_id, "secret_id": secret}));
+    log_in().is(200);
+    vault.advance(Duration::from_secs(2));
+    log_in().is(400);
+    vault.root().post("auth/approle/tidy/secret-id", json!({})).ok();
+    log_in().is(400);
+}
+
+/// A quota of a role counts its logins however they are written down.
+#[test]
+fn cve_2026_115359_role_quota_and_forms() {
+    let vault = Setup { clients: Clients::Any, ..Setup::default() }.start();
+    let root = vault.root();
+    let settings = json!({"bind_secret_id": false, "secret_id_bound_cidrs": "0.0.0.0/0,::/0"});
+    let role_id = approle(&vault, "web", &settings);
+    let rule = json!({"path": "auth/approle", "role": "web", "rate": 3, "interval": "1h"});
+    root.post("sys/quotas/rate-limit/web", rule).ok();
+    let form = |client: &Client, path: &str, body: &str| {
+        client.with_header("content-type", "application/x-www-form-urlencoded").send(
+            "POST",
+            path,
+            Some(body.as_bytes()),
+        )
+    };
+    let as_form = format!("role_id={}", role_id.as_str().unwrap());
+    let client = vault.anonymous();
+    let statuses = [
+        client.post("auth/approle/login", json!({"role_id": role_id})).status,
+        form(&client, "auth/approle/login", &as_form).status,
+        form(&client, "auth/approle/login", &as_form).status,
+        form(&client, "auth/approle/login", &as_form).status,
+        client.post("auth/approle/login", json!({"role_id": role_id})).status,
+    ];
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+
+    root.post("sys/auth/cert", json!({"type": "cert"})).ok();
+    let authority = issuer("services");
+    root.post("auth/cert/certs/web", json!({"certificate": authority.pem()})).ok();
+    let rule = json!({"path": "auth/cert", "role": "web", "rate": 3, "interval": "1h"});
+    root.post("sys/quotas/rate-limit/certs", rule).ok();
+    let (certificate, key) = Issue::default().by(&authority);
+    let client = Client::new(vault.address, &vault.pki.ca, Some((&certificate, &key)));
+    let statuses = [
+        client.post("auth/cert/login", json!({"name": "web"})).status,
+        client.post("auth/cert/login", json!({})).status,
+        form(&client, "auth/cert/login", "name=WEB").status,
+        form(&client, "auth/cert/login", "name=web").status,
+        client.post("auth/cert/login", json!({})).status,
+    ];
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
+}
+
+#[test]
+fn cve_2026_39388_renewal_with_a_sibling_certificate() {
+    let vault = certificates::vault();
+    let authority = issuer("services");
+    vault.root().post("auth/cert/certs/web", json!({"certificate": authority.pem(), "token_ttl": "10m"})).ok();
+    let (mine, sibling) = (Issue::default().by(&authority), Issue::default().by(&authority));
+    let client = certificates::client(&vault, &mine);
+    let token = client.post("auth/cert/login", json!({"name": "web"})).issued();
+    client.with_token(&token).post("auth/token/renew-self", json!({})).is(200);
+    let other = certificates::client(&vault, &sibling).with_token(&token);
+    other.post("auth/token/renew-self", json!({})).is(400);
+    Client::new(vault.address, &vault.pki.ca, None).with_token(&token).post("auth/token/renew-self", json!({})).is(400);
+}
+
+#[test]
+fn cve_2026_40264_accessors_and_leases_of_another_namespace() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    for name in ["one", "two"] {
+        root.post(&format!("sys/namespaces/{name}"), json!({})).ok();
+    }
+    let two = within(&root, "two");
+    let victim = two.post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"})).auth();
+    let keys = two.list("sys/leases/lookup/auth/token/create").data()["keys"].take();
+    let lease = format!("auth/token/create/{}", keys[0].as_str().unwrap());
+    let all = "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"sudo\"] }";
+    let one = within(&root, "one");
+    one.post("sys/policies/acl/admin", json!({ "policy": all })).ok();
+    let made = one.post("auth/token/create", json!({"policies": ["admin"], "no_default_policy": true})).issued();
+    let admin = one.with_token(&made);
+    for (path, body) in [
+        ("auth/token/lookup", json!({"token": victim["client_token"]})),
+        ("auth/token/lookup-accessor", json!({"accessor": victim["accessor"]})),
+        ("auth/token/renew", json!({"token": victim["client_token"]})),
+        ("auth/token/renew-accessor", json!({"accessor": victim["accessor"]})),
+        ("auth/token/revoke", json!({"token": victim["client_token"]})),
+        ("auth/token/revoke-orphan", json!({"token": victim["client_token"]})),
+        ("auth/token/revoke-accessor", json!({"accessor": victim["accessor"]})),
+        ("sys/capabilities-accessor", json!({"accessor": victim["accessor"], "path": "a"})),
+        ("sys/leases/lookup", json!({"lease_id": lease})),
+        ("sys/leases/renew", json!({"lease_id": lease})),
+        (&format!("sys/leases/renew/{lease}"), json!({})),
+        ("sys/leases/revoke", json!({"lease_id": lease, "sync": true})),
+        (&format!("sys/leases/revoke/{lease}"), json!({"sync": true})),
+        ("sys/leases/revoke-prefix/auth", json!({"sync": true})),
+        ("sys/leases/revoke-force/auth/token", json!({})),
+        ("sys/leases/revoke-prefix/two/auth", json!({"sync": true})),
+    ] {
+        for path in [path.to_owned(), format!("../two/{path}"), format!("two/{path}")] {
+            let answer = admin.post(&path, body.clone());
+            let said = answer.text.contains(victim["accessor"].as_str().unwrap());
+            assert!(!said, "{path}: {} {}", answer.status, answer.text);
+        }
+        let holder = two.with_token(victim["client_token"].as_str().unwrap());
+        holder.get("auth/token/lookup-self").is(200);
+        let ttl = holder.get("auth/token/lookup-self").data()["ttl"].as_u64().unwrap();
+        assert!((3500..=3600).contains(&ttl), "{path} renewed it: {ttl}");
+        if !made.is_empty() && admin.get("sys/mounts").status == 403 {
+            // Revoking everything that is its own, it revoked itself.
+            break;
+        }
+    }
+    two.post("sys/leases/lookup", json!({"lease_id": lease})).is(200);
+}
+
+#[test]
+fn cve_2026_46405_a_refused_login_leaves_no_token() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    userpass(&vault, "userpass", json!({"token_bound_cidrs": "203.0.113.0/24"}));
+    let role = json!({"bind_secret_id": false, "secret_id_bound_cidrs": "203.0.113.0/24"});
+    let role_id = approle(&vault, "app", &role);
+    let signer = Signer::new("EdDSA", "k");
+    root.post("sys/auth/jwt", json!({"type": "jwt"})).ok();
+    root.post("auth/jwt/config", json!({"jwt_validation_pubkeys": [signer.pem()]})).ok();
+    let role = json!({"role_type": "jwt", "user_claim": "sub", "token_bound_cidrs": "203.0.113.0/24"});
+    root.post("auth/jwt/role/dev", role).ok();
+    let count = || (root.list("auth/token/accessors").data()["keys"].as_array().unwrap().len(), vault.lease_count());
+    let before = count();
+    let jwt = signer.sign(&claims());
+    for (path, body) in [
+        ("auth/userpass/login/ann", json!({"password": PASSWORD})),
+        ("auth/approle/login", json!({"role_id": role_id})),
+        ("auth/jwt/login", json!({"role": "dev", "jwt": jwt})),
+        ("auth/userpass/login/ann", json!({"password": [PASSWORD, 1]})),
+    ] {
+        let answer = vault.anonymous().post(path, body);
+        assert!(matches!(answer.status, 400 | 403), "{path}: {} {}", answer.status, answer.text);
+        assert!(!answer.text.contains("client_token"));
+    }
+    root.post("auth/token/create", json!({"policies": ["default"], "num_uses": -1})).is(400);
+    assert_eq!(count(), before);
+}
+
+#[test]
+fn ghsa_rh46_vc3j_w2w3_verbs_are_a_closed_set() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    userpass(&vault, "userpass", json!({}));
+    root.post("cubbyhole/kept", json!({"a": 1})).ok();
+    for verb in [
+        "RENEW",
+        "REVOKE",
+        "ROLLBACK",
+        "ALIAS-LOOKAHEAD",
+        "RESOLVE-ROLE",
+        "HEADER",
+        "CREATE",
+        "UPDATE",
+        "HELP",
+        "RECOVER",
+        "INITIALIZE",
+        "get",
+        "list",
+        "TRACE",
+        "CONNECTED",
+    ] {
+        for path in ["cubbyhole/kept", "auth/userpass/login/ann", "sys/leases/lookup"] {
+            root.send(verb, path, None).is(405);
+        }
+    }
+    for name in ["x-http-method-override", "x-method-override", "x-http-method"] {
+        root.with_header(name, "DELETE").get("cubbyhole/kept").is(200);
+    }
+    assert_eq!(root.get("cubbyhole/kept").data()["a"], 1);
+}
+
+#[test]
+fn cve_2025_6004_lockout_over_spellings_of_a_name() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    userpass(&vault, "userpass", json!({}));
+    let log_in = |name: &str, password: &str| {
+        vault.anonymous().post(&format!("auth/userpass/login/{name}"), json!({"password": password})).status
+    };
+    for name in ["ann", "ANN", "Ann", "aNN", "anN"] {
+        assert_eq!(log_in(name, "wrong"), 400);
+    }
+    for name in ["ann", "ANN", "aNn"] {
+        assert_eq!(log_in(name, PASSWORD), 403, "{name} is not locked out");
+    }
+    // A name with blanks around it is another name, and nobody's.
+    assert_eq!(log_in("%20ann", PASSWORD), 400);
+    assert_eq!(log_in("ann%20", PASSWORD), 400);
+    assert_eq!(root.list("identity/entity-alias/id").status, 404, "nobody has logged in");
+}
+
+/// A login of an unknown user takes as long as one with a wrong password.
+#[test]
+fn cve_2025_6011_time_of_unknown_users() {
+    let mut settings = arca::vault::Settings::default();
+    settings.lockouts.insert("all".to_owned(), LockoutPolicy { threshold: None, ..LockoutPolicy::default() });
+    let vault = Setup { settings, audited: false, ..Setup::default() }.start();
+    userpass(&vault, "userpass", json!({}));
+    let client = vault.anonymous();
+    let time = |name: &str| {
+        let start = Instant::now();
+        client.post(&format!("auth/userpass/login/{name}"), json!({"password": "wrong"})).is(400);
+        start.elapsed().as_secs_f64()
+    };
+    time("ann");
+    let mut ratio = 0.0;
+    for _ in 0..4 {
+        let (mut known, mut unknown): (Vec<f64>, Vec<f64>) = (0..12).map(|_| (time("ann"), time("nobody"))).unzip();
+        ratio = median(&mut known) / median(&mut unknown);
+        if (0.8..1.25).contains(&ratio) {
+            break;
+        }
+    }
+    println!("cve_2025_6011: a wrong password takes {ratio:.3} times as long as an unknown name");
+    // Without the work that is done for nobody it would be ten and more.
+    assert!((0.6..1.7).contains(&ratio), "{ratio}");
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// What was shown for LDAP holds for every method that knows names.
+#[test]
+fn cve_2020_35177_answers_for_unknown_users() {
+    let vault = TestVault::new();
+    userpass(&vault, "userpass", json!({}));
+    let role_id = approle(&vault, "app", &json!({}));
+    let said = |path: &str, body: Value| {
+        let answer = vault.anonymous().post(path, body);
+        (answer.status, answer.text)
+    };
+    assert_eq!(
+        said("auth/userpass/login/ann", json!({"password": "wrong"})),
+        said("auth/userpass/login/bob", json!({"password": "wrong"}))
+    );
+    assert_eq!(
+        said("auth/approle/login", json!({"role_id": role_id, "secret_id": "wrong"})).0,
+        said("auth/approle/login", json!({"role_id": "unknown", "secret_id": "wrong"})).0
+    );
+}
+
+#[test]
+fn cve_2025_6037_forged_twin_of_a_trusted_leaf() {
+    let vault = certificates::vault();
+    let (authority, stranger) = (issuer("services"), issuer("services"));
+    let leaf = Leaf { name: "billing", serial: 4711 };
+    let real = leaf.by(&authority);
+    vault.root().post("auth/cert/certs/billing", json!({"certificate": real.0})).ok();
+    certificates::client(&vault, &real).post("auth/cert/login", json!({})).is(200);
+    for twin in [leaf.by(&authority), leaf.by(&stranger), leaf.by_itself()] {
+        certificates::client(&vault, &twin).post("auth/cert/login", json!({})).is(400);
+        certificates::client(&vault, &twin).post("auth/cert/login", json!({"name": "billing"})).is(400);
+    }
+    // A pinned leaf is no authority for others.
+    let child = leaf.below(&real);
+    certificates::client(&vault, &child).post("auth/cert/login", json!({})).is(400);
+}
+
+/// OCSP is not asked; whoever switches it on is told so, and does not believe to be protected.
+#[test]
+fn cve_2024_2660_ocsp_is_not_believed() {
+    let vault = certificates::vault();
+    let authority = issuer("services");
+    let role = json!({"certificate": authority.pem(), "ocsp_enabled": true});
+    vault.root().post("auth/cert/certs/web", role).refuses(400, "OCSP is not supported");
+    vault.root().get("auth/cert/certs/web").is(404);
+}
+
+#[test]
+fn cve_2022_41316_crl_after_a_restart() {
+    let storage: Arc<dyn arca::storage::Storage> = Arc::new(MemoryStorage::new());
+    let setup = || Setup { clients: Clients::Any, storage: storage.clone(), ..Setup::default() };
+    let vault = setup().start();
+    let root = vault.root();
+    root.post("sys/auth/cert", json!({"type": "cert"})).ok();
+    let authority = issuer("services");
+    root.post("auth/cert/certs/web", json!({"certificate": authority.pem()})).ok();
+    let (bad, good) = (Leaf { name: "bad", serial: 5 }.by(&authority), Leaf { name: "good", serial: 6 }.by(&authority));
+    let before = certificates::client(&vault, &bad).post("auth/cert/login", json!({})).issued();
+    root.post("auth/cert/crls/one", json!({"crl": certificates::crl(&authority, &[5])})).ok();
+    certificates::client(&vault, &bad).post("auth/cert/login", json!({})).is(400);
+    certificates::client(&vault, &bad).with_token(&before).post("auth/token/renew-self", json!({})).is(400);
+    let (shares, token) = (vault.shares.clone(), vault.root().token().to_owned());
+    vault.crash();
+    let mut again = setup().start();
+    again.adopt(&shares, &token);
+    again.unseal();
+    certificates::client(&again, &bad).post("auth/cert/login", json!({"name": "web"})).is(400);
+    certificates::client(&again, &good).post("auth/cert/login", json!({"name": "web"})).is(200);
+}
+
+fn claims() -> Value {
+    let now = SystemClock.now().unix_seconds();
+    json!({"sub": "ann", "iat": now, "exp": now + 300})
+}
+
+#[test]
+fn cve_2024_5798_audience_as_text_and_as_list() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let signer = Signer::new("EdDSA", "k");
+    root.post("sys/auth/jwt", json!({"type": "jwt"})).ok();
+    root.post("auth/jwt/config", json!({"jwt_validation_pubkeys": [signer.pem()]})).ok();
+    let claim = |aud: &Value| {
+        let mut claims = claims();
+        if !aud.is_null() {
+            claims["aud"] = aud.clone();
+        }
+        signer.sign(&claims)
+    };
+    let good = [json!("mine"), json!(["mine"]), json!(["x", "mine"]), json!(["other", "mine"])];
+    let bad = [
+        json!("min"),
+        json!("mine2"),
+        json!("x mine"),
+        json!("mine,x"),
+        json!("MINE"),
+        json!(["x"]),
+        json!([]),
+        json!([""]),
+        json!(""),
+        json!({"mine": true}),
+        json!([["mine"]]),
+        Value::Null,
+    ];
+    for bound in [json!("mine"), json!(["mine", "second"])] {
+        let role = json!({"role_type": "jwt", "user_claim": "sub", "bound_audiences": bound});
+        root.post("auth/jwt/role/bound", role).ok();
+        for (list, status) in [(good.as_slice(), 200), (bad.as_slice(), 400)] {
+            for aud in list {
+                let answer = vault.anonymous().post("auth/jwt/login", json!({"role": "bound", "jwt": claim(aud)}));
+                assert_eq!(answer.status, status, "{aud} for {bound}: {}", answer.text);
+            }
+        }
+    }
+    // A token that is for somebody is for nobody who did not say who they are.
+    root.post("auth/jwt/role/unbound", json!({"role_type": "jwt", "user_claim": "sub", "bound_subject": "ann"})).ok();
+    for aud in &good {
+        vault.anonymous().post("auth/jwt/login", json!({"role": "unbound", "jwt": claim(aud)})).is(400);
+    }
+}
+
+/// Nobody is logged in by a link that somebody else sent, and nothing that a provider says is shown as it is.
+#[test]
+fn cve_2026_33757_direct_callback() {
+    let provider = Provider::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
+    let config = json!({
+        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "default_role": "web",
+    });
+    root.post("auth/oidc/config", config).ok();
+    let here = "http://localhost:8250/oidc/callback";
+    let role = json!({
+        "role_type": "oidc", "user_claim": "sub", "allowed_redirect_uris": [here], "callback_mode": "direct",
+    });
+    root.post("auth/oidc/role/web", role).ok();
+    let client = vault.anonymous();
+    let begin = || client.post("auth/oidc/oidc/auth_url", json!({"redirect_uri": here, "client_nonce": "mine"})).data();
+    let begun = begin();
+    let now = SystemClock.now().unix_seconds();
+    let (state, code) = provider.visit(begun["auth_url"].as_str().unwrap(), &json!({}), now);
+    let page = client.get(&format!("auth/oidc/oidc/callback?state={state}&code={}", encoded(&code))).is(200);
+    assert!(page.text.contains("Is this login yours?"));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("default-src 'none'"), "{policy}");
+    client.post("auth/oidc/oidc/poll", json!({"state": state, "client_nonce": "mine"})).is(400);
+    let state = id(&begin(), "state");
+    let script = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3D1%3E%22'%3E";
+    for query in [
+        format!("state={state}&error={script}&error_description={script}"),
+        format!("state={script}&code={script}"),
+        format!("state={state}&code={script}&error_description={script}&error_uri={script}"),
+    ] {
+        let page = client.get(&format!("auth/oidc/oidc/callback?{query}"));
+        for marker in ["<script>alert", "<img src=x", "alert(1)"] {
+            assert!(!page.text.contains(marker), "{query}: {}", page.text);
+        }
+    }
+}
+
+#[test]
+fn cve_2021_32923_renewal_right_before_the_end() {
+    let vault = Setup::manual_clock().start();
+    let client = vault.with_token(json!({"policies": ["default"], "ttl": "10s", "explicit_max_ttl": "10s"}));
+    for step in [9500, 400] {
+        vault.advance(Duration::from_millis(step));
+        let renewed = client.post("auth/token/renew-self", json!({"increment": 3600}));
+        // What is left is less than a second: nothing, and not for ever.
+        let granted = if renewed.status == 200 { renewed.auth()["lease_duration"].as_u64().unwrap() } else { 0 };
+        assert!(granted <= 1, "{granted} seconds are granted");
+    }
+    vault.advance(Duration::from_millis(200));
+    client.get("auth/token/lookup-self").is(403);
+    client.post("auth/token/renew-self", json!({})).is(403);
+    eventually("its lease is gone", || (vault.lease_count() == 0).then_some(()));
+}
+
+/// Mounts the engine over `server`, with the role `app`, whose credentials are good for ten hours unless something says less.
+fn database(vault: &TestVault, server: &Postgres) {
+    let root = vault.root();
+    root.post("sys/mounts/database", json!({"type": "database"})).ok();
+    let url =
+        format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?sslmode=disable", server.port);
+    let connection = json!({
+        "plugin_name": "postgresql-database-plugin", "connection_url": url, "username": ADMIN,
+        "password": ADMIN_PASSWORD, "allowed_roles": "*",
+    });
+    root.post("database/config/pg", connection).ok();
+    let creation = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
+    let role = json!({"db_name": "pg", "creation_statements": creation, "default_ttl": "10h", "max_ttl": "20h"});
+    root.post("database/roles/app", role).ok();
+}
+
+fn users(server: &Postgres) -> usize {
+    server.query("select count(*) from pg_roles where rolname like 'v-%'").parse().unwrap()
+}
+
+#[test]
+fn cve_2020_25816_lease_of_a_batch_token() {
+    let server = Postgres::start();
+    let vault = Setup::manual_clock().start();
+    database(&vault, &server);
+    vault
+        .root()
+        .post("sys/policies/acl/app", json!({"policy": "path \"database/creds/app\" { capabilities = [\"read\"] }"}))
+        .ok();
+    let batch = vault.with_token(json!({"type": "batch", "policies": ["app"], "ttl": "60s"}));
+    let made = batch.get("database/creds/app").ok().json();
+    assert!(made["lease_duration"].as_u64().unwrap() <= 60, "{}", made["lease_duration"]);
+    assert_eq!(users(&server), 1);
+    let renewed = vault.root().post("sys/leases/renew", json!({"lease_id": made["lease_id"], "increment": 36000}));
+    if renewed.status == 200 {
+        assert!(renewed.json()["lease_duration"].as_u64().unwrap() <= 60);
+    }
+    vault.advance(Duration::from_secs(61));
+    batch.get("database/creds/app").is(403);
+    eventually("the user is gone", || (users(&server) == 0).then_some(()));
+}
+
+#[test]
+fn cve_2020_12757_time_to_live_of_everything() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    database(&vault, &server);
+    let lease = |path: &str| root.get(path).ok().json()["lease_duration"].as_u64().unwrap();
+    assert_eq!(lease("database/creds/app"), 36_000);
+    root.post("sys/mounts/database/tune", json!({"default_lease_ttl": "1h", "max_lease_ttl": "2h"})).ok();
+    assert_eq!(lease("database/creds/app"), 7200, "the mount bounds the role");
+    root.post("sys/mounts/database/tune", json!({"max_lease_ttl": "200h"})).ok();
+    root.post("database/roles/app", json!({"default_ttl": "3h", "max_ttl": "3h"})).ok();
+    assert_eq!(lease("database/creds/app"), 10_800);
+    root.post("sys/leases/revoke-prefix/database", json!({"sync": true})).ok();
+
+    userpass(&vault, "userpass", json!({"token_ttl": "10h", "token_max_ttl": "20h"}));
+    approle(&vault, "app", &json!({"token_ttl": "10h", "token_max_ttl": "20h"}));
+    assert_eq!(log_in(&vault, "userpass").1["lease_duration"], 36_000);
+    root.post("sys/auth/userpass/tune", json!({"default_lease_ttl": "1h", "max_lease_ttl": "2h"})).ok();
+    assert_eq!(log_in(&vault, "userpass").1["lease_duration"], 7200);
+    root.post("auth/token/roles/short", json!({"token_explicit_max_ttl": "5m"})).ok();
+    let made = root.post("auth/token/create/short", json!({"ttl": "10h", "policies": ["default"]})).auth();
+    assert_eq!(made["lease_duration"], 300);
+    let made = root.post("auth/token/create", json!({"ttl": "9000h", "policies": ["default"]})).auth();
+    assert_eq!(made["lease_duration"], 768 * 3600, "the system bounds all");
+}
+
+#[test]
+fn vault_0_10_2_tokens_that_expire_while_it_is_down() {
+    let storage: Arc<dyn arca::storage::Storage> = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), ..Setup::manual_clock() }.start();
+    let made = vault.root().post("auth/token/create", json!({"policies": ["default"], "ttl": "60s"})).issued();
+    let batch = json!({"policies": ["default"], "ttl": "60s", "type": "batch"});
+    let batch = vault.root().post("auth/token/create", batch).issued();
+    let (shares, token) = (vault.shares.clone(), vault.root().token().to_owned());
+    vault.crash();
+    let mut again = Setup { storage, ..Setup::manual_clock() }.start();
+    again.adopt(&shares, &token);
+    again.advance(Duration::from_mins(2));
+    again.unseal();
+    for token in [made, batch] {
+        again.root().with_token(&token).get("auth/token/lookup-self").is(403);
+        again.root().with_token(&token).post("auth/token/renew-self", json!({})).is(403);
+    }
+    eventually("its lease is gone", || (again.lease_count() == 0).then_some(()));
+}
+
+#[test]
+fn vault_0_11_3_odd_characters_in_lease_ids() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    for (mount, name) in [("a.b", "c.d"), ("up", "x..y"), ("pct", "a%25b"), ("uni", "%C3%BC%E6%9D%B1"), ("sp", "a%20b")]
+    {
+        root.post(&format!("sys/auth/{mount}"), json!({"type": "userpass"})).ok();
+        root.post(&format!("auth/{mount}/users/{name}"), json!({"password": PASSWORD})).ok();
+        let log_in = || {
+            let answer = vault.anonymous().post(&format!("auth/{mount}/login/{name}"), json!({"password": PASSWORD}));
+            root.with_token(&answer.issued())
+        };
+        let (first, second) = (log_in(), log_in());
+        let prefix = format!("auth/{mount}/login/{name}");
+        let keys = root.list(&format!("sys/leases/lookup/{prefix}")).data()["keys"].take();
+        assert_eq!(keys.as_array().unwrap().len(), 2, "{prefix}");
+        let spelt = percent_encoding::percent_decode_str(&prefix).decode_utf8().unwrap().into_owned();
+        let lease = format!("{spelt}/{}", keys[0].as_str().unwrap());
+        root.post("sys/leases/lookup", json!({"lease_id": lease})).is(200);
+        root.post("sys/leases/revoke", json!({"lease_id": lease, "sync": true})).ok();
+        root.post(&format!("sys/leases/revoke-prefix/auth/{mount}/login"), json!({"sync": true})).ok();
+        for client in [first, second] {
+            client.get("auth/token/lookup-self").is(403);
+        }
+    }
+    assert_eq!(vault.lease_count(), 0);
+}
+
+/// A namespace is removed whole, whichever of the steps fails on the way.
+#[test]
+fn cve_2026_42186_removal_of_a_namespace_that_fails() {
+    for step in 1..=6 {
+        let store = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
+        let vault = Setup { storage: store.clone(), audited: false, ..Setup::default() }.start();
+        let root = vault.root();
+        root.post("sys/namespaces/team", json!({})).ok();
+        let team = within(&root, "team");
+        team.post("sys/mounts/kv", json!({"type": "kv"})).ok();
+        team.post("kv/a", json!({"x": 1})).ok();
+        let made = team.post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"})).issued();
+        let leases = vault.lease_count();
+        store.fail_commit(store.commits() + step, Moment::Before, StorageError::Full);
+        root.delete("sys/namespaces/team");
+        // Asked again, by whoever saw it fail.
+        eventually("it is gone", || {
+            let answer = root.delete("sys/namespaces/team");
+            (answer.status == 404 || root.get("sys/namespaces/team").status == 404).then_some(())
+        });
+        store.mend();
+        for place in ["", "team"] {
+            let answer = within(&root.with_token(&made), place).get("auth/token/lookup-self");
+            assert!(matches!(answer.status, 403 | 404), "step {step}: {} {}", answer.status, answer.text);
+        }
+        eventually("the name is free", || {
+            let again = root.post("sys/namespaces/team", json!({}));
+            (again.status == 200).then_some(())
+        });
+        within(&root, "team").get("kv/a").is(404);
+        assert!(vault.lease_count() <= leases, "step {step}");
+    }
+}
+
+#[test]
+fn cve_2023_24999_accessor_of_another_role() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    approle(&vault, "mine", &json!({}));
+    let role_id = approle(&vault, "theirs", &json!({}));
+    let theirs = secret_id(&vault, "theirs");
+    let policy = "path \"auth/approle/role/mine/*\" { capabilities = [\"create\", \"update\", \"delete\"] }";
+    let client = vault.with_policy("mine", policy);
+    let accessor = json!({"secret_id_accessor": theirs["secret_id_accessor"]});
+    let secret = json!({"secret_id": theirs["secret_id"]});
+    for (path, body) in [
+        ("secret-id-accessor/destroy", &accessor),
+        ("secret-id-accessor/lookup", &accessor),
+        ("secret-id/destroy", &secret),
+        ("secret-id/lookup", &secret),
+    ] {
+        let answer = client.post(&format!("auth/approle/role/mine/{path}"), body.clone());
+        assert!(!answer.text.contains("creation_time"), "{path}: {}", answer.text);
+        client.post(&format!("auth/approle/role/theirs/{path}"), body.clone()).is(403);
+    }
+    let login = json!({"role_id": role_id, "secret_id": theirs["secret_id"]});
+    vault.anonymous().post("auth/approle/login", login).is(200);
+    root.get("auth/approle/role/theirs").is(200);
+}

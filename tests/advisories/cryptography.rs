@@ -1,0 +1,224 @@
+//! Class E: cryptography, databases, storage.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arca::entropy::{Entropy, SystemEntropy};
+use arca::error::Error;
+use arca::seal::{Threshold, split, wrap_root_key};
+use arca::secret::{RootKey, SealKey};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{PASSWORD, id};
+use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
+use crate::support::{Certificates, Client, Process, TestVault};
+
+/// The files below `src/`, without what is compiled for tests alone.
+fn sources() -> Vec<(String, String)> {
+    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, found) } else { found.push(path) }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    walk(&root, &mut found);
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
+        (path.strip_prefix(&root).unwrap().display().to_string(), code)
+    };
+    let is_test = |path: &PathBuf| path.display().to_string().contains("tests");
+    found.into_iter().filter(|path| !is_test(path)).map(read).collect()
+}
+
+/// Secrets have no `==`: what compares them takes the same time whatever they are.
+#[test]
+fn cve_2026_63132_secrets_compared_with_equals() {
+    let sources = sources();
+    assert!(sources.len() > 300, "{}", sources.len());
+    let (mut wrong, mut constant) = (Vec::new(), 0);
+    for (path, code) in &sources {
+        constant += code.matches("ct_eq(").count();
+        for line in code.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+            let exposes = line.contains(".expose()") || line.contains(".exposed()");
+            if exposes
+                && (line.contains("==") || line.contains("!="))
+                && !line.contains(".len()")
+                && !line.contains("== \"")
+            {
+                wrong.push(format!("{path}: {line}"));
+            }
+            let derives = line.contains("derive(") && line.contains("PartialEq");
+            if path.starts_with("secret/") && (derives || line.contains("impl PartialEq")) {
+                wrong.push(format!("{path}: {line}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(constant > 8, "{constant}");
+}
+
+/// Shares are combined without tables and without branches on what is secret; `tests/attack/timing.rs` measures it.
+#[test]
+fn cve_2023_25000_tables_in_shamir() {
+    let sources = sources();
+    let code = |name: &str| &sources.iter().find(|(path, _)| path == name).expect("the file").1;
+    let field = code("seal/shamir/gf256.rs");
+    for line in field.lines().map(str::trim).filter(|line| !line.starts_with("//")) {
+        let branches = ["if ", "match ", "[u8; 256]", ".get(", "static "].iter().any(|word| line.contains(word));
+        assert!(!branches, "{line}");
+    }
+    // An element of a slice is only looked up by what is public.
+    assert!(!field.contains('['), "something is looked up");
+    assert!(!code("seal/shamir/polynomial.rs").contains("if "));
+}
+
+/// Nothing here is encrypted without being authenticated, and nothing decrypted before it was.
+#[test]
+fn cve_2023_2197_ciphers_without_authentication() {
+    for (path, code) in sources() {
+        for word in ["cbc", "Cbc", "CBC", "ecb::", "ctr::", "Ecb", "Ctr32", "Ctr64"] {
+            assert!(!code.contains(word), "{path} has {word}");
+        }
+    }
+    let manifest = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    for name in ["cbc", "ecb", "cipher", "block-modes", "ctr"] {
+        assert!(!manifest.lines().any(|line| line.starts_with(&format!("{name} ="))), "{name}");
+    }
+}
+
+/// Randomness that gives out after so many times.
+#[derive(Debug)]
+struct Exhausted {
+    left: AtomicI64,
+    system: SystemEntropy,
+}
+
+impl Entropy for Exhausted {
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), Error> {
+        if self.left.fetch_sub(1, Ordering::SeqCst) <= 0 {
+            return Err(Error::internal("no randomness"));
+        }
+        self.system.fill(bytes)
+    }
+}
+
+#[test]
+fn vault_0_11_1_no_randomness() {
+    let with = |times: i64| Exhausted { left: AtomicI64::new(times), system: SystemEntropy::new() };
+    let key = SealKey::generate(&SystemEntropy::new()).unwrap();
+    let root = RootKey::generate(&SystemEntropy::new()).unwrap();
+    let threshold = Threshold::new(5, 3).unwrap();
+    assert!(split(&key, threshold, &with(0)).is_err());
+    assert!(wrap_root_key(&key, &root, &with(0)).is_err());
+    assert!(SealKey::generate(&with(0)).is_err() && RootKey::generate(&with(0)).is_err());
+    // However far an operation comes: it fails as a whole, or has had all that it needs.
+    let needed = (0..1000).find(|times| split(&key, threshold, &with(*times)).is_ok()).unwrap();
+    assert!(needed > 0);
+    // Two ciphertexts of the same key are never the same.
+    let wrap = || wrap_root_key(&key, &root, &SystemEntropy::new()).unwrap();
+    assert_ne!(wrap(), wrap());
+}
+
+fn database(root: &Client, server: &Postgres, options: &str, more: &Value) -> crate::support::Answer {
+    root.post("sys/mounts/database", json!({"type": "database"}));
+    let url = format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?{options}", server.port);
+    let mut connection = json!({
+        "plugin_name": "postgresql-database-plugin", "connection_url": url, "username": ADMIN,
+        "password": ADMIN_PASSWORD, "allowed_roles": "*",
+    });
+    connection.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    root.post("database/config/pg", connection)
+}
+
+#[test]
+fn cve_2023_0620_names_with_quotes_in_sql() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    let template = json!({"username_template": "{{.DisplayName}}{{random 4}}"});
+    database(&root, &server, "sslmode=disable", &template).ok();
+    server.query("create role victim with login password 'x'");
+    let creation = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
+    root.post("database/roles/app", json!({"db_name": "pg", "creation_statements": creation})).ok();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    root.post("sys/policies/acl/app", json!({"policy": "path \"database/creds/app\" { capabilities = [\"read\"] }"}))
+        .ok();
+    let mut made = 0;
+    for hostile in
+        ["x%22;%20DROP%20ROLE%20victim;%20--", "x';%20DROP%20ROLE%20victim;%20--", "x%5c%22;DROP%20ROLE%20victim;"]
+    {
+        let user = json!({"password": PASSWORD, "token_policies": ["app"]});
+        if root.post(&format!("auth/userpass/users/{hostile}"), user).status >= 300 {
+            continue;
+        }
+        let client = vault.login(&format!("auth/userpass/login/{hostile}"), json!({"password": PASSWORD}));
+        let answer = client.get("database/creds/app");
+        if answer.status == 200 {
+            let credentials = answer.json();
+            let (name, password) = (id(&credentials["data"], "username"), id(&credentials["data"], "password"));
+            assert_eq!(server.query_as(&name, &password, "select current_user").unwrap(), name);
+            let lease = json!({"lease_id": credentials["lease_id"], "sync": true});
+            root.post("sys/leases/revoke", lease).ok();
+            made += 1;
+        }
+        assert_eq!(server.query("select count(*) from pg_roles where rolname = 'victim'"), "1", "{hostile}");
+    }
+    assert!(made > 0, "no hostile name came through");
+    for hostile in ["victim\"; DROP ROLE victim; --", "victim'; DROP ROLE victim; --", "victim\u{0}"] {
+        let body = json!({"db_name": "pg", "username": hostile, "rotation_period": "1h"});
+        let answer = root.post("database/static-roles/s", body);
+        assert!(answer.status >= 400, "{}", answer.text);
+        assert!(server.query_as("victim", "x", "select 1").is_ok(), "{hostile}");
+    }
+    assert_eq!(server.query("select count(*) from pg_roles where rolname like '%DROP%'"), "0");
+}
+
+#[test]
+fn cve_2021_27400_certificate_of_the_database() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    let (right, wrong) = (&server.certificates.authority, &server.other_authority);
+    for mode in ["verify-full", "verify-ca", "require", "prefer"] {
+        let options = format!("sslmode={mode}");
+        database(&root, &server, &options, &json!({"tls_ca": wrong})).refuses(400, "tls_ca");
+        root.get("database/config/pg").is(404);
+    }
+    // Without an authority of its own, the machine's are asked, who know nothing of it.
+    database(&root, &server, "sslmode=verify-full", &json!({})).is(400);
+    database(&root, &server, "sslmode=verify-full", &json!({"tls_ca": right})).ok();
+}
+
+#[test]
+fn cve_2021_38553_modes_of_the_store() {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::write(folder.path());
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_arcad")]).env_clear();
+    let mut process = Process::start_by(&mut command, folder.path(), &certificates);
+    let (share, token) = process.initialise();
+    process.unseal(&share);
+    process.anonymous().with_token(&token).post("cubbyhole/a", json!({"x": 1})).ok();
+    assert!(process.stop());
+    let mut seen = 0;
+    let mut look = |path: &Path| {
+        let found = fs::metadata(path).unwrap();
+        let open = found.permissions().mode() & 0o077;
+        assert_eq!(open, 0, "{} is open to others", path.display());
+        seen += 1;
+    };
+    let store = folder.path().join("store");
+    look(&store);
+    for entry in fs::read_dir(&store).unwrap() {
+        look(&entry.unwrap().path());
+    }
+    look(&folder.path().join("audit.log"));
+    assert!(seen > 2, "{seen}");
+}

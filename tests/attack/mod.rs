@@ -1,0 +1,71 @@
+//! The server under attack: what is served, what is refused, and what it costs. Each test prints its figures, one line
+//! that begins with the test's name. `ARCA_ATTACK_SCALE` (a number, 1 unless said otherwise) makes them longer.
+
+mod bodies;
+mod connections;
+mod floods;
+mod framing;
+mod h2;
+mod handshakes;
+mod paths;
+mod timing;
+
+pub(crate) use bodies::bombs;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::support::{Certificates, Client, Process};
+
+/// How many times as long, or as large, as in a quick run the tests are.
+#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
+pub(crate) fn scale() -> usize {
+    std::env::var("ARCA_ATTACK_SCALE").ok().and_then(|text| text.parse().ok()).unwrap_or(1).clamp(1, 1000)
+}
+
+/// The server as it is shipped, unsealed, in a process of its own.
+struct Target {
+    process: Process,
+    share: String,
+    root: Client,
+    _folder: TempDir,
+}
+
+impl Target {
+    fn start() -> Self {
+        Self::with("")
+    }
+
+    /// One whose listener has these lines more in its configuration.
+    fn with(lines: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let certificates = Certificates::write(folder.path());
+        let config = folder.path().join("arca.hcl");
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, text.replace("listener \"tcp\" {\n", &format!("listener \"tcp\" {{\n  {lines}"))).unwrap();
+        let process = Process::start(folder.path(), &certificates);
+        let (share, token) = process.initialise();
+        process.unseal(&share);
+        let root = process.anonymous().with_token(&token);
+        Self { process, share, root, _folder: folder }
+    }
+}
+
+/// What someone else sees of the server while it is attacked: how many requests were served, and the slowest of them.
+#[derive(Debug, Default)]
+struct Served {
+    count: usize,
+    slowest: Duration,
+}
+
+impl Served {
+    /// Asks once, which must be answered.
+    fn ask(&mut self, client: &Client) {
+        let start = Instant::now();
+        client.get("sys/health").is(200);
+        self.slowest = self.slowest.max(start.elapsed());
+        self.count += 1;
+    }
+}

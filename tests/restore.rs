@@ -1,0 +1,209 @@
+//! The operator's day of trouble: a backup of a running server, a restore, a check, with the programs as they are shipped.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Certificates, Process};
+
+/// A server that was stopped, with a backup of what it had before it wrote the last of its secrets.
+struct Site {
+    folder: TempDir,
+    certificates: Certificates,
+    share: String,
+    token: String,
+    checkpoint: PathBuf,
+    backup: PathBuf,
+}
+
+impl Site {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let certificates = Certificates::write(folder.path());
+        let mut process = Process::start(folder.path(), &certificates);
+        let (share, token) = process.initialise();
+        process.unseal(&share);
+        let root = process.anonymous().with_token(&token);
+        root.post("sys/mounts/kv", json!({"type": "kv"})).ok();
+        for n in 0..60 {
+            root.post(&format!("kv/{n}"), json!({"n": n, "text": "x".repeat(6_000)})).ok();
+        }
+        let backup = folder.path().join("backup");
+        fs::write(&backup, root.bytes("sys/storage/raft/snapshot").2).unwrap();
+        root.post("kv/later", json!({"n": 1})).ok();
+        let checkpoint = folder.path().join("checkpoint.json");
+        fs::write(&checkpoint, root.post("sys/storage/checkpoint", json!({})).data().to_string()).unwrap();
+        assert!(process.stop());
+        Self { folder, certificates, share, token, checkpoint, backup }
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("arca.hcl")
+    }
+
+    fn begin(&self, arguments: &[&str]) -> Child {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_arcad"))
+            .args(arguments)
+            .env_clear()
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It may have no use for the share, and be gone.
+        let _ = child.stdin.take().unwrap().write_all(format!("{}\n", self.share).as_bytes());
+        child
+    }
+
+    fn run(&self, arguments: &[&str]) -> (i32, String) {
+        let Output { status, stdout, stderr } = self.begin(arguments).wait_with_output().unwrap();
+        (status.code().unwrap(), format!("{}{}", String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr)))
+    }
+
+    fn restore(&self, backup: &Path) -> (i32, String) {
+        self.run(&["restore", "--config", self.config().to_str().unwrap(), backup.to_str().unwrap()])
+    }
+
+    fn check(&self, more: &[&str]) -> (i32, Value) {
+        let config = self.config();
+        let (code, text) = self.run(&[&["check", "--json", "--config", config.to_str().unwrap()], more].concat());
+        (code, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    /// Whether the secret that was written after the backup is there; all those before must be.
+    fn has_later(&self) -> bool {
+        let mut process = Process::start(self.folder.path(), &self.certificates);
+        process.unseal(&self.share);
+        let root = process.anonymous().with_token(&self.token);
+        for n in [0, 31, 59] {
+            assert_eq!(root.get(&format!("kv/{n}")).data()["n"], n);
+        }
+        let later = root.get("kv/later").status == 200;
+        assert!(process.stop());
+        later
+    }
+}
+
+#[test]
+fn a_backup_is_restored_and_everything_says_so() {
+    let site = Site::new();
+    let checkpoint = site.checkpoint.to_str().unwrap();
+    let (code, report) = site.check(&["--checkpoint", checkpoint]);
+    assert_eq!((code, &report["sound"]), (0, &json!(true)), "{report}");
+    let before = report["lineage"].clone();
+
+    let (code, text) = site.run(&["restore", "--verify-only", site.backup.to_str().unwrap()]);
+    assert!(code == 0 && text.contains("is whole"), "{text}");
+    assert!(site.has_later());
+    let (code, text) = site.restore(&site.backup);
+    assert!(code == 0 && text.contains("It is restored"), "{text}");
+    assert!(site.folder.path().join("store/redb.replaced").exists());
+    assert!(!site.has_later());
+
+    let (code, report) = site.check(&[]);
+    assert_eq!((code, &report["sound"]), (0, &json!(true)), "{report}");
+    assert_ne!(report["lineage"], before);
+    assert!(report["restored"][0].as_str().unwrap().contains("from a backup of"), "{report}");
+    // The checkpoint is newer than the backup, and tells.
+    let (code, report) = site.check(&["--checkpoint", checkpoint]);
+    assert!(code == 2 && report["findings"][0]["detail"].as_str().unwrap().contains("was restored at"), "{report}");
+    let (code, report) = site.check(&["--checkpoint", checkpoint, "--without-keys"]);
+    assert!(code == 2 && report["findings"][0]["fault"] == "rolled-back", "{report}");
+    // And a server that is told to look does not start.
+    let config = fs::read_to_string(site.config()).unwrap();
+    fs::write(site.config(), format!("{config}checkpoint_file = {checkpoint:?}\n")).unwrap();
+    let (code, text) = site.run(&["--config", site.config().to_str().unwrap()]);
+    assert!(code == 1 && text.contains("the checkpoint is of another store"), "{text}");
+}
+
+#[test]
+fn a_damaged_or_foreign_backup_replaces_nothing() {
+    let site = Site::new();
+    let whole = fs::read(&site.backup).unwrap();
+    let damaged = site.folder.path().join("damaged");
+    let mut flipped = whole.clone();
+    let middle = flipped.len() / 2;
+    flipped[middle] ^= 4;
+    for (bytes, says) in [
+        (&whole[..whole.len() - 1], "cut short"),
+        (&whole[..whole.len() / 2], "cut short"),
+        (&flipped[..], "does not open"),
+        (b"something else".as_slice(), "no backup"),
+    ] {
+        fs::write(&damaged, bytes).unwrap();
+        let (code, text) = site.restore(&damaged);
+        assert!(code == 1 && text.contains(says), "{says}: {text}");
+    }
+    assert!(!site.folder.path().join("store/redb.replaced").exists());
+
+    let other = Site::new();
+    let config = site.config();
+    let foreign = ["restore", "--config", config.to_str().unwrap(), other.backup.to_str().unwrap()];
+    let (code, text) = other.run(&foreign);
+    assert!(code == 1 && text.contains("another vault"), "{text}");
+    let (code, text) = site.run(&foreign);
+    assert!(code == 1 && text.contains("invalid key"), "the shares are those of the backup: {text}");
+    assert!(site.has_later());
+
+    let process = Process::start(site.folder.path(), &site.certificates);
+    let (code, text) = site.restore(&site.backup);
+    assert!(code == 1 && text.contains("another process has this store open"), "{text}");
+    let (code, _) = site.check(&[]);
+    assert_eq!(code, 1);
+    drop(process);
+
+    let (code, text) = other.run(&[&foreign[..3], &["--force"], &foreign[3..]].concat());
+    assert_eq!(code, 0, "{text}");
+    let (code, _) = other.run(&["check", "--config", config.to_str().unwrap()]);
+    assert_eq!(code, 0, "the shares of the backup open it now");
+}
+
+#[test]
+fn an_interrupted_restore_leaves_the_old_store_or_the_new() {
+    let site = Site::new();
+    let original = site.check(&["--without-keys"]).1["lineage"].clone();
+    let mut interrupted = 0;
+    for pause in [0, 10, 25, 60, 120, 200, 300, 450, 700, 1000] {
+        let mut child =
+            site.begin(&["restore", "--config", site.config().to_str().unwrap(), site.backup.to_str().unwrap()]);
+        let (ended, when) = std::sync::mpsc::channel::<()>();
+        // Nobody sends: this waits for the time alone.
+        let _ = when.recv_timeout(Duration::from_millis(pause));
+        drop(ended);
+        let _ = child.kill();
+        interrupted += usize::from(!child.wait().unwrap().success());
+        let (code, report) = site.check(&[]);
+        assert_eq!((code, &report["sound"]), (0, &json!(true)), "after {pause} ms: {report}");
+        let is_old = report["lineage"] == original;
+        let restored = report["restored"].as_array().unwrap().len();
+        assert!(is_old == (restored == 0), "after {pause} ms: {report}");
+    }
+    assert!(interrupted > 0, "no restore was interrupted");
+    let (code, text) = site.restore(&site.backup);
+    assert_eq!(code, 0, "{text}");
+    assert!(!site.has_later());
+    let left: Vec<String> = fs::read_dir(site.folder.path().join("store"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    assert!(!left.iter().any(|name| name.ends_with(".restoring") || name.ends_with(".restored")), "{left:?}");
+}
+
+#[test]
+fn a_backup_fits_another_kind_of_store() {
+    let site = Site::new();
+    let config = fs::read_to_string(site.config()).unwrap().replace("storage \"redb\"", "storage \"sled\"");
+    fs::write(site.config(), config).unwrap();
+    let (code, text) = site.restore(&site.backup);
+    assert!(code == 1 && text.contains("of kind redb"), "{text}");
+    fs::remove_dir_all(site.folder.path().join("store/redb")).unwrap();
+    let (code, text) = site.restore(&site.backup);
+    assert_eq!(code, 0, "{text}");
+    assert!(!site.has_later());
+    assert_eq!(site.check(&[]).0, 0);
+}

@@ -1,0 +1,106 @@
+//! The image without a container: the steps of `deploy/Dockerfile`, and the programs running in the folder that would be
+//! its root.
+
+use std::fs;
+use std::path::Path;
+
+use crate::debian::is_root;
+use crate::elf;
+use crate::failure::Failure;
+use crate::folder::{self, Folder};
+use crate::program::Program;
+use crate::python::Python;
+use crate::say;
+use crate::workspace::{self, cargo};
+
+/// What the image has besides its two programs.
+const FILES: [&str; 3] = ["etc/group", "etc/nsswitch.conf", "etc/passwd"];
+/// A configuration with nothing outside of the image.
+const CONFIGURATION: &str = "storage \"redb\" { path = \"/var/lib/arca\" }\n\
+                             listener \"tcp\" { address = \"127.0.0.1:8200\" tls_disable = true }\n";
+
+/// Checks the Dockerfile, builds as it does, and runs what it makes as it would.
+pub(crate) fn run() -> Result<(), Failure> {
+    let dockerfile = workspace::root().join("deploy/Dockerfile");
+    let python = Python::provide("checks", &workspace::root().join("deploy/checks/requirements.txt"))?;
+    Program::new(python.program("hadolint")).arg(&dockerfile).show()?;
+    let text = folder::read_text(&dockerfile)?;
+    let platform = Program::new("rustc").words("--print host-tuple").capture()?.trim().to_owned();
+    // A target folder of its own: with these flags everything is built anew.
+    let target = workspace::target().join("image");
+    let mut build = cargo("build --locked --release --package arca --package arca-cli --target").arg(&platform);
+    for name in ["RUSTFLAGS", "CFLAGS"] {
+        build = build.env(name, variable(&text, name)?);
+    }
+    build.env("CARGO_TARGET_DIR", &target).show()?;
+    let programs = target.join(&platform).join("release");
+    for name in ["arcad", "arca"] {
+        is_static(&programs.join(name))?;
+        elf::check(&programs.join(name))?;
+    }
+    if !is_root() {
+        say::done("SKIPPED: the root folder of the image is made and entered by root only");
+        return Ok(());
+    }
+    try_out(&programs)
+}
+
+/// The value of a variable that the Dockerfile sets, in quotes.
+fn variable(text: &str, name: &str) -> Result<String, Failure> {
+    let value = text.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
+    let missing = || Failure::new(format!("deploy/Dockerfile does not set {name}"), "Set it as ENV NAME=\"…\".");
+    value.map(|(value, _)| value.to_owned()).ok_or_else(missing)
+}
+
+/// Fails if a program asks for a loader or a library.
+fn is_static(program: &Path) -> Result<(), Failure> {
+    let text = Program::new("readelf").words("-W --segments --dynamic").arg(program).capture()?;
+    if text.contains("INTERP") || text.contains("(NEEDED)") {
+        return Err(Failure::new(
+            format!("{} is not static", program.display()),
+            "See RUSTFLAGS in deploy/Dockerfile.",
+        ));
+    }
+    Ok(())
+}
+
+/// Makes the root folder and runs the programs in it, as the user that the image names.
+fn try_out(programs: &Path) -> Result<(), Failure> {
+    let home = Folder::new("arca-image")?;
+    let root = home.path().join("root");
+    Program::new(workspace::root().join("deploy/assemble.sh")).arg(&root).arg(programs).show()?;
+    let mut files: Vec<String> = Vec::new();
+    for (path, _) in folder::contents(&root)? {
+        files.push(path.strip_prefix(&root).unwrap_or(&path).display().to_string());
+    }
+    files.sort();
+    let mut expected: Vec<String> = FILES.map(str::to_owned).to_vec();
+    expected.extend(["usr/local/bin/arca", "usr/local/bin/arcad"].map(str::to_owned));
+    if files != expected {
+        return Err(Failure::answer(format!("the image has {files:?}")));
+    }
+    let inside =
+        |words: &str| Program::new("chroot").words("--userspec=10001:10001").arg(&root).words(words).env_clear();
+    inside("/usr/local/bin/arcad --version").show()?;
+    inside("/usr/local/bin/arca -version").show()?;
+    let config = root.join("etc/arca/arca.hcl");
+    folder::write(&config, CONFIGURATION)?;
+    inside("/usr/local/bin/arcad config check /etc/arca/arca.hcl").show()?;
+    let size: u64 =
+        ["arca", "arcad"].iter().filter_map(|name| fs::metadata(programs.join(name)).ok()).map(|m| m.len()).sum();
+    say::done(&format!("the image would have {} files and {} MiB of programs", files.len(), size >> 20));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_read_from_the_dockerfile() {
+        let text = folder::read_text(&workspace::root().join("deploy/Dockerfile")).unwrap();
+        assert!(variable(&text, "RUSTFLAGS").unwrap().contains("+crt-static"));
+        assert!(variable(&text, "CFLAGS").unwrap().contains("-fstack-protector-strong"));
+        assert!(variable(&text, "OTHER").is_err());
+    }
+}
