@@ -12,11 +12,11 @@ pub struct Health {
     pub sealed: bool,
     /// Whether another node answers requests; true while this one cannot.
     pub standby: bool,
-    /// Always false: there is no performance standby.
+    /// Always false: there is no performance standby. OpenBao leaves it out; clients written for Vault demand it.
     pub performance_standby: bool,
-    /// Always `disabled`, and read by clients.
+    /// `disabled`, or `unknown` while the node is sealed.
     pub replication_performance_mode: String,
-    /// Always `disabled`, and read by clients.
+    /// `disabled`, or `unknown` while the node is sealed.
     pub replication_dr_mode: String,
     /// The server's time, seconds since the epoch.
     pub server_time_utc: i64,
@@ -28,6 +28,18 @@ pub struct Health {
     /// The cluster's id, once unsealed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster_id: Option<String>,
+    /// How the audit devices stand, once unsealed. Arca's own: neither Vault nor OpenBao says it here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditHealth>,
+}
+
+/// How the audit devices stand, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditHealth {
+    /// Devices that are enabled.
+    pub enabled: u64,
+    /// Those among them whose last write, or last delivery to another machine, did not succeed.
+    pub failing: u64,
 }
 
 /// The answer of `sys/leader`.

@@ -3,7 +3,7 @@
 //! The request's object is written once, hashes and all, and used for both lines: its body may be gone by then.
 
 use serde::Serialize;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::policy::{GrantingPolicy, Permit};
 use crate::time::Timestamp;
@@ -21,13 +21,58 @@ pub(super) struct Redaction {
     pub(super) raw: bool,
 }
 
-/// The members of objects whose closing braces are still to come. Wiped: a raw device has secrets in them.
+impl Redaction {
+    /// A text that is secret, as JSON; nothing for an empty one.
+    fn secret(&self, text: &str) -> Vec<u8> {
+        let mut out = Vec::new();
+        if !text.is_empty() {
+            // Room for a hash and its quotes.
+            out.reserve(80);
+            self.write(text, &mut out);
+        }
+        out
+    }
+
+    /// An accessor, as JSON; nothing for an empty one.
+    fn accessor(&self, text: &str) -> Vec<u8> {
+        match text {
+            "" => Vec::new(),
+            _ if self.hmac_accessor => self.secret(text),
+            _ => to_json(&text),
+        }
+    }
+
+    fn write(&self, text: &str, out: &mut Vec<u8>) {
+        if self.raw {
+            return write_json(out, text);
+        }
+        out.push(b'"');
+        self.hasher.append(text.as_bytes(), out);
+        out.push(b'"');
+    }
+}
+
+/// The members of objects whose closing braces are still to come.
 #[derive(Debug)]
 pub(super) struct Draft {
-    request: Zeroizing<Vec<u8>>,
-    auth: Zeroizing<Vec<u8>>,
+    request: Vec<u8>,
+    auth: Vec<u8>,
     policy_results: Vec<u8>,
     body: Zeroizing<Vec<u8>>,
+    /// The caller's token as both objects have it: hashed once, as JSON. Empty if there is none.
+    token: Vec<u8>,
+    /// Whether there are secrets in all of them.
+    raw: bool,
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if self.raw {
+            self.request.zeroize();
+            self.auth.zeroize();
+            self.token.zeroize();
+        }
+    }
 }
 
 impl Draft {
@@ -35,10 +80,12 @@ impl Draft {
     pub(super) fn open(facts: &RequestFacts<'_>, redaction: &Redaction) -> Self {
         // Room for a usual request: a buffer that grows leaves a copy behind that nobody wipes.
         let mut draft = Self {
-            request: Zeroizing::new(Vec::with_capacity(1024)),
-            auth: Zeroizing::new(Vec::new()),
+            request: Vec::with_capacity(2048),
+            auth: Vec::new(),
             policy_results: Vec::new(),
             body: Zeroizing::new(Vec::new()),
+            token: redaction.secret(facts.client_token.map_or("", |token| token.expose())),
+            raw: redaction.raw,
         };
         let RequestFacts {
             id,
@@ -46,7 +93,7 @@ impl Draft {
             operation: _,
             path,
             namespace: NamespaceFacts { id: namespace_id, path: namespace_path },
-            client_token,
+            client_token: _,
             data,
             remote_address,
             remote_port,
@@ -56,7 +103,7 @@ impl Draft {
         } = facts;
         let mut object = Members::of(&mut draft.request, redaction);
         object.text("id", id);
-        object.secret("client_token", client_token.map_or("", |token| token.expose()));
+        object.json_text("client_token", &draft.token);
         object.nested("namespace", |object| {
             object.text("id", namespace_id);
             object.text("path", namespace_path);
@@ -92,14 +139,15 @@ impl Draft {
         }
     }
 
-    /// Adds the caller.
+    /// Adds the caller, who holds the token that the request came with.
     pub(super) fn identify(&mut self, auth: &AuthFacts<'_>, redaction: &Redaction) {
+        let accessor = redaction.accessor(auth.accessor);
         let mut object = Members::of(&mut self.request, redaction);
         object.text("client_id", auth.client_id);
-        object.accessor("client_token_accessor", auth.accessor);
+        object.json_text("client_token_accessor", &accessor);
         self.auth.clear();
-        self.auth.reserve(512);
-        auth_members(&mut Members::of(&mut self.auth, redaction), auth);
+        self.auth.reserve(1024);
+        auth_members(&mut Members::of(&mut self.auth, redaction), auth, &self.token, &accessor);
     }
 
     /// Adds that the request may go ahead, and by which policies.
@@ -133,7 +181,9 @@ impl Draft {
         let error = error.map(ToString::to_string).unwrap_or_default();
         let mut issued = Zeroizing::new(Vec::new());
         if let Some(auth) = auth {
-            auth_members(&mut Members::of(&mut issued, redaction), auth);
+            let token = Zeroizing::new(redaction.secret(auth.client_token.map_or("", |token| token.expose())));
+            let accessor = redaction.accessor(auth.accessor);
+            auth_members(&mut Members::of(&mut issued, redaction), auth, &token, &accessor);
         }
         // The line about a login is about the one who has logged in.
         let login = self.auth.is_empty() && !issued.is_empty();
@@ -209,10 +259,11 @@ fn mount_members(object: &mut Members<'_>, mount: &MountFacts, version: &'static
     object.text("mount_class", class);
 }
 
-fn auth_members(object: &mut Members<'_>, auth: &AuthFacts<'_>) {
+/// `token` and `accessor` are JSON, as this device has them.
+fn auth_members(object: &mut Members<'_>, auth: &AuthFacts<'_>, token: &[u8], accessor: &[u8]) {
     let AuthFacts {
-        client_token,
-        accessor,
+        client_token: _,
+        accessor: _,
         // It stands in the request's object.
         client_id: _,
         display_name,
@@ -227,8 +278,8 @@ fn auth_members(object: &mut Members<'_>, auth: &AuthFacts<'_>) {
         token_issue_time,
         remaining_uses,
     } = auth;
-    object.secret("client_token", client_token.map_or("", |token| token.expose()));
-    object.accessor("accessor", accessor);
+    object.json_text("client_token", token);
+    object.json_text("accessor", accessor);
     object.text("display_name", display_name);
     object.texts("policies", policies);
     object.texts("token_policies", token_policies);
@@ -276,12 +327,11 @@ impl<'a> Members<'a> {
         Self { out, redaction, first }
     }
 
+    /// A name of ours, or of a header: neither has anything to escape (RFC 9110, section 5.6.2).
     fn name(&mut self, name: &str) {
-        if !std::mem::take(&mut self.first) {
-            self.out.push(b',');
-        }
-        write_json(self.out, &name);
-        self.out.push(b':');
+        self.out.extend_from_slice(if std::mem::take(&mut self.first) { b"\"" } else { b",\"" });
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
     }
 
     /// A value that is not secret.
@@ -328,6 +378,14 @@ impl<'a> Members<'a> {
         if self.redaction.hmac_accessor { self.secret(name, text) } else { self.text(name, text) }
     }
 
+    /// A text that is JSON already.
+    fn json_text(&mut self, name: &str, json: &[u8]) {
+        if !json.is_empty() {
+            self.name(name);
+            self.out.extend_from_slice(json);
+        }
+    }
+
     fn header(&mut self, header: &HeaderFacts<'_>) {
         let HeaderFacts { name, values, hashed } = header;
         if *hashed { self.secrets(name, values.iter().copied()) } else { self.plain(name, values) }
@@ -362,12 +420,7 @@ impl<'a> Members<'a> {
     }
 
     fn hashed(&mut self, text: &str) {
-        if self.redaction.raw {
-            return write_json(self.out, text);
-        }
-        self.out.push(b'"');
-        self.redaction.hasher.append(text.as_bytes(), self.out);
-        self.out.push(b'"');
+        self.redaction.write(text, self.out);
     }
 }
 

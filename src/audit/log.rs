@@ -1,5 +1,6 @@
 //! `Log`: the lines of one device, in order. Lines of concurrent requests share one write.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, oneshot};
@@ -21,6 +22,8 @@ pub(super) struct Log {
     writer: Arc<AsyncMutex<Writer>>,
     /// How its sink stands, if its lines go to another machine.
     gauges: Option<Arc<Gauges>>,
+    /// Whether the last write failed.
+    failing: Arc<AtomicBool>,
 }
 
 /// Entries that wait to be written, one after the other in one buffer.
@@ -54,6 +57,8 @@ struct Writer {
     open: bool,
     /// Whether the sink puts the log away itself.
     rotates: bool,
+    /// Whether the last write failed, for those who do not wait for the writer.
+    failing: Arc<AtomicBool>,
 }
 
 impl Log {
@@ -76,14 +81,21 @@ impl Log {
             sink.dropped_is_told();
         }
         let rotates = sink.rotates();
-        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true, rotates };
+        let failing = Arc::new(AtomicBool::new(false));
+        let shown = Arc::clone(&failing);
+        let writer = Writer { chain, sink, clock, batch: Queue::default(), lines, open: true, rotates, failing };
         writer.keep_house();
-        Ok(Self { queue: Arc::default(), writer: Arc::new(AsyncMutex::new(writer)), gauges })
+        Ok(Self { queue: Arc::default(), writer: Arc::new(AsyncMutex::new(writer)), gauges, failing: shown })
     }
 
     /// How its sink stands, if its lines go to another machine.
     pub(super) fn gauges(&self) -> Option<&Arc<Gauges>> {
         self.gauges.as_ref()
+    }
+
+    /// Whether the last write failed. It waits for nothing.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::SeqCst)
     }
 
     /// Queues an entry, which is an object without its closing brace.
@@ -167,6 +179,7 @@ impl Writer {
             self.rotate();
         }
         let outcome = if self.open { self.append_batch() } else { Err(SinkError::Closed) };
+        self.failing.store(outcome.is_err(), Ordering::SeqCst);
         let outcome = outcome.map_err(Arc::new);
         self.batch.bytes.clear();
         if self.batch.bytes.capacity() > KEPT_CAPACITY {

@@ -3,6 +3,7 @@
 //! One pass over the bytes, without a tree of values, so that the secrets of a body are not copied about.
 
 use data_encoding::HEXLOWER;
+use memchr::memchr2;
 use ring::hmac;
 use zeroize::Zeroizing;
 
@@ -188,23 +189,20 @@ impl<'a> Scan<'a> {
 
     /// The string that begins here, with its quotes. Its escapes are checked when it is decoded.
     fn quoted(&mut self) -> Option<&'a [u8]> {
-        let mut escaped = false;
-        let inside = self.rest.get(1..)?.iter().position(|byte| match byte {
-            _ if escaped => {
-                escaped = false;
-                false
+        let inside = self.rest.get(1..)?;
+        let mut end = 0;
+        while let Some(found) = memchr2(b'"', b'\\', inside.get(end..)?) {
+            end += found;
+            if inside.get(end) == Some(&b'"') {
+                let (quoted, rest) = self.rest.split_at_checked(end + 2)?;
+                self.rest = rest;
+                // Control characters are escaped in JSON.
+                let is_text = quoted.iter().fold(true, |is_text, byte| is_text & (*byte >= b' '));
+                return is_text.then_some(quoted);
             }
-            b'\\' => {
-                escaped = true;
-                false
-            }
-            b'"' | 0..=0x1f => true,
-            _ => false,
-        })?;
-        let (quoted, rest) = self.rest.split_at_checked(inside + 2)?;
-        self.rest = rest;
-        // It may have ended at a control character.
-        quoted.ends_with(b"\"").then_some(quoted)
+            end += 2;
+        }
+        None
     }
 
     /// The next byte that is no white space.

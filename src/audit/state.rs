@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 
+use crate::api::AuditHealth;
 use crate::time::Timestamp;
 
 use super::broker::AuditBroker;
+use super::device::Device;
 use super::spool::Place;
 
 /// How a device stands whose lines go to another machine.
@@ -25,6 +27,13 @@ pub struct SinkState {
     pub last_error: Option<Timestamp>,
     /// When an attempt last succeeded.
     pub last_delivery: Option<Timestamp>,
+}
+
+impl SinkState {
+    /// Whether the last attempt to send something failed; there need not have been one.
+    pub fn is_failing(&self) -> bool {
+        !self.connected && self.last_error.is_some()
+    }
 }
 
 /// What a [`SinkState`] is read off. Writing and reading never wait.
@@ -99,6 +108,16 @@ impl AuditBroker {
         let states =
             devices.iter().filter_map(|device| Some((device.config.path.clone(), device.log.gauges().map(state)?)));
         states.collect()
+    }
+
+    /// How many devices there are, and how many of them fail. It waits for nothing.
+    pub fn health(&self) -> AuditHealth {
+        let devices = self.snapshot();
+        let is_failing = |device: &&Arc<Device>| {
+            device.log.is_failing() || device.log.gauges().is_some_and(|it| it.read().is_failing())
+        };
+        let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
+        AuditHealth { enabled: count(devices.len()), failing: count(devices.iter().filter(is_failing).count()) }
     }
 }
 

@@ -6,12 +6,14 @@
 
 mod cached;
 mod envelope;
+mod kept;
 mod keyring;
 mod record;
 mod txn;
 mod view;
 
 pub use cached::Cached;
+pub use kept::Kept;
 pub use keyring::{KeyStatus, RotationConfig};
 pub use record::Record;
 pub use txn::Txn;

@@ -14,8 +14,10 @@ use crate::pipeline::Audited;
 pub(super) fn response(audited: Audited, without_body: bool, over_tls: bool) -> Response<Body> {
     let Audited { status, media_type, body, headers } = audited;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // RFC 9110, 15.3.5, 15.3.6 and 15.4.5: with these statuses a body breaks the connection.
     // The buffer itself, which is wiped once it is sent, and no copy that is not.
-    let body = if without_body { Bytes::new() } else { Bytes::from_owner(body) };
+    let empty = without_body || matches!(status.as_u16(), 204 | 205 | 304);
+    let body = if empty { Bytes::new() } else { Bytes::from_owner(body) };
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
     if let Some(media_type) = media_type {

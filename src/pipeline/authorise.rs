@@ -11,7 +11,7 @@ use crate::engine::{Body, Caller, Resolved};
 use crate::error::{Error, Kind, Result};
 use crate::policy::{Access, Asked, Existence, Parameters, Permit};
 use crate::sys::Route;
-use crate::token::Uses;
+use crate::token::{Authenticated, Uses};
 use crate::vault::{Unsealed, invalid_wrapping_token};
 
 use super::request::Request;
@@ -25,7 +25,7 @@ impl Pipeline {
         request: &Request,
         route: &Route,
         known: &mut Known<'_>,
-    ) -> Result<Option<Caller>> {
+    ) -> Result<Option<Arc<Caller>>> {
         if route.access() == Access::Public {
             return Ok(None);
         }
@@ -33,15 +33,12 @@ impl Pipeline {
         let start = Instant::now();
         let found = unsealed.tokens.authenticate(token, request.client.address).await;
         known.meter.metrics().work.token_lookups.since(start);
-        let mut found = found.map_err(|error| refusal(request, error))?;
-        if let Err(error) = unsealed.identify(&mut found.caller).await {
-            // The use was taken: the last one ends the token although the request is refused.
-            known.outcome.known(found);
-            return Err(error);
-        }
-        let caller = found.caller.clone();
-        let is_last = found.record.uses == Uses::Spent;
-        known.outcome.known(found);
+        let Authenticated { mut caller, record } = found.map_err(|error| refusal(request, error))?;
+        let identified = unsealed.identify(&mut caller).await;
+        let (caller, is_last) = (Arc::new(caller), record.uses == Uses::Spent);
+        // The use was taken: the last one ends the token although the request may be refused.
+        known.outcome.known(caller.clone(), record);
+        identified?;
         if is_last {
             unsealed.revoke_after_this(&caller.token_id).await?;
         }

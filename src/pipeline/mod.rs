@@ -62,12 +62,14 @@ impl Pipeline {
             return self.vault.finish(async move { line.answer_sealed(request).await }).await;
         };
         let answering = unsealed.clone();
-        unsealed.core.finish(async move { line.answer_audited(&answering, request).await }).await
+        // A panic outside the handler is this request's too: its connection goes on.
+        let answer = catch::panics(async move { line.answer_audited(&answering, request).await });
+        unsealed.core.finish(answer).await.unwrap_or_else(|error| Audited::failure(&error))
     }
 
     /// While sealed there is neither a key to hash with nor a caller to know: only what is public answers.
     async fn answer_sealed(&self, mut request: Request) -> Audited {
-        let outcome = catch::panics(self.turn(&mut request)).await;
+        let outcome = catch::panics(self.turn(&mut request)).await.flatten();
         Audited::unaudited(&request, outcome)
     }
 
@@ -111,7 +113,7 @@ impl Pipeline {
         let mut entry = opening::entry(unsealed, &request);
         let mut outcome = Outcome::default();
         let mut known = Known { entry: &mut entry, outcome: &mut outcome, meter: &mut meter };
-        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut known)).await;
+        let answered = catch::panics(self.answer(unsealed, &request, fault, &mut known)).await.flatten();
         let mut audited = Audited::close(entry, &request, answered, &meter).await;
         if let Some(token_id) = outcome.spent_token() {
             unsealed.revoke_in_background(token_id);
@@ -140,7 +142,7 @@ impl Pipeline {
         let checking = Instant::now();
         let caller = self.caller(unsealed, request, &routed, known).await?;
         known.outcome.describe(known.entry, request, &routed);
-        let permit = self.authorise(unsealed, request, &routed, caller.as_ref(), known).await?;
+        let permit = self.authorise(unsealed, request, &routed, caller.as_deref(), known).await?;
         let checked = known.meter.metrics().requests.token_checks.since(checking);
         known.meter.step("authorise", checking, checked);
         let admitted = known.admit(permit).await?;
@@ -152,7 +154,7 @@ impl Pipeline {
             return Err(root_only());
         }
         let working = Instant::now();
-        let asking = Asking { caller: caller.as_ref(), admitted: &admitted, meter: known.meter };
+        let asking = Asking { caller: caller.as_deref(), admitted: &admitted, meter: known.meter };
         for _ in 0..ATTEMPTS {
             match self.attempt(unsealed, request, &routed, &asking).await {
                 Err(error) if error.kind() == Kind::Conflict => {}

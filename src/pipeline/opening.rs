@@ -2,7 +2,7 @@
 
 use crate::api::Operation;
 use crate::audit::{Entry, HeaderFacts};
-use crate::vault::{Landing, RequestInFlight, Unsealed};
+use crate::vault::{Flight, Landing, Unsealed};
 
 use super::request::{AuditedHeader, Request};
 
@@ -20,14 +20,14 @@ pub(super) fn entry(unsealed: &Unsealed, request: &Request) -> Entry {
 
 /// Puts `request` on the list of those that are being answered, until what is returned is dropped.
 pub(super) fn in_flight(unsealed: &Unsealed, request: &Request) -> Landing {
-    let address = request.client.address.map_or_else(String::new, |address| address.to_string());
-    let seen = RequestInFlight {
-        start_time: unsealed.deps.clock.now(),
-        client_remote_address: format!("{address}:{}", request.client.port),
-        request_path: format!("/v1/{}", request.path),
-        request_method: method(request.operation),
-    };
-    unsealed.core.in_flight.begin(&request.id, seen)
+    unsealed.core.in_flight.begin(Flight {
+        id: request.id.clone(),
+        start: unsealed.deps.clock.now(),
+        address: request.client.address,
+        port: request.client.port,
+        path: request.path.clone(),
+        method: method(request.operation),
+    })
 }
 
 /// The method that an operation comes with, or one of them.

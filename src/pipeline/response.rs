@@ -1,15 +1,16 @@
 //! `Response`, and `Audited`: the only thing that the HTTP layer can turn into bytes on the wire.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::audit::{AuthFacts, Entry, ResponseFacts};
-use crate::engine::{Answer, Content, Payload, RenewedLease, StatusCode};
+use crate::engine::{Answer, Caller, Content, Payload, RenewedLease, StatusCode};
 use crate::error::{Error, Kind, Result};
 use crate::quota::{Allowance, RetryAfter};
 use crate::secret::SecretBytes;
-use crate::token::{Authenticated, Uses};
+use crate::token::{TokenRecord, Uses};
 
 use crate::sys::{Route, Routed};
 
@@ -97,14 +98,14 @@ pub struct Audited {
 /// What became known of a request on its way, for its audit entry.
 #[derive(Debug, Default)]
 pub(super) struct Outcome {
-    known: Option<Authenticated>,
+    known: Option<(Arc<Caller>, Arc<TokenRecord>)>,
     limit_headers: Vec<(&'static str, String)>,
 }
 
 impl Outcome {
-    /// The caller was recognised.
-    pub(super) fn known(&mut self, known: Authenticated) {
-        self.known = Some(known);
+    /// The caller was recognised by this token.
+    pub(super) fn known(&mut self, caller: Arc<Caller>, record: Arc<TokenRecord>) {
+        self.known = Some((caller, record));
     }
 
     /// A rate limit lets the request pass, or not.
@@ -133,8 +134,8 @@ impl Outcome {
 
     /// The id of a token whose last use this request was.
     pub(super) fn spent_token(&self) -> Option<String> {
-        let known = self.known.as_ref()?;
-        (known.record.uses == Uses::Spent).then(|| known.caller.token_id.clone())
+        let (caller, record) = self.known.as_ref()?;
+        (record.uses == Uses::Spent).then(|| caller.token_id.clone())
     }
 
     /// Tells the audit entry where the request goes and who asks.
@@ -145,7 +146,7 @@ impl Outcome {
         if let Some(point) = route.target.as_ref().and_then(Routed::point) {
             entry.route(&point.audit);
         }
-        let Some(Authenticated { caller, record }) = &self.known else { return };
+        let Some((caller, record)) = &self.known else { return };
         let policies = caller.all_policies();
         entry.identify(&AuthFacts {
             client_token: request.token.as_ref(),

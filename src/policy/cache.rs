@@ -7,24 +7,26 @@ use std::sync::Arc;
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
-use ring::digest;
 
 use super::acl::{Acl, SharedRules, Source};
+use super::document::Policy;
 use super::template::TemplateFacts;
 use crate::time::Timestamp;
 
 /// Compiled lists by what they were compiled from. A changed policy, or a changed identity, is another key, so nothing is
-/// ever invalidated; what is not used any more is pushed out.
+/// ever invalidated; what is not used any more is pushed out. Both are known by where they lie in memory: they are kept
+/// with the list, so nothing else can come to lie there.
 #[derive(Debug)]
 pub struct AclCache {
     compiled: Cache<CacheKey, Compiled, Rules>,
 }
 
 /// The policies and, for a list that is not for all, whose it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct CacheKey {
-    /// A digest of the revisions of the policies, and of the base.
-    policies: [u8; 32],
+    /// Where the policies lie, each once and in order, and when they end.
+    policies: Arc<[(usize, Option<Timestamp>)]>,
+    base: Arc<str>,
     holder: Holder,
 }
 
@@ -34,14 +36,14 @@ enum Holder {
     All,
     /// Whoever has no identity.
     Nobody,
-    /// The identity whose facts lie at this address. They are kept with the list, so none other can come to lie there.
+    /// The identity whose facts lie at this address.
     Identity(usize),
 }
 
 #[derive(Clone, Debug)]
 enum Compiled {
-    Shared(Arc<SharedRules>),
-    Acl { acl: Arc<Acl>, _facts: Option<Arc<TemplateFacts>> },
+    Shared { rules: Arc<SharedRules>, _policies: Arc<[Arc<Policy>]> },
+    Acl { acl: Arc<Acl>, _policies: Arc<[Arc<Policy>]>, _facts: Option<Arc<TemplateFacts>> },
 }
 
 /// What a list costs: its rules, but for those that it shares.
@@ -54,7 +56,7 @@ const HEAVIEST: usize = 1024;
 impl Weighter<CacheKey, Compiled> for Rules {
     fn weight(&self, _: &CacheKey, compiled: &Compiled) -> u64 {
         let rules = match compiled {
-            Compiled::Shared(shared) => shared.len(),
+            Compiled::Shared { rules, .. } => rules.len(),
             Compiled::Acl { acl, .. } => acl.own_rules(),
         };
         // Beside its rules a list has a size of its own, that of about two.
@@ -70,64 +72,53 @@ impl AclCache {
     }
 
     /// The list for these policies and this identity, as it is at `now`, asked from the namespace at `base` in theirs. An
-    /// identity is known by where its facts lie: they are to be shared for as long as they hold.
+    /// identity, and a policy, is to be shared for as long as it holds: it is compiled once for each place where it lies.
     pub fn acl(&self, sources: &[Source], facts: &Arc<TemplateFacts>, base: &str, now: Timestamp) -> Arc<Acl> {
         let is_templated = sources.iter().any(|source| source.policy.is_templated());
         let is_nobody = facts.entity.is_none() && facts.groups.is_empty();
         let holder =
             if !is_templated || is_nobody { Holder::Nobody } else { Holder::Identity(Arc::as_ptr(facts).addr()) };
-        let key = CacheKey { policies: digest_of(sources, base), holder };
+        let key = CacheKey { policies: places(sources), base: base.into(), holder };
         if let Some(Compiled::Acl { acl, .. }) = self.compiled.get(&key)
             && acl.valid_until().is_none_or(|until| now < until)
         {
             return acl;
         }
         // Compiled without a lock: two requests may do the same work, none waits for another's.
-        let shared = self.shared(key, sources, now);
+        let policies: Arc<[Arc<Policy>]> = sources.iter().map(|source| Arc::clone(&source.policy)).collect();
+        let shared = self.shared(&key, &policies, sources, now);
         let acl = Arc::new(Acl::over(shared, sources, facts, now).within(base));
         let kept = matches!(holder, Holder::Identity(_)).then(|| facts.clone());
-        self.compiled.insert(key, Compiled::Acl { acl: acl.clone(), _facts: kept });
+        self.compiled.insert(key, Compiled::Acl { acl: acl.clone(), _policies: policies, _facts: kept });
         acl
     }
 
-    fn shared(&self, key: CacheKey, sources: &[Source], now: Timestamp) -> Arc<SharedRules> {
-        let key = CacheKey { holder: Holder::All, ..key };
-        if let Some(Compiled::Shared(shared)) = self.compiled.get(&key)
-            && shared.valid_until().is_none_or(|until| now < until)
+    fn shared(
+        &self,
+        key: &CacheKey,
+        policies: &Arc<[Arc<Policy>]>,
+        sources: &[Source],
+        now: Timestamp,
+    ) -> Arc<SharedRules> {
+        let key = CacheKey { holder: Holder::All, ..key.clone() };
+        if let Some(Compiled::Shared { rules, .. }) = self.compiled.get(&key)
+            && rules.valid_until().is_none_or(|until| now < until)
         {
-            return shared;
+            return rules;
         }
-        let shared = Arc::new(SharedRules::compile(sources, now));
-        self.compiled.insert(key, Compiled::Shared(shared.clone()));
-        shared
+        let rules = Arc::new(SharedRules::compile(sources, now));
+        self.compiled.insert(key, Compiled::Shared { rules: rules.clone(), _policies: policies.clone() });
+        rules
     }
 }
 
-/// SHA-256 of the revisions of the policies, whatever their order, and of the base; each part after its length, so that
-/// no two lists of parts are the same bytes.
-fn digest_of(sources: &[Source], base: &str) -> [u8; 32] {
-    let revision = |source: &&Source| (*source.policy.digest(), source.expires);
-    let mut sorted: Vec<&Source> = sources.iter().collect();
-    sorted.sort_unstable_by(|a, b| {
-        let names = (&a.namespace_id, a.policy.name()).cmp(&(&b.namespace_id, b.policy.name()));
-        names.then_with(|| revision(a).cmp(&revision(b)))
-    });
-    sorted.dedup_by(|a, b| {
-        a.namespace_id == b.namespace_id && a.policy.name() == b.policy.name() && revision(a) == revision(b)
-    });
-    let mut context = digest::Context::new(&digest::SHA256);
-    let mut put = |part: &[u8]| {
-        context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        context.update(part);
-    };
-    put(base.as_bytes());
-    for source in sorted {
-        put(source.namespace_id.as_bytes());
-        put(source.policy.name().as_str().as_bytes());
-        put(source.policy.digest());
-        put(source.expires.map(|expires| expires.unix_nanos().to_be_bytes()).as_ref().map_or(&[], |bytes| bytes));
-    }
-    context.finish().as_ref().first_chunk().copied().unwrap_or_default()
+/// Where the policies lie and when they end, whatever their order was.
+fn places(sources: &[Source]) -> Arc<[(usize, Option<Timestamp>)]> {
+    let place = |source: &Source| (Arc::as_ptr(&source.policy).addr(), source.expires);
+    let mut places: Vec<_> = sources.iter().map(place).collect();
+    places.sort_unstable();
+    places.dedup();
+    places.into()
 }
 
 #[cfg(test)]

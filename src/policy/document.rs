@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
-use ring::digest;
 use serde_json::Value as Json;
 
 use super::capability::{Capabilities, Capability};
@@ -22,8 +21,8 @@ use crate::time::Timestamp;
 pub struct Policy {
     name: PolicyName,
     text: String,
-    digest: [u8; 32],
     rules: Vec<PathRule>,
+    templated: bool,
 }
 
 /// One `path` block.
@@ -61,9 +60,8 @@ impl Policy {
     }
 
     pub(super) fn with_rules(name: PolicyName, text: String, rules: Vec<PathRule>) -> Self {
-        let mut bytes = [0; 32];
-        bytes.copy_from_slice(digest::digest(&digest::SHA256, text.as_bytes()).as_ref());
-        Self { name, text, digest: bytes, rules }
+        let templated = rules.iter().any(|rule| rule.path.has_placeholder());
+        Self { name, text, rules, templated }
     }
 
     /// The policy that allows everything. It has no text and no rules; [`super::Acl`] knows it by its name.
@@ -81,14 +79,9 @@ impl Policy {
         &self.text
     }
 
-    /// SHA-256 of the text: names this revision of the policy.
-    pub fn digest(&self) -> &[u8; 32] {
-        &self.digest
-    }
-
     /// Whether what it allows depends on who asks.
     pub fn is_templated(&self) -> bool {
-        self.rules.iter().any(|rule| rule.path.has_placeholder())
+        self.templated
     }
 
     pub(super) fn rules(&self) -> &[PathRule] {

@@ -9,11 +9,14 @@ use std::io;
 use std::ops::Bound;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use redb::backends::FileBackend;
-use redb::{BackendError, Builder, Durability, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction};
+use redb::{
+    BackendError, Builder, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
+    WriteTransaction,
+};
 
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
@@ -98,7 +101,7 @@ impl Redb {
         }
         let mut builder = self.builder();
         builder.set_check_integrity_on_open(length <= verified);
-        builder.create_with_backend(Backend::new(file)?).map(Opened).map_err(fault)
+        builder.create_with_backend(Backend::new(file)?).map(Opened::new).map_err(fault)
     }
 }
 
@@ -115,7 +118,7 @@ impl Engine for Redb {
         let options = options.read(true).write(true).create_new(true).mode(0o600);
         let file = options.open(folder.join(FILE)).map_err(StorageError::from_io)?;
         let database = self.builder().create_with_backend(Backend::new(file)?).map_err(fault)?;
-        Opened(database).commit(&Changes::new(), first)
+        Opened::new(database).commit(&Changes::new(), first)
     }
 
     fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
@@ -127,16 +130,41 @@ impl Engine for Redb {
     }
 }
 
-struct Opened(redb::Database);
+type Records = ReadOnlyTable<&'static str, &'static [u8]>;
+
+struct Opened {
+    /// The records as the newest commit left them, for reads of one key: to open them costs more than such a read.
+    /// Nothing if that failed, so that nothing older is read. Before `database`, which closes when nobody reads.
+    newest: RwLock<Option<Arc<Records>>>,
+    database: redb::Database,
+}
+
+impl Opened {
+    fn new(database: redb::Database) -> Self {
+        Self { newest: RwLock::default(), database }
+    }
+
+    fn records(&self) -> Result<Records, StorageError> {
+        self.database.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)
+    }
+
+    fn renew(&self) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = self.records().ok().map(Arc::new);
+    }
+}
 
 impl Database for Opened {
     fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let newest = self.newest.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let records = match newest {
+            Some(records) => records,
+            None => Arc::new(self.records()?),
+        };
         Ok(records.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
     }
 
     fn walk(&self, from: &str, visit: &mut dyn FnMut(&str) -> Step) -> Result<(), StorageError> {
-        let records = self.0.begin_read().map_err(fault)?.open_table(RECORDS).map_err(fault)?;
+        let records = self.records()?;
         let mut from = Some(from.to_owned());
         while let Some(start) = from.take() {
             for record in records.range::<&str>((Bound::Included(start.as_str()), Bound::Unbounded)).map_err(fault)? {
@@ -153,7 +181,7 @@ impl Database for Opened {
     }
 
     fn link(&self) -> Result<Link, StorageError> {
-        let chain = self.0.begin_read().map_err(fault)?.open_table(CHAIN).map_err(fault)?;
+        let chain = self.database.begin_read().map_err(fault)?.open_table(CHAIN).map_err(fault)?;
         let newest = chain.get(NEWEST).map_err(fault)?;
         newest
             .and_then(|bytes| Link::from_bytes(bytes.value()))
@@ -161,11 +189,14 @@ impl Database for Opened {
     }
 
     fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
-        let mut transaction = self.0.begin_write().map_err(fault)?;
+        let mut transaction = self.database.begin_write().map_err(fault)?;
         transaction.set_durability(Durability::Immediate).map_err(fault)?;
         transaction.set_quick_repair(true);
         write(&transaction, changes, link)?;
-        transaction.commit().map_err(fault)
+        let committed = transaction.commit().map_err(fault);
+        // Before anyone is told; also if it failed, since nobody knows then what is there.
+        self.renew();
+        committed
     }
 }
 
@@ -269,7 +300,7 @@ mod tests {
             let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).unwrap();
             let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
             let backend = Limited { backend: Backend::new(file)?, length, syncs };
-            self.engine.builder().create_with_backend(backend).map(Opened).map_err(fault)
+            self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
         }
 
         fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {

@@ -24,13 +24,13 @@ pub(crate) struct ReadHealth {
     sealedcode: Option<LooseText>,
     /// In place of 501, for a node that is not initialised.
     uninitcode: Option<LooseText>,
-    /// In place of 473, for a performance standby. There is none, so the number is only checked.
+    /// In place of 473, for a performance standby. There is none, and it is not read.
     performancestandbycode: Option<LooseText>,
-    /// In place of 472, for a secondary. There is none, so the number is only checked.
+    /// In place of 472, for a secondary. There is none, and it is not read.
     drsecondarycode: Option<LooseText>,
-    /// Whether a standby counts as active. There is none.
+    /// Whether a standby counts as active; alone it is a yes. There is none, so the word is only checked.
     standbyok: Option<LooseText>,
-    /// Whether a performance standby counts as active. There is none.
+    /// Whether a performance standby counts as active. There is none, and it is not read.
     perfstandbyok: Option<LooseText>,
 }
 
@@ -45,17 +45,19 @@ impl Endpoint for ReadHealth {
         let status = self.status(&standing)?;
         let Standing { initialised, sealed, cluster, .. } = standing;
         let (cluster_name, cluster_id) = cluster.unzip();
+        let mode = if sealed { "unknown" } else { "disabled" };
         let health = Health {
             initialized: initialised,
             sealed,
             standby: sealed,
             performance_standby: false,
-            replication_performance_mode: "disabled".to_owned(),
-            replication_dr_mode: "disabled".to_owned(),
+            replication_performance_mode: mode.to_owned(),
+            replication_dr_mode: mode.to_owned(),
             server_time_utc: cx.now().unix_seconds(),
             version: super::VERSION.to_owned(),
             cluster_name,
             cluster_id,
+            audit: vault.unsealed().ok().map(|unsealed| unsealed.core.audit.health()),
         };
         Ok(Raw::new(health).with_status(status))
     }
@@ -63,11 +65,18 @@ impl Endpoint for ReadHealth {
 
 impl ReadHealth {
     fn status(&self, standing: &Standing) -> Result<StatusCode> {
-        let Self { activecode, standbycode, sealedcode, uninitcode, performancestandbycode, drsecondarycode, .. } =
-            self;
-        for unused in [standbycode, performancestandbycode, drsecondarycode] {
-            code(unused.as_ref(), 429)?;
-        }
+        let Self {
+            activecode,
+            standbycode,
+            sealedcode,
+            uninitcode,
+            performancestandbycode: _,
+            drsecondarycode: _,
+            standbyok,
+            perfstandbyok: _,
+        } = self;
+        word(standbyok.as_ref())?;
+        code(standbycode.as_ref(), 429)?;
         let (active, sealed, uninitialised) =
             (code(activecode.as_ref(), 200)?, code(sealedcode.as_ref(), 503)?, code(uninitcode.as_ref(), 501)?);
         Ok(match (standing.initialised, standing.sealed) {
@@ -80,10 +89,22 @@ impl ReadHealth {
 
 /// The status that was asked for, or the usual one.
 fn code(asked: Option<&LooseText>, usual: u16) -> Result<StatusCode> {
-    let Some(LooseText(text)) = asked.filter(|text| !text.0.is_empty()) else { return Ok(StatusCode(usual)) };
+    let Some(LooseText(text)) = asked else { return Ok(StatusCode(usual)) };
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.parse() {
-        Ok(code @ 200..=599) => Ok(StatusCode(code)),
-        Ok(_) | Err(_) => Err(Error::invalid("a status must be a number from 200 to 599")),
+        Ok(code @ 200..=999) if digits => Ok(StatusCode(code)),
+        Ok(_) | Err(_) => Err(Error::invalid("a status must be a number from 200 to 999")),
+    }
+}
+
+/// Checks that it says yes or no.
+fn word(asked: Option<&LooseText>) -> Result<()> {
+    match asked.map(|LooseText(text)| text.as_str()) {
+        None
+        | Some("" | "1" | "t" | "T" | "true" | "TRUE" | "True" | "0" | "f" | "F" | "false" | "FALSE" | "False") => {
+            Ok(())
+        }
+        Some(_) => Err(Error::invalid("standbyok must be true or false")),
     }
 }
 
@@ -117,8 +138,24 @@ mod tests {
 
     #[test]
     fn what_is_no_status_is_refused_whether_or_not_it_counts() {
-        for query in [r#"{"activecode":"abc"}"#, r#"{"standbycode":"-1"}"#, r#"{"uninitcode":"100"}"#] {
+        let refused = [
+            r#"{"activecode":"abc"}"#,
+            r#"{"standbycode":"-1"}"#,
+            r#"{"uninitcode":"100"}"#,
+            r#"{"sealedcode":""}"#,
+            r#"{"activecode":"+201"}"#,
+            r#"{"activecode":"1000"}"#,
+            r#"{"standbyok":"yes"}"#,
+        ];
+        for query in refused {
             assert_eq!(status(query, true, false), None, "{query}");
         }
+    }
+
+    #[test]
+    fn what_no_node_here_can_be_is_not_read() {
+        let query = r#"{"performancestandbycode":"x","drsecondarycode":"x","perfstandbyok":"x","standbyok":""}"#;
+        assert_eq!(status(query, true, false), Some(200));
+        assert_eq!(status(r#"{"activecode":"0999"}"#, true, false), Some(999));
     }
 }

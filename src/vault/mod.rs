@@ -38,7 +38,7 @@ pub use cluster::Cluster;
 pub use core::Core;
 pub use cors::{Cors, CorsStore};
 pub use finish::Finish;
-pub use in_flight::{InFlight, Landing, RequestInFlight};
+pub use in_flight::{Flight, InFlight, Landing, RequestInFlight};
 pub use init::Initialised;
 pub use keys::{GenerateRoot, KeyOperations, NewShares, OTP_LENGTH, Rekey};
 pub use lockouts::LockedUsers;

@@ -1,13 +1,12 @@
 //! `PolicyStore`: the policies of one namespace, and the compiled lists of their holders.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::barrier::{Record, Txn, View};
+use crate::barrier::{Kept, Record, Txn, View};
 use crate::engine::Caller;
 use crate::error::{Error, Result};
 use crate::metrics::Metrics;
@@ -16,6 +15,9 @@ use crate::time::Timestamp;
 
 /// How many rules of compiled lists are kept, of some hundred bytes each.
 const COMPILED: u64 = 131_072;
+
+/// How many policies of a namespace are kept parsed.
+const PARSED: usize = 4096;
 
 /// A policy as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,17 +42,9 @@ impl Record for PolicyRecord {}
 pub struct PolicyStore {
     records: View,
     namespace_id: Arc<str>,
-    parsed: Arc<RwLock<Parsed>>,
+    parsed: Kept<Source>,
     compiled: AclCache,
     metrics: Arc<Metrics>,
-}
-
-/// Policies that were read before. A name that has no policy is not kept, so that made-up names cost no memory.
-#[derive(Default)]
-struct Parsed {
-    policies: HashMap<String, Source>,
-    /// Counts the changes: what was read before one and is kept after it would be served for good.
-    changes: u64,
 }
 
 impl PolicyStore {
@@ -59,7 +53,7 @@ impl PolicyStore {
         Self {
             records,
             namespace_id: namespace_id.into(),
-            parsed: Arc::default(),
+            parsed: Kept::new(PARSED),
             compiled: AclCache::new(COMPILED),
             metrics,
         }
@@ -83,7 +77,7 @@ impl PolicyStore {
     /// Writes a policy whose text was checked.
     pub fn write(&self, record: &PolicyRecord, txn: &mut Txn) -> Result<()> {
         self.records.put(txn, record.name.as_str(), record)?;
-        self.forget_when_settled(record.name.as_str(), txn);
+        self.parsed.forget_when_settled(txn, record.name.as_str());
         Ok(())
     }
 
@@ -97,7 +91,7 @@ impl PolicyStore {
     /// Removes a policy.
     pub fn delete(&self, name: &PolicyName, txn: &mut Txn) -> Result<()> {
         self.records.delete(txn, name.as_str())?;
-        self.forget_when_settled(name.as_str(), txn);
+        self.parsed.forget_when_settled(txn, name.as_str());
         Ok(())
     }
 
@@ -112,31 +106,10 @@ impl PolicyStore {
         let mut sources = Vec::with_capacity(caller.policies.len() + caller.identity_policies.len());
         for name in caller.policies.iter().chain(&caller.identity_policies) {
             let start = Instant::now();
-            sources.extend(self.source(name).await?);
+            sources.extend(self.parsed.get_or_read(name, async || self.load(name).await).await?);
             self.metrics.work.policy_reads.since(start);
         }
         Ok((sources, caller.identity.clone()))
-    }
-
-    async fn source(&self, name: &str) -> Result<Option<Source>> {
-        let (known, changes) = {
-            let parsed = self.parsed.read().unwrap_or_else(PoisonError::into_inner);
-            (parsed.policies.get(name).cloned(), parsed.changes)
-        };
-        if known.is_some() {
-            return Ok(known);
-        }
-        let Some(source) = self.load(name).await? else { return Ok(None) };
-        self.keep(name, &source, changes);
-        Ok(Some(source))
-    }
-
-    /// Keeps what was read when there had been so many `changes`, if there was none since.
-    fn keep(&self, name: &str, source: &Source, changes: u64) {
-        let mut parsed = self.parsed.write().unwrap_or_else(PoisonError::into_inner);
-        if parsed.changes == changes {
-            parsed.policies.insert(name.to_owned(), source.clone());
-        }
     }
 
     async fn load(&self, name: &str) -> Result<Option<Source>> {
@@ -150,15 +123,6 @@ impl PolicyStore {
             (parsed(name, &record.text)?, record.expires)
         };
         Ok(Some(Source { namespace_id: self.namespace_id.clone(), policy: Arc::new(policy), expires }))
-    }
-
-    fn forget_when_settled(&self, name: &str, txn: &mut Txn) {
-        let (parsed, name) = (self.parsed.clone(), name.to_owned());
-        txn.on_settled(move || {
-            let mut parsed = parsed.write().unwrap_or_else(PoisonError::into_inner);
-            parsed.changes += 1;
-            parsed.policies.remove(&name);
-        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! What clients get, by URL.
 
 mod audit;
+mod audit_collectors;
 mod audit_sinks;
 mod auth;
 mod cubbyhole;

@@ -1,61 +1,23 @@
 #!/usr/bin/env python3
 """The Python client hvac against a running server, by its own calls and with what it makes of the answers.
 
-Needs Python 3.9 or later with hvac 2 (PyPI), and a server; how the server is named is said at the head of suite.py
-beside this file. It takes a new server, or one that was initialised before. `hvac_suite.py WORD …` runs the tests whose
-names contain a word.
+Needs Python 3.9 or later with the packages of requirements.txt, and a server; how the server is named is said at the
+head of suite.py beside this file. It takes a new server, or one that was initialised before. `hvac_suite.py WORD …` runs
+the tests whose names contain a word. Who is behind a token is asked for in hvac_identity.py, and what operators set up
+in hvac_system.py.
 """
 
 import sys
 
-from suite import LeftOut, Site, Suite, decode_root_token, eventually, unique
+import hvac_identity
+import hvac_system
+from hvac_site import client, exceptions, is_refused, opened, refused, root, site
+from suite import LeftOut, Suite, decode_root_token, eventually, unique
 
-try:
-    import hvac
-    from hvac import exceptions
-except ImportError:
-    sys.exit("hvac is missing: pip install hvac")
-
-site = Site()
 suite = Suite()
 
 KV1, KV2, POLICY = unique("one"), unique("two"), unique("reader")
 USERPASS, APPROLE, CERT, DATABASE = unique("userpass"), unique("approle"), unique("cert"), unique("database")
-
-
-def client(token=None):
-    return hvac.Client(url=site.address, token=token, verify=site.ca, cert=(site.certificate, site.key))
-
-
-root = client(site.token)
-
-
-def refused(kind, call, *words, **named):
-    """The error of a call that must fail."""
-    try:
-        answer = call(*words, **named)
-    except kind as error:
-        return error
-    raise AssertionError(f"{call} was not refused: {answer}")
-
-
-def is_refused(kind, call, *words):
-    """Whether a call fails now; some things are done behind the answer."""
-    try:
-        call(*words)
-    except kind:
-        return True
-    return False
-
-
-def opened(call, *words):
-    """The answer of an endpoint that works with key shares and without a token, which listeners serve only on demand."""
-    try:
-        return call(*words)
-    except exceptions.UnexpectedError as error:
-        if "unsupported operation" not in str(error):
-            raise
-        raise LeftOut("the listener does not serve it without a token, and hvac knows no other way") from error
 
 
 @suite.test
@@ -402,4 +364,5 @@ def what_was_mounted_is_unmounted():
 
 
 if __name__ == "__main__":
+    suite.include(hvac_identity.suite, hvac_system.suite)
     suite.run()

@@ -71,6 +71,11 @@ class Suite:
         self.tests.append(function)
         return function
 
+    def include(self, *others):
+        """Takes the tests of other suites behind its own."""
+        for other in others:
+            self.tests += other.tests
+
     def run(self):
         """Runs all of them, or those whose names contain one of the words of the command line."""
         words = sys.argv[1:]

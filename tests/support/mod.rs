@@ -14,7 +14,7 @@ mod wire;
 
 pub(crate) use certificates::{Issue, issuer};
 pub(crate) use client::{Answer, Client};
-pub(crate) use collector::{Collector, Does};
+pub(crate) use collector::{Api, Collector, Does};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
 pub(crate) use rsyslog::{Inlet, Rsyslog};

@@ -27,10 +27,14 @@ impl Args {
     }
 }
 
-/// The seal's state with what `sys/leader` adds to it, as `status` and `operator unseal` show it.
+/// The seal's state with what `sys/leader` and `sys/health` add to it, as `status` and `operator unseal` show it.
 pub(super) fn sheet(client: &Client, mut status: Json) -> Sheet {
     let leader = client.call_json(Call::get("sys/leader").anonymous().unwrapped()).unwrap_or(Json::Null);
-    let rows = rows(&status, &leader);
+    let audit = audit(client, &status);
+    let rows = rows(&status, &leader, audit.as_ref());
+    if let Some(audit) = audit {
+        status.set("audit", audit);
+    }
     status.set("ha_enabled", Json::Bool(leader.is_true_at("ha_enabled")));
     if leader.is_true_at("ha_enabled") {
         for key in ["is_self", "active_time", "leader_address", "leader_cluster_address"] {
@@ -42,7 +46,16 @@ pub(super) fn sheet(client: &Client, mut status: Json) -> Sheet {
     Sheet { value: status, text: key_value(rows) }
 }
 
-fn rows(status: &Json, leader: &Json) -> Vec<(String, String)> {
+/// How the audit devices stand; other servers than Arca, and sealed ones, do not say.
+fn audit(client: &Client, status: &Json) -> Option<Json> {
+    if status.is_true_at("sealed") {
+        return None;
+    }
+    let health = client.call_json(Call::get("sys/health").anonymous().unwrapped()).ok()?;
+    health.at("audit").map(Json::copy)
+}
+
+fn rows(status: &Json, leader: &Json, audit: Option<&Json>) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: &str| rows.push((name.to_owned(), value.to_owned()));
     let sealed = status.is_true_at("sealed");
@@ -68,6 +81,9 @@ fn rows(status: &Json, leader: &Json) -> Vec<(String, String)> {
         if let Some(value) = present(status.text_at(key)) {
             row(name, value);
         }
+    }
+    if let Some(audit) = audit {
+        row("Audit", &format!("{} enabled, {} failing", audit.integer_at("enabled"), audit.integer_at("failing")));
     }
     let clustered = leader.is_true_at("ha_enabled");
     row("HA Enabled", &clustered.to_string());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::api::AuditHealth;
 use crate::audit::facts::{AuthFacts, HeaderFacts, MountFacts, ResponseFacts, WrapFacts};
 use crate::audit::sinks::LineOptions;
 use crate::audit::sinks::failing::MemorySink;
@@ -351,8 +352,10 @@ async fn without_a_device_that_takes_its_line_nothing_goes_on() {
     let sample = Sample::of("read", "plain/a");
     let fine = ResponseFacts::default();
     one.fill(true);
+    assert_eq!(broker.health(), AuditHealth { enabled: 2, failing: 0 });
     sample.run(&broker, true, &fine).await.unwrap();
     assert_eq!((lines(&one).len(), lines(&two).len()), (0, 2));
+    assert_eq!(broker.health(), AuditHealth { enabled: 2, failing: 1 });
     two.fill(true);
     let mut entry = broker.open(&sample.facts(&[]));
     let error = entry.admit(Permit::public(Access::Public).unwrap()).await.unwrap_err();
@@ -366,8 +369,10 @@ async fn without_a_device_that_takes_its_line_nothing_goes_on() {
     assert_eq!(entry.close(&fine).await.unwrap_err().kind(), Kind::Internal);
     two.fill(false);
     one.fill(false);
+    assert_eq!(broker.health(), AuditHealth { enabled: 2, failing: 2 });
     sample.run(&broker, true, &fine).await.unwrap();
     assert_eq!((lines(&one).len(), lines(&two).len()), (2, 5));
+    assert_eq!(broker.health(), AuditHealth { enabled: 2, failing: 0 });
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::engine::{Cx, Identity, Login, Terms, TokenType, address_is_bound};
 use crate::error::{Error, Result};
 
+use super::config::Product;
 use super::roles::Role;
 use super::token::Claims;
 use super::{Jwt, bound, policies};
@@ -16,8 +17,8 @@ const ROLE: &str = "role";
 /// What a mount gives where the role does not say.
 const DEFAULT_TOKEN: TokenType = TokenType::Service;
 
-/// The login of a caller about whom `claims` were verified, if all that the role binds fits.
-pub(super) fn login(name: &str, role: &Role, claims: &Claims, cx: &Cx<'_>) -> Result<Login> {
+/// The login of a caller about whom `claims` of this provider were verified, if all that the role binds fits.
+pub(super) fn login(name: &str, role: &Role, claims: &Claims, product: Product, cx: &Cx<'_>) -> Result<Login> {
     check_address(role, cx)?;
     if let Some(wanted) = &role.bound_claims {
         bound::fit(claims, wanted, role.bound_claims_type)
@@ -38,7 +39,7 @@ pub(super) fn login(name: &str, role: &Role, claims: &Claims, cx: &Cx<'_>) -> Re
         policies,
         alias_metadata: metadata.clone(),
         metadata,
-        groups: groups(role, claims)?,
+        groups: groups(role, claims, product)?,
         internal: BTreeMap::from([(ROLE.to_owned(), name.to_owned())]),
     };
     Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
@@ -79,16 +80,22 @@ fn metadata(name: &str, role: &Role, claims: &Claims) -> Result<BTreeMap<String,
     Ok(metadata)
 }
 
-fn groups(role: &Role, claims: &Claims) -> Result<Vec<String>> {
+fn groups(role: &Role, claims: &Claims, product: Product) -> Result<Vec<String>> {
     let name = &role.groups_claim;
     if name.is_empty() {
         return Ok(Vec::new());
     }
-    let found = claims.find(name);
-    let found =
-        found.ok_or_else(|| Error::invalid(format!("failed to fetch groups: {name:?} claim not found in token")))?;
+    let found = claims.find(name).ok_or_else(|| {
+        let left_out = match product {
+            Product::Azure if claims.named("_claim_names").is_some() => {
+                "; it is left out for callers of many groups: have the application send only those assigned to it"
+            }
+            Product::Any | Product::Azure | Product::IbmIsam | Product::SecureAuth => "",
+        };
+        Error::invalid(format!("failed to fetch groups: {name:?} claim not found in token{left_out}"))
+    })?;
     let mut groups = match found {
-        Value::String(one) => vec![one.clone()],
+        Value::String(text) => product.groups(text),
         Value::Array(items) => {
             let texts = items.iter().map(|item| item.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
             texts.ok_or_else(|| Error::invalid("a value in groups claim could not be parsed as string"))?

@@ -47,7 +47,7 @@ impl Endpoint for LogIn {
         check_issuer(&registered, &config, &provider)?;
         check_role(&registered, &role)?;
         registered.times.check(role.leeways(), cx.now().unix_seconds()).map_err(fault)?;
-        grant::login(&name, &role, &claims, cx)
+        grant::login(&name, &role, &claims, config.provider.product(), cx)
     }
 }
 

@@ -63,9 +63,23 @@ fn health_takes_the_callers_codes() {
     let vault = TestVault::new();
     let client = vault.anonymous();
     client.get("sys/health?activecode=299").is(299);
+    // With these statuses an answer has no body, whatever there is to say.
+    for status in [204, 205, 304] {
+        assert_eq!(client.get(&format!("sys/health?activecode={status}")).is(status).text, "");
+    }
+    for query in ["activecode=", "activecode=1000", "standbycode=x", "standbyok=yes"] {
+        client.get(&format!("sys/health?{query}")).is(400);
+    }
+    client.get("sys/health?standbyok&perfstandbyok=x&performancestandbycode=x&drsecondarycode=x").is(200);
+    let health = client.get("sys/health").ok().json();
+    assert_eq!(health["audit"], json!({"enabled": 1, "failing": 0}));
+    assert_eq!((&health["replication_dr_mode"], &health["standby"]), (&json!("disabled"), &json!(false)));
     assert_eq!(client.send("HEAD", "sys/health", None).is(200).text, "");
     vault.root().post("sys/seal", json!({})).ok();
     client.get("sys/health?sealedcode=298").is(298);
+    let health = client.get("sys/health?sealedcode=200").ok().json();
+    assert_eq!((&health["replication_dr_mode"], &health["standby"]), (&json!("unknown"), &json!(true)));
+    assert!(health.get("audit").is_none() && health.get("cluster_id").is_none());
     client.get("sys/health?sealedcode=nonsense").is(400);
 }
 

@@ -1,46 +1,17 @@
 // The JavaScript client node-vault against a running server, by its own calls and with what it makes of the answers.
 //
 // Needs Node.js 18 or later and `npm ci` in this folder. How the server is named is said at the head of ../suite.py; it
-// takes a new server, or one that was initialised before (ARCA_TOKEN). Run it with `npm test`.
+// takes a new server, or one that was initialised before (ARCA_TOKEN). Run it with `npm test`. Who is behind a token is
+// asked for in identity.mjs, and what operators set up in system.mjs; both run when the vault is unsealed.
 
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { readFileSync } from "node:fs";
 import test from "node:test";
 
 import vault from "node-vault";
 
-function wanted(name) {
-  const value = process.env[name];
-  if (!value) {
-    console.error(`${name} is not set; see the head of tests/clients/suite.py`);
-    process.exit(1);
-  }
-  return value;
-}
+import { authority, client, endpoint, postgres, refused, root, tls, unique } from "./site.mjs";
 
-const endpoint = wanted("ARCA_ADDR");
-const tls = {
-  ca: readFileSync(wanted("ARCA_CACERT")),
-  cert: readFileSync(wanted("ARCA_CLIENT_CERT")),
-  key: readFileSync(wanted("ARCA_CLIENT_KEY")),
-};
-const authority = readFileSync(process.env.ARCA_CLIENT_CA || wanted("ARCA_CACERT"), "utf8");
-const postgres = process.env.ARCA_TEST_POSTGRES;
-
-const client = (token) => vault({ endpoint, token, requestOptions: tls });
-const unique = (word) => `${word}-${randomBytes(4).toString("hex")}`;
-const root = client(process.env.ARCA_TOKEN);
 let shares = [];
-
-/** That a call fails with this status, and with this in its message. */
-async function refused(call, status, text = "") {
-  await assert.rejects(call, (error) => {
-    assert.equal(error.response?.statusCode, status, error.message);
-    assert.ok(error.message.includes(text), error.message);
-    return true;
-  });
-}
 
 test("initialising and unsealing", async (t) => {
   const anyone = client();
@@ -270,6 +241,9 @@ test("database credentials and their leases", async (t) => {
   });
   const made = await root.generateDatabaseCredentials({ databasePath: mount, name: "app" });
   assert.ok(made.lease_id.startsWith(`${mount}/creds/app/`) && made.renewable && made.data.password);
+  const lease = (await root.write("sys/leases/lookup", { lease_id: made.lease_id })).data;
+  assert.deepEqual([lease.id, lease.renewable], [made.lease_id, true]);
+  assert.deepEqual((await root.list(`sys/leases/lookup/${mount}/creds/app`)).data.keys, [made.lease_id.split("/").pop()]);
   assert.equal((await root.renew({ lease_id: made.lease_id, increment: 600 })).lease_duration, 600);
   await root.revoke({ lease_id: made.lease_id });
   await refused(root.renew({ lease_id: made.lease_id }), 400, "lease not found");
@@ -283,6 +257,9 @@ test("audit devices are listed, and declared in the configuration only", async (
   assert.deepEqual(Object.keys(devices.data), Object.values(devices.data).map((device) => device.path));
   await refused(root.enableAudit({ name: unique("audit"), type: "file", options: { file_path: "discard" } }), 400, "declarative");
 });
+
+await import("./identity.mjs");
+await import("./system.mjs");
 
 test("a root token from the key shares", async (t) => {
   if (shares.length === 0) return t.skip("the vault was initialised by someone else: its key shares are not known");

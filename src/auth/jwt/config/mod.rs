@@ -1,8 +1,10 @@
 //! The configuration: whose tokens are taken.
 
+mod product;
 mod read;
 mod write;
 
+pub(super) use product::{Product, ProviderConfig};
 pub(super) use read::ReadConfig;
 pub(super) use write::WriteConfig;
 
@@ -37,6 +39,8 @@ pub(super) struct Config {
     pub(super) default_role: String,
     pub(super) jwt_supported_algs: Vec<String>,
     pub(super) namespace_in_state: bool,
+    #[serde(default)]
+    pub(super) provider: ProviderConfig,
 }
 
 impl Record for Config {}

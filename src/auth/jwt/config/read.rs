@@ -65,7 +65,7 @@ impl Endpoint for ReadConfig {
             oidc_response_mode: config.oidc_response_mode,
             oidc_response_types: config.oidc_response_types,
             override_allowed_server_names: config.override_allowed_server_names,
-            provider_config: Map::new(),
+            provider_config: config.provider.into(),
             status,
         }))
     }

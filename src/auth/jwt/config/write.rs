@@ -12,7 +12,7 @@ use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
-use super::{Config, KEY};
+use super::{Config, KEY, ProviderConfig};
 
 /// The configuration. Exactly one of `jwt_validation_pubkeys`, `jwks_url` and `oidc_discovery_url` is set.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -46,7 +46,7 @@ pub(in crate::auth::jwt) struct WriteConfig {
     default_role: LooseText,
     /// The algorithms that tokens may be signed by.
     jwt_supported_algs: StringList,
-    /// Settings of one provider. None is supported.
+    /// What the provider is, where its tokens need it: `provider` is `azure`, `ibmisam` or `secureauth`.
     provider_config: Map<String, Value>,
     /// Kept and shown.
     namespace_in_state: Option<LooseBool>,
@@ -99,15 +99,10 @@ impl WriteConfig {
             default_role: self.default_role.0.to_lowercase(),
             jwt_supported_algs: self.jwt_supported_algs.0,
             namespace_in_state: self.namespace_in_state.map_or(in_state, |flag| flag.0),
+            provider: ProviderConfig::try_from(self.provider_config)?,
         };
         if !self.jwks_pairs.is_empty() {
             return Err(Error::invalid("'jwks_pairs' is not supported: mount the method once for each key set"));
-        }
-        if !self.provider_config.is_empty() {
-            return Err(Error::invalid(
-                "invalid provider_config: no provider has settings of its own here; leave it out, and take groups from \
-                 a claim of the token with 'groups_claim'",
-            ));
         }
         config.check_sources()?;
         config.check_client()?;

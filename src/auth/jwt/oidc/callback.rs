@@ -53,7 +53,9 @@ impl Endpoint for Callback {
             CallbackMode::Client if flow.is_of(self.client_nonce.as_ref()) => {
                 let proved = self.prove(jwt, &mut flow, cx.now()).await?;
                 let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
-                grant::login(&flow.role, &role, &proved, cx).map_err(explained)?.into_answer()
+                let (config, _) = jwt.configured().await?;
+                let product = config.provider.product();
+                grant::login(&flow.role, &role, &proved, product, cx).map_err(explained)?.into_answer()
             }
             CallbackMode::Client => Err(Error::invalid("invalid client_nonce")),
             CallbackMode::Direct => self.come_back(jwt, flow, cx).await,

@@ -38,6 +38,7 @@ impl Endpoint for Poll {
             return Err(Error::invalid("authorization_pending"));
         };
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
-        grant::login(&flow.role, &role, claims, cx)
+        let (config, _) = jwt.configured().await?;
+        grant::login(&flow.role, &role, claims, config.provider.product(), cx)
     }
 }

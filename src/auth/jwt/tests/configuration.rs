@@ -35,7 +35,12 @@ async fn exactly_one_source_of_keys() {
         (json!({"jwt_validation_pubkeys": [key], "oidc_response_mode": "x"}), "invalid response_mode"),
         (json!({"jwt_validation_pubkeys": [key], "oidc_response_types": ["x"]}), "invalid response_types"),
         (json!({"jwt_validation_pubkeys": [key], "oidc_response_types": ["id_token"]}), "query response_mode"),
-        (json!({"jwt_validation_pubkeys": [key], "provider_config": {"provider": "azure"}}), "provider_config"),
+        (json!({"jwt_validation_pubkeys": [key], "provider_config": {"a": "b"}}), "'provider' field not found"),
+        (json!({"jwt_validation_pubkeys": [key], "provider_config": {"provider": 5}}), "'provider' field not found"),
+        (json!({"jwt_validation_pubkeys": [key], "provider_config": {"provider": "Azure"}}), "not found in custom"),
+        (json!({"jwt_validation_pubkeys": [key], "provider_config": {"provider": "gsuite"}}), "not supported"),
+        (json!({"provider_config": {"provider": "kubernetes"}}), "not supported"),
+        (json!({"provider_config": {"provider": "azure"}}), "exactly one of"),
         (json!({"jwks_pairs": [{"jwks_url": "https://a"}]}), "'jwks_pairs' is not supported"),
     ] {
         let error = write(&harness, "config", body.clone()).await.unwrap_err();

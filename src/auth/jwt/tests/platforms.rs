@@ -123,3 +123,36 @@ async fn kubernetes() {
     ];
     check(role, &token, "14ee3fa4-a7e2-420f-9f9a-dbc4507c3798", &others).await;
 }
+
+/// The groups of whoever logs in with this claim at a provider that is said to be this.
+async fn groups(provider: Value, more: Value) -> Result<Vec<String>, String> {
+    let signer = Signer::new("ES256", "k");
+    let harness = with_role(&signer, json!({"groups_claim": "groups"})).await;
+    let config = json!({"jwt_validation_pubkeys": [signer.pem()], "provider_config": provider});
+    write(&harness, "config", config).await.unwrap();
+    assert_eq!(read(&harness, "config").await["provider_config"], provider);
+    let body = json!({"role": "dev", "jwt": signer.sign(&claims(more))});
+    log_in(&harness, body).await.map(|login| login.identity.groups).map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn some_providers_write_groups_as_one_text() {
+    for (provider, text, expected) in [
+        (json!({}), "a,b c", &["a,b c"][..]),
+        (json!({"provider": "azure"}), "a,b c", &["a,b c"]),
+        (json!({"provider": "secureauth"}), ",b c,,a,b c", &["a", "b c"]),
+        (json!({"provider": "secureauth"}), "a, b", &[" b", "a"]),
+        (json!({"provider": "ibmisam", "extra": "x"}), " b  a,c b", &["a,c", "b"]),
+        (json!({"provider": "ibmisam"}), "a\tb", &["a\tb"]),
+        (json!({"provider": "ibmisam"}), "", &[]),
+    ] {
+        assert_eq!(groups(provider.clone(), json!({"groups": text})).await.unwrap(), expected, "{provider} {text:?}");
+        let list = groups(provider.clone(), json!({"groups": ["b c", "a,b"]})).await.unwrap();
+        assert_eq!(list, ["a,b", "b c"], "{provider}: a list is a list");
+    }
+    let left_out = json!({"_claim_names": {"groups": "src1"}, "_claim_sources": {"src1": {"endpoint": "https://x"}}});
+    let error = groups(json!({"provider": "azure"}), left_out.clone()).await.unwrap_err();
+    assert!(error.contains("claim not found in token; it is left out"), "{error}");
+    let error = groups(json!({}), left_out).await.unwrap_err();
+    assert!(error.ends_with("claim not found in token"), "{error}");
+}

@@ -2,10 +2,12 @@
 
 use std::rc::Rc;
 
+use serde_json::json;
 use vaultrs::api::database::requests::{PostgreSQLConnectionRequest, SetRoleRequest, SetStaticRoleRequest};
 use vaultrs::database::{connection, role, static_role};
 use vaultrs::sys::mount;
 
+use crate::raw;
 use crate::site::{Outcome, Site, code, unique};
 
 const CREATION: &str = r#"CREATE ROLE "{{name}}" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';"#;
@@ -44,6 +46,15 @@ pub async fn roles_and_credentials(site: Rc<Site>) -> Outcome {
     assert_eq!(role::list(root, &engine).await.unwrap().keys, ["app"]);
     let made = role::creds(root, &engine, "app").await.unwrap();
     assert!(!made.username.is_empty() && !made.password.is_empty());
+    let prefix = format!("{engine}/creds/app");
+    let listed = raw::keys(root, &format!("sys/leases/lookup/{prefix}")).await.unwrap();
+    let lease = format!("{prefix}/{}", listed[0]);
+    let known = raw::write(root, "sys/leases/lookup", json!({"lease_id": lease})).await.unwrap();
+    assert_eq!((&known["id"], &known["renewable"]), (&json!(lease), &json!(true)));
+    let renewed = raw::answer(root, "sys/leases/renew", json!({"lease_id": lease, "increment": 600})).await.unwrap();
+    assert_eq!((&renewed["lease_id"], &renewed["lease_duration"]), (&json!(lease), &json!(600)));
+    raw::tell(root, "sys/leases/revoke", json!({"lease_id": lease, "sync": true})).await.unwrap();
+    assert_eq!(code(raw::write(root, "sys/leases/lookup", json!({"lease_id": lease})).await), 400);
     role::delete(root, &engine, "app").await.unwrap();
     assert_eq!(code(role::read(root, &engine, "app").await), 404);
     connection::delete(root, &engine, "pg").await.unwrap();

@@ -6,7 +6,11 @@
 mod auth;
 mod database;
 mod identity;
+mod jwt;
 mod kv;
+mod operation;
+mod raw;
+mod signer;
 mod site;
 mod system;
 mod token;
@@ -83,6 +87,19 @@ async fn run() -> ExitCode {
         auth::cert,
         identity::entities,
         identity::groups,
+        identity::disabled_entities_are_stopped,
+        identity::members_and_templated_policies,
+        jwt::logins,
+        jwt::groups_of_the_provider,
+        operation::health_tells_of_audit_devices,
+        operation::audit_devices,
+        operation::mounts_are_tuned,
+        operation::hashes,
+        operation::password_policies,
+        operation::quotas,
+        operation::namespaces,
+        operation::batch_tokens,
+        operation::wrapped_secrets_of_roles,
         database::roles_and_credentials,
         database::static_roles,
         system::sealing,

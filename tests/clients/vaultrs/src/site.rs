@@ -30,13 +30,13 @@ impl Site {
         let ca = variable("ARCA_CLIENT_CA").unwrap_or_else(|| wanted("ARCA_CACERT"));
         let authority = std::fs::read_to_string(ca).unwrap();
         let postgres = variable("ARCA_TEST_POSTGRES");
-        let anyone = client("");
+        let anyone = client("", None);
         if !matches!(sys::status(&anyone).await.unwrap(), ServerStatus::UNINITIALIZED) {
             let Some(token) = variable("ARCA_TOKEN") else {
                 eprintln!("the vault is initialised: ARCA_TOKEN must be a root token of it");
                 exit(1);
             };
-            return Self { root: client(&token), shares: Vec::new(), authority, postgres };
+            return Self { root: client(&token, None), shares: Vec::new(), authority, postgres };
         }
         let made = sys::start_initialization(&anyone, 3, 2, None).await.unwrap();
         assert_eq!((made.keys.len(), made.keys_base64.len()), (3, 3));
@@ -49,12 +49,22 @@ impl Site {
         unseal(&anyone, &shares).await;
         let again = sys::start_initialization(&anyone, 1, 1, None).await;
         assert_eq!(code(again), 400);
-        Self { root: client(&made.root_token), shares, authority, postgres }
+        Self { root: client(&made.root_token, None), shares, authority, postgres }
     }
 
     /// A client with another token.
     pub fn with_token(&self, token: &str) -> VaultClient {
-        client(token)
+        client(token, None)
+    }
+
+    /// A client in a namespace.
+    pub fn within(&self, namespace: &str, token: &str) -> VaultClient {
+        client(token, Some(namespace))
+    }
+
+    /// The root token.
+    pub fn root_token(&self) -> String {
+        self.root.settings.token.clone()
     }
 }
 
@@ -85,10 +95,14 @@ pub fn unique(word: &str) -> String {
     format!("{word}-{now:x}-{}", COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-fn client(token: &str) -> VaultClient {
+fn client(token: &str, namespace: Option<&str>) -> VaultClient {
     let mut pem = std::fs::read(wanted("ARCA_CLIENT_CERT")).unwrap();
     pem.extend(std::fs::read(wanted("ARCA_CLIENT_KEY")).unwrap());
-    let settings = VaultClientSettingsBuilder::default()
+    let mut settings = VaultClientSettingsBuilder::default();
+    if let Some(namespace) = namespace {
+        settings.set_namespace(namespace.to_owned());
+    }
+    let settings = settings
         .address(wanted("ARCA_ADDR"))
         .token(token)
         .ca_certs(vec![wanted("ARCA_CACERT")])
