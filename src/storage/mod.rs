@@ -17,6 +17,8 @@ mod writer;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod power;
 
 pub use measured::Measured;
 pub use memory::MemoryStorage;

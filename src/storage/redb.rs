@@ -27,7 +27,7 @@ use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
-const FILE: &str = "vault.redb";
+pub(super) const FILE: &str = "vault.redb";
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
 const CHAIN: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("chain");
 const NEWEST: &str = "newest";
@@ -94,14 +94,14 @@ impl Storage for RedbStorage {
 }
 
 #[derive(Debug)]
-struct Redb {
-    cache_bytes: usize,
+pub(super) struct Redb {
+    pub(super) cache_bytes: usize,
     /// Up to this length of its file, in bytes, all of it is looked at when it is opened.
-    verified: u64,
+    pub(super) verified: u64,
 }
 
 impl Redb {
-    fn builder(&self) -> Builder {
+    pub(super) fn builder(&self) -> Builder {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache_bytes);
         builder
@@ -154,7 +154,7 @@ impl Engine for Redb {
 
 type Records = ReadOnlyTable<&'static str, &'static [u8]>;
 
-struct Opened {
+pub(super) struct Opened {
     /// The records as the newest commit left them, for reads of one key: to open them costs more than such a read.
     /// Nothing if that failed, so that nothing older is read. Before `database`, which closes when nobody reads.
     newest: RwLock<Option<Arc<Records>>>,
@@ -162,7 +162,7 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(database: redb::Database) -> Self {
+    pub(super) fn new(database: redb::Database) -> Self {
         Self { newest: RwLock::default(), database }
     }
 
@@ -249,10 +249,10 @@ fn write(transaction: &WriteTransaction, changes: &Changes, link: &Link) -> Resu
 
 /// The file as redb sees it. A failed sync never looks like a full disk, which would be tried again.
 #[derive(Debug)]
-struct Backend(FileBackend);
+pub(super) struct Backend(FileBackend);
 
 impl Backend {
-    fn new(file: File) -> Result<Self, StorageError> {
+    pub(super) fn new(file: File) -> Result<Self, StorageError> {
         FileBackend::new(file).map(Self).map_err(fault)
     }
 }
@@ -292,7 +292,7 @@ impl StorageBackend for Backend {
 }
 
 /// What an error of redb means for a store.
-fn fault(error: impl Into<redb::Error>) -> StorageError {
+pub(super) fn fault(error: impl Into<redb::Error>) -> StorageError {
     let error = error.into();
     if let redb::Error::Io(error) = error {
         return StorageError::from_io(error);

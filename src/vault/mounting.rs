@@ -143,7 +143,7 @@ impl Unsealed {
     /// Disables a mount: it serves nothing from now on; its leases are revoked and its records removed in the
     /// background, also after a restart. A mount that is not there is a success.
     pub async fn disable(self: &Arc<Self>, role: Role, path: &str) -> Result<()> {
-        let uuid = {
+        let (begun, uuid) = {
             let _mounting = self.mounting.lock().await;
             let Some(point) = self.mount_at(role, path) else { return Ok(()) };
             refuse_built_in(&point)?;
@@ -152,9 +152,7 @@ impl Unsealed {
             self.write_entry(&entry).await?;
             let uuid = entry.uuid.clone();
             self.install(entry, point.backend.clone());
-            self.doom_leases_of(&point).await?;
-            self.core.drop_quotas(&self.whole(&point.entry)).await?;
-            uuid
+            (self.begin_removal(&point).await, uuid)
         };
         let (done, finished) = tokio::sync::oneshot::channel();
         let unsealed = self.clone();
@@ -162,20 +160,50 @@ impl Unsealed {
             // Now rather than when it is next looked at; what fails stays due.
             let revoker: Arc<dyn Revoker> = unsealed.clone();
             let _ = unsealed.leases.clone().sweep(&revoker).await;
-            let removed = unsealed.finish_removal(&uuid).await;
+            let removed = unsealed.remove(&uuid).await;
             let _ = done.send(());
             removed
         });
+        // The mount is gone from now on, whatever failed here: that is done again behind the answer.
+        begun?;
         // Whoever disables an auth method expects its tokens to be gone with the answer, which they are by then unless
         // something else has to be reached for them and cannot be. That is gone on with behind the answer.
         let _ = tokio::time::timeout(REMOVAL_WAITS, finished).await;
         Ok(())
     }
 
+    /// Removes a mount that was disabled. What fails is tried again: a disk that is full now may have room later.
+    pub(super) async fn remove(&self, uuid: &str) -> Result<()> {
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.finish_removal(uuid).await {
+                Err(error) if error.kind() != Kind::Sealed => {
+                    tracing::warn!(%error, "a mount that was disabled could not be removed; it is tried again");
+                }
+                ended => return ended,
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_mins(1));
+        }
+    }
+
+    async fn begin_removal(&self, point: &MountPoint) -> Result<()> {
+        self.doom_leases_of(point).await?;
+        if self.is_followed(point) {
+            return Ok(());
+        }
+        self.core.drop_quotas(&self.whole(&point.entry)).await
+    }
+
+    /// Whether another mount stands where this one stood.
+    fn is_followed(&self, point: &MountPoint) -> bool {
+        self.mounts.at(&point.entry.path).is_some_and(|present| present.entry.uuid != point.entry.uuid)
+    }
+
     /// Revokes what is left of the leases of a mount that was disabled, then removes its records and itself.
-    pub(super) async fn finish_removal(&self, uuid: &str) -> Result<()> {
+    async fn finish_removal(&self, uuid: &str) -> Result<()> {
         let Some(point) = self.mounts.by_id(uuid) else { return Ok(()) };
-        self.doom_leases_of(&point).await?;
+        self.begin_removal(&point).await?;
         point.gate.drain().await;
         let mut pause = Duration::from_millis(10);
         loop {
@@ -219,8 +247,7 @@ impl Unsealed {
     /// another one stands there they are taken for the other's, those of this one having been doomed before.
     async fn leases_of(&self, point: &MountPoint) -> Result<Vec<String>> {
         let mut found = Vec::new();
-        let is_followed =
-            self.mounts.at(&point.entry.path).is_some_and(|present| present.entry.uuid != point.entry.uuid);
+        let is_followed = self.is_followed(point);
         for id in self.leases.below(&point.entry.path).await? {
             let Some(lease) = self.leases.lease(&id).await? else { continue };
             let is_ours = match lease.mount() {

@@ -142,8 +142,9 @@ impl Unsealed {
         self.core.namespaces.store(&Namespace { removing: true, ..record }, &mut txn)?;
         self.commit(txn).await?;
         self.core.namespaces.withdraw(&path);
-        self.core.drop_quotas(&path).await?;
+        // It is gone from now on, whatever fails after this.
         leaving.clone().remove_in_background();
+        self.core.drop_quotas(&path).await?;
         Ok(true)
     }
 

@@ -140,7 +140,7 @@ impl Unsealed {
         });
         for uuid in unsealed.mounts.removing() {
             let removing = unsealed.clone();
-            unsealed.spawn("remove a mount", async move { removing.finish_removal(&uuid).await });
+            unsealed.spawn("remove a mount", async move { removing.remove(&uuid).await });
         }
         Ok(unsealed)
     }

@@ -5,7 +5,7 @@ mod audit_collectors;
 mod audit_sinks;
 mod auth;
 mod cubbyhole;
-mod database;
+pub(crate) mod database;
 mod identity;
 mod kv;
 mod limits;

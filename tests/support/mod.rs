@@ -13,7 +13,7 @@ mod vault;
 mod wire;
 
 pub(crate) use certificates::{Issue, Issuer, issuer};
-pub(crate) use client::{Answer, Client};
+pub(crate) use client::{Answer, Client, text_at};
 pub(crate) use collector::{Api, Collector, Does};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};

@@ -10,10 +10,11 @@ use arca::storage::MemoryStorage;
 use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
 use crate::support::{Client, Setup, TestVault, eventually};
 
-const CREATE: &str = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
+pub(crate) const CREATE: &str =
+    "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
 
 /// Mounts the engine, and configures the connection `pg` and the role `app`.
-fn configure(root: &Client, server: &Postgres, creation: &str) {
+pub(crate) fn configure(root: &Client, server: &Postgres, creation: &str) {
     root.post("sys/mounts/database", json!({"type": "database"})).ok();
     let url =
         format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?sslmode=disable", server.port);
@@ -37,7 +38,7 @@ fn admits(server: &Postgres, name: &str, password: &str) -> bool {
     server.query_as(name, password, "select current_user").is_ok_and(|user| user == name)
 }
 
-fn users(server: &Postgres) -> usize {
+pub(crate) fn users(server: &Postgres) -> usize {
     server.query("select count(*) from pg_roles where rolname like 'v-%'").parse().unwrap()
 }
 

@@ -1,0 +1,167 @@
+//! The server is killed (SIGKILL) at random moments while it writes all that it can write.
+
+use std::fs::{self, File};
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use arca::chain::{Kind, Link, Report, Start, Verifier, VerifyingKey};
+use tempfile::TempDir;
+
+use super::load::{Writer, prepare, settle_counter};
+use super::object::leases_fit;
+use super::operator::Operator;
+use super::{dice, rounds};
+use crate::support::{Certificates, Client, Process, TestVault, eventually};
+
+/// Kills of one vault at most: all of its log is verified each time.
+const MOST_ROUNDS: u32 = 20;
+const WRITERS: u64 = 3;
+/// The writes in the longest life.
+const LIFE: u64 = 120;
+
+#[test]
+fn what_was_acknowledged_survives_kill_9_on_redb() {
+    torture("redb", rounds().unwrap_or(6));
+}
+
+#[test]
+fn what_was_acknowledged_survives_kill_9_on_sled() {
+    torture("sled", rounds().map_or(2, |rounds| rounds.div_ceil(4)));
+}
+
+#[derive(Default)]
+struct Figures {
+    acknowledged: u64,
+    /// Writes that happened though nobody heard of it.
+    unheard: u64,
+    slowest_start: Duration,
+    losses: Vec<String>,
+}
+
+fn torture(store: &str, rounds: u32) {
+    let mut figures = Figures::default();
+    let mut left = rounds;
+    while left > 0 {
+        let rounds = left.min(MOST_ROUNDS);
+        torture_one_vault(store, rounds, &mut figures);
+        left -= rounds;
+    }
+    let Figures { acknowledged, unheard, slowest_start, losses } = figures;
+    println!(
+        "torture: kill-{store} rounds={rounds} acknowledged={acknowledged} unheard={unheard} slowest_start_ms={} lost={}",
+        slowest_start.as_millis(),
+        losses.len()
+    );
+    assert!(losses.is_empty(), "{losses:#?}");
+}
+
+/// Kills a vault of its own so many times.
+fn torture_one_vault(store: &str, rounds: u32, figures: &mut Figures) {
+    let folder = TempDir::new().unwrap();
+    let certificates = Certificates::write(folder.path());
+    let config = folder.path().join("arca.hcl");
+    let text = fs::read_to_string(&config).unwrap().replace("storage \"redb\"", &format!("storage {store:?}"));
+    fs::write(&config, text).unwrap();
+    let mut process = Process::start(folder.path(), &certificates);
+    let (share, token) = process.initialise();
+    process.unseal(&share);
+    let mut operator = Operator::new(share);
+    let mut writers: Vec<Writer> = (0..WRITERS).map(Writer::new).collect();
+    let root = process.anonymous().with_token(&token);
+    prepare(&root, &writers);
+    let public = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let key = VerifyingKey::parse(public.trim()).unwrap();
+    let log = folder.path().join("audit.log");
+    for round in 0..rounds {
+        figures.acknowledged += kill_under_load(&mut process, &token, &mut writers, &mut operator);
+        let found = figures.losses.len();
+        // What was being written may be cut short; that is recorded when the log is opened again.
+        let report = verified(&log, &key);
+        if !report.findings.iter().all(|finding| matches!(finding.kind, Kind::Torn | Kind::Gap(_))) {
+            figures.losses.push(format!("the audit log does not verify: {report:?}"));
+        }
+        let start = Instant::now();
+        process = Process::start(folder.path(), &certificates);
+        if let Err(loss) = operator.unseal(&process) {
+            figures.losses.push(format!("{store}, round {round}: {loss}"));
+            return;
+        }
+        figures.slowest_start = figures.slowest_start.max(start.elapsed());
+        let root = process.anonymous().with_token(&token);
+        figures.unheard += settle(&mut writers, &mut operator, &root, &mut figures.losses);
+        for loss in &mut figures.losses[found..] {
+            *loss = format!("{store}, round {round}: {loss}");
+        }
+    }
+    assert!(process.stop(), "it ends well when it is asked to");
+    let report = verified(&log, &key);
+    if !report.is_intact() {
+        figures.losses.push(format!("{store}: the audit log does not verify at the end: {report:?}"));
+    }
+}
+
+/// Lets the writers loose and kills the server somewhere on the way. How many writes it acknowledged.
+fn kill_under_load(process: &mut Process, token: &str, writers: &mut [Writer], operator: &mut Operator) -> u64 {
+    // Each life lasts for some writes; what it ends in the middle of is left to chance.
+    let (done, enough) = (AtomicU64::new(0), dice(LIFE));
+    let rest = || {
+        done.fetch_add(1, Ordering::SeqCst);
+        std::thread::park_timeout(Duration::from_millis(20 + dice(100)));
+    };
+    std::thread::scope(|scope| {
+        for writer in writers {
+            let root = process.anonymous().with_token(token);
+            let done = &done;
+            scope.spawn(move || writer.write(&root, done));
+        }
+        let root = process.anonymous().with_token(token);
+        scope.spawn(move || operator.work(&root, rest));
+        eventually("enough is written", || (done.load(Ordering::SeqCst) >= enough).then_some(()));
+        std::thread::park_timeout(Duration::from_micros(dice(20_000)));
+        process.kill();
+    });
+    done.into_inner()
+}
+
+/// Compares what is there with what was acknowledged. How many writes had happened that nobody heard of.
+fn settle(writers: &mut [Writer], operator: &mut Operator, root: &Client, losses: &mut Vec<String>) -> u64 {
+    let mut unheard = 0;
+    for writer in writers.iter_mut() {
+        unheard += writer.settle(root, losses);
+    }
+    losses.extend(operator.settle(root).err());
+    losses.extend(settle_counter(writers, root).err());
+    losses.extend(leases_fit(writers.iter().flat_map(|writer| &writer.objects), root).err());
+    unheard
+}
+
+fn verified(log: &Path, key: &VerifyingKey) -> Report {
+    let mut verifier = Verifier::new(vec![key.clone()], Start::After(Link::GENESIS));
+    verifier.read(&mut BufReader::new(File::open(log).unwrap())).unwrap();
+    verifier.finish(None)
+}
+
+#[test]
+fn a_loss_is_noticed() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let writer = Writer::new(0);
+    prepare(&root, std::slice::from_ref(&writer));
+    for mut object in writer.objects {
+        object.change(&root).unwrap();
+        object.settle(&root).unwrap();
+        let acknowledged = object.state;
+        // Somebody removes it behind the writer's back.
+        let mut unknown = object.clone();
+        unknown.remove(&root);
+        object.settle(&root).unwrap_err();
+        // And here something is back that was removed.
+        unknown.settle(&root).unwrap();
+        assert!(acknowledged.is_some() && unknown.state.is_none());
+        unknown.change(&root).unwrap();
+        unknown.state = None;
+        unknown.settle(&root).unwrap_err();
+    }
+}
