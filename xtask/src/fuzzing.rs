@@ -21,8 +21,13 @@ const FLAGS: &str = "-C passes=sancov-module -C llvm-args=-sanitizer-coverage-le
                      -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares \
                      --cfg fuzzing -C codegen-units=1";
 
-/// Builds the targets and runs them, one after the other.
+/// Builds the targets and runs them quickly, one after the other.
 pub(crate) fn run() -> Result<(), Failure> {
+    run_for(SECONDS).map(drop)
+}
+
+/// Builds the targets and runs each of them for so many seconds. How many inputs each one met, by its name.
+pub(crate) fn run_for(seconds: u32) -> Result<Vec<(String, u64)>, Failure> {
     let home = workspace::root().join("fuzz");
     let host = host()?;
     Program::new("cargo")
@@ -33,15 +38,17 @@ pub(crate) fn run() -> Result<(), Failure> {
         .advise("The fuzz targets need a C++ compiler for libFuzzer: apt-get install g++.")
         .show()?;
     let programs = home.join("target").join(host).join("debug");
+    let mut met = Vec::new();
     for target in targets(&home)? {
-        let executions = fuzz(&home, &programs, &target)?;
-        say::done(&format!("{target}: {executions} inputs in {SECONDS} seconds, none of which broke it"));
+        let inputs = fuzz(&home, &programs, &target, seconds)?;
+        say::done(&format!("{target}: {inputs} inputs in {seconds} seconds, none of which broke it"));
+        met.push((target, inputs));
     }
-    Ok(())
+    Ok(met)
 }
 
 /// How many inputs were tried.
-fn fuzz(home: &Path, programs: &Path, target: &str) -> Result<String, Failure> {
+fn fuzz(home: &Path, programs: &Path, target: &str, seconds: u32) -> Result<u64, Failure> {
     let corpus = home.join("corpus").join(target);
     let found = home.join("artifacts").join(target);
     for folder in [&corpus, &found] {
@@ -49,7 +56,7 @@ fn fuzz(home: &Path, programs: &Path, target: &str) -> Result<String, Failure> {
     }
     let advice = format!("The input is in {}. Make it a test, then mend the decoder.", found.display());
     let ended = Program::new(programs.join(target))
-        .args([format!("-max_total_time={SECONDS}"), format!("-artifact_prefix={}/", found.display())])
+        .args([format!("-max_total_time={seconds}"), format!("-artifact_prefix={}/", found.display())])
         .words("-max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1")
         .arg(&corpus)
         .arg(home.join("seeds").join(target))
@@ -62,7 +69,9 @@ fn fuzz(home: &Path, programs: &Path, target: &str) -> Result<String, Failure> {
         return Err(Failure::new(format!("The fuzz target {target} failed:\n{}", last.join("\n")), advice));
     }
     let executed = ended.err.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
-    Ok(executed.unwrap_or("an unknown number of").trim().to_owned())
+    executed
+        .and_then(|inputs| inputs.trim().parse().ok())
+        .ok_or_else(|| Failure::answer(format!("the fuzz target {target} does not say how many inputs it met")))
 }
 
 /// The names of the targets, in order.

@@ -27,6 +27,7 @@ mod schema;
 mod server;
 mod supply;
 mod test;
+mod torture;
 mod unit;
 mod wait;
 mod workspace;
@@ -54,6 +55,8 @@ enum Command {
     Bench(bench::Args),
     /// Install what the tests need and run all of them
     Test(test::Args),
+    /// Kill, starve, attack and fuzz Arca for about an hour, and say what was lost
+    Torture(torture::Args),
     /// Check licences, sources and banned crates, and where asked known vulnerabilities
     Supply(supply::Args),
     /// Write the list of what the programs are made of (CycloneDX)
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
     let outcome: Result<(), Failure> = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
+        Command::Torture(args) => torture::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Supply(args) => supply::check(&args),
         Command::Sbom(args) => sbom::run(&args),
