@@ -245,7 +245,7 @@ impl Subject {
                     self.model = found;
                 }
                 None => {
-                    figures.losses.push(format!("event {end}: commit {acknowledged} and what follows is not there"))
+                    figures.losses.push(format!("event {end}: commit {acknowledged} and what follows is not there"));
                 }
             },
             Err(error) => figures.losses.push(format!("event {end}, after commit {acknowledged}: {error:?}")),
