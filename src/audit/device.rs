@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 use crate::secret::AuditKey;
 use crate::time::Clock;
 
-use super::draft::Redaction;
 use super::filter::{Filter, FilterFacts};
 use super::log::{Log, Ticket};
+use super::members::Redaction;
 use super::redact::Hasher;
 use super::sink::{Sink, SinkError};
 use super::sinks::{FileOptions, FileSink, LineOptions, RemoteKind, RemoteOptions, RemoteSink};

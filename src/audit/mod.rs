@@ -12,6 +12,7 @@ mod facts;
 mod filter;
 mod format;
 mod log;
+mod members;
 mod redact;
 mod shipper;
 mod sink;
