@@ -138,17 +138,25 @@ impl<'de> Deserialize<'de> for LooseInt {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LooseBool(pub bool);
 
+impl LooseBool {
+    /// Reads a word for yes or no, as Go does.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(Self(true)),
+            "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(Self(false)),
+            _ => None,
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for LooseBool {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let flag = match Value::deserialize(deserializer)? {
             Value::Null => Some(false),
             Value::Bool(flag) => Some(flag),
             Value::Number(number) => number.as_f64().map(|number| number != 0.0),
-            Value::String(text) => match text.as_str() {
-                "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(true),
-                "" | "0" | "f" | "F" | "false" | "FALSE" | "False" => Some(false),
-                _ => None,
-            },
+            Value::String(text) if text.is_empty() => Some(false),
+            Value::String(text) => Self::parse(&text).map(|flag| flag.0),
             Value::Array(_) | Value::Object(_) => None,
         };
         flag.map(Self).ok_or_else(|| de::Error::custom("expected true or false"))

@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
+use crate::api::LooseBool;
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
@@ -13,11 +14,11 @@ const DIRECTIONS: [&str; 3] = ["list", "scan", "help"];
 /// Whether the query has `name` with a true value. An error for a value that is neither true nor false.
 pub(super) fn flag(query: &str, name: &'static str) -> Result<bool> {
     let Some((_, value)) = pairs(query).find(|(key, _)| key == name) else { return Ok(false) };
-    match value.as_str() {
-        "true" | "1" | "t" | "T" | "TRUE" | "True" => Ok(true),
-        "" | "false" | "0" | "f" | "F" | "FALSE" | "False" => Ok(false),
-        _ => Err(Error::invalid(format!("the query's {name} must be true or false"))),
+    if value.is_empty() {
+        return Ok(false);
     }
+    let flag = LooseBool::parse(&value).map(|flag| flag.0);
+    flag.ok_or_else(|| Error::invalid(format!("the query's {name} must be true or false")))
 }
 
 /// The first value of `name`.

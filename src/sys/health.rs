@@ -5,7 +5,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::{Health, LooseText};
+use crate::api::{Health, LooseBool, LooseText};
 use crate::engine::{Cx, Endpoint, Raw, Route, StatusCode};
 use crate::error::{Error, Result};
 use crate::vault::{Standing, Vault};
@@ -99,12 +99,11 @@ fn code(asked: Option<&LooseText>, usual: u16) -> Result<StatusCode> {
 
 /// Checks that it says yes or no.
 fn word(asked: Option<&LooseText>) -> Result<()> {
-    match asked.map(|LooseText(text)| text.as_str()) {
-        None
-        | Some("" | "1" | "t" | "T" | "true" | "TRUE" | "True" | "0" | "f" | "F" | "false" | "FALSE" | "False") => {
-            Ok(())
+    match asked {
+        Some(LooseText(text)) if !text.is_empty() && LooseBool::parse(text).is_none() => {
+            Err(Error::invalid("standbyok must be true or false"))
         }
-        Some(_) => Err(Error::invalid("standbyok must be true or false")),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::api::LooseBool;
 use crate::audit::filter::Filter;
 use crate::audit::format::Format;
 
@@ -65,10 +66,6 @@ impl LineOptions {
 
 /// Reads what is true or false, as the peer does.
 pub(crate) fn flag(text: Option<&str>, default: bool, name: &'static str) -> Result<bool, OptionsError> {
-    match text {
-        None => Ok(default),
-        Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-        Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-        Some(_) => Err(OptionsError::Flag(name)),
-    }
+    let Some(text) = text else { return Ok(default) };
+    LooseBool::parse(text).map(|flag| flag.0).ok_or(OptionsError::Flag(name))
 }

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::api::Ttl;
+use crate::api::{LooseBool, Ttl};
 use crate::audit::sinks::OptionsError;
 use crate::error::Error;
 
@@ -52,11 +52,8 @@ impl<'a> Given<'a> {
     }
 
     pub(in crate::audit::sinks) fn flag(self, name: &'static str) -> Result<bool> {
-        match self.text(name) {
-            None | Some("0" | "f" | "F" | "false" | "FALSE" | "False") => Ok(false),
-            Some("1" | "t" | "T" | "true" | "TRUE" | "True") => Ok(true),
-            Some(_) => Err(RemoteOptionsError::Must(name, "true or false")),
-        }
+        let Some(text) = self.text(name) else { return Ok(false) };
+        LooseBool::parse(text).map(|flag| flag.0).ok_or(RemoteOptionsError::Must(name, "true or false"))
     }
 
     /// A number of bytes within `range`, of which `must` is the description.
