@@ -113,7 +113,7 @@ impl<'a> Members<'a> {
 
     /// An accessor, which is hashed if the device wants it.
     pub(super) fn accessor(&mut self, name: &str, text: &str) {
-        if self.redaction.hmac_accessor { self.secret(name, text) } else { self.text(name, text) }
+        self.json_text(name, &self.redaction.accessor(text));
     }
 
     /// A text that is JSON already.

@@ -32,7 +32,7 @@ use keyring::Keyring;
 use txn::Actions;
 
 /// Where the keyring lies, encrypted under the root key.
-const KEYRING: &str = "core/keyring";
+pub(crate) const KEYRING: &str = "core/keyring";
 
 /// Why the barrier did not open.
 #[derive(Debug, thiserror::Error)]

@@ -23,6 +23,11 @@ impl Scope {
     pub fn of_namespace(namespace_id: &str) -> Self {
         Self(format!("ns/{namespace_id}").into())
     }
+
+    /// Where the record of this name in the area lies.
+    pub fn key(&self, name: &str) -> Result<Key> {
+        Ok(Key::new(format!("{}/{name}", self.0))?)
+    }
 }
 
 /// One area of the barrier. Reads see what was committed; writes go into a [`Txn`].
@@ -134,7 +139,7 @@ impl View {
     }
 
     fn key(&self, key: &str) -> Result<Key> {
-        Ok(Key::new(format!("{}/{key}", self.scope.0))?)
+        self.scope.key(key)
     }
 
     fn decode<R: Record>(&self, key: &Key, ciphertext: Vec<u8>) -> Result<R> {

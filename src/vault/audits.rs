@@ -7,6 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use crate::api::ROOT_NAMESPACE;
 use crate::audit::{AuditBroker, DeviceConfig, Entry, Identity, RequestFacts};
 use crate::barrier::{Barrier, Record, Scope, Txn, View};
 use crate::chain::{LineHash, Link, NodeId, SigningKey, VerifyingKey};
@@ -54,6 +55,9 @@ struct AuditNode {
 impl Record for AuditNode {}
 
 impl AuditNode {
+    /// Its key in the scope `core` of the root namespace.
+    const KEY: &'static str = "audit-node";
+
     fn key(&self) -> Result<SigningKey> {
         let pkcs8 = BASE64.decode(self.signing_key.as_bytes());
         let pkcs8 = pkcs8.map_err(|_| Error::corrupt("the audit log's signing key is damaged"))?;
@@ -64,7 +68,7 @@ impl AuditNode {
 /// The public half of the key that the audit logs of the vault behind `barrier` are signed with; nothing before it was
 /// unsealed for the first time.
 pub(super) async fn verifying_key(barrier: &Arc<Barrier>) -> Result<Option<VerifyingKey>> {
-    let node = barrier.view(Scope::new("root", "core")).get::<AuditNode>("audit-node").await?;
+    let node = barrier.view(Scope::new(ROOT_NAMESPACE, "core")).get::<AuditNode>(AuditNode::KEY).await?;
     node.map(|node| node.key().map(|key| key.verifying_key())).transpose()
 }
 
@@ -110,8 +114,8 @@ impl AuditRecord {
 
 /// A broker whose log is signed with the key of this vault, which is made if there is none; and that key.
 pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(AuditBroker, Arc<SigningKey>)> {
-    let core = barrier.view(Scope::new("root", "core"));
-    let stored = core.get::<AuditNode>("audit-node").await?;
+    let core = barrier.view(Scope::new(ROOT_NAMESPACE, "core"));
+    let stored = core.get::<AuditNode>(AuditNode::KEY).await?;
     let node = if let Some(node) = stored {
         node
     } else {
@@ -120,7 +124,7 @@ pub(super) async fn broker(parts: &Parts, barrier: &Arc<Barrier>) -> Result<(Aud
             signing_key: Zeroizing::new(BASE64.encode(&SigningKey::generate(&*parts.entropy)?)),
         };
         let mut txn = Txn::new();
-        core.insert(&mut txn, "audit-node", &node)?;
+        core.insert(&mut txn, AuditNode::KEY, &node)?;
         core.commit(txn).await?;
         node
     };

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::api::ROOT_NAMESPACE;
-use crate::barrier::{Barrier, is_ciphertext};
+use crate::barrier::{Barrier, KEYRING, Scope, is_ciphertext};
 use crate::error::{Error, Result};
 use crate::lease::Lease;
 use crate::secret::SecretBytes;
@@ -20,8 +20,6 @@ use super::sealing::SealRecord;
 
 /// How many findings are listed; more are counted.
 const LISTED: usize = 1000;
-/// The keyring's key in the store.
-const KEYRING: &str = "core/keyring";
 
 /// A check of a store.
 #[derive(Debug)]
@@ -165,7 +163,7 @@ struct Walk<'a> {
     check: &'a Check,
     runtime: &'a Handle,
     report: CheckReport,
-    /// The mount whose records were looked at last.
+    /// The namespace and the id of the mount whose records were looked at last.
     mount: String,
 }
 
@@ -292,38 +290,31 @@ impl Walk<'_> {
             return self.unknown(found);
         };
         let namespace = namespace_id.as_deref().unwrap_or(namespace);
-        self.require(
-            found,
-            &format!("ns/{namespace}/lease/id/{lease_id}"),
-            Fault::Dangling,
-            "the record of its lease is not there",
-        );
+        let lease = Scope::new(namespace, "lease/id").key(&lease_id);
+        self.require(found, lease, Fault::Dangling, "the record of its lease is not there");
     }
 
     fn lease(&mut self, found: &Found, namespace: &str, json: &[u8]) {
         let Ok(lease) = serde_json::from_slice::<Lease>(json) else { return self.unknown(found) };
         let Some(due) = lease.due_key() else { return };
-        let index = format!("ns/{namespace}/lease/due/{due}");
-        self.require(found, &index, Fault::Unindexed, "it is not in the index by which leases end");
+        let index = Scope::new(namespace, "lease/due").key(&due);
+        self.require(found, index, Fault::Unindexed, "it is not in the index by which leases end");
     }
 
     fn token_pointer(&mut self, found: &Found, json: &[u8]) {
         let Ok(TokenPointer { id }) = serde_json::from_slice(json) else { return self.unknown(found) };
-        self.require(
-            found,
-            &format!("ns/{ROOT_NAMESPACE}/token/id/{id}"),
-            Fault::Dangling,
-            "the record of its token is not there",
-        );
+        let token = Scope::new(ROOT_NAMESPACE, "token/id").key(&id);
+        self.require(found, token, Fault::Dangling, "the record of its token is not there");
     }
 
     fn mount(&mut self, found: &Found, namespace: &str, uuid: &str) {
-        let record = format!("ns/{namespace}/mounts/{uuid}");
-        if self.mount == record {
+        let mount = format!("{namespace}/{uuid}");
+        if self.mount == mount {
             return;
         }
-        self.mount.clone_from(&record);
-        self.require(found, &record, Fault::Orphaned, "it and what follows it belong to a mount that is not there");
+        self.mount = mount;
+        let record = Scope::new(namespace, "mounts").key(uuid);
+        self.require(found, record, Fault::Orphaned, "it and what follows it belong to a mount that is not there");
     }
 
     fn unknown(&mut self, found: &Found) {
@@ -333,8 +324,8 @@ impl Walk<'_> {
 
     /// Finds fault with a record unless there is something at `needed`. Both may have been changed since the snapshot: a
     /// record that is gone or another by now needs nothing.
-    fn require(&mut self, found: &Found, needed: &str, fault: Fault, detail: &str) {
-        let Ok(needed) = Key::new(needed) else { return self.unknown(found) };
+    fn require(&mut self, found: &Found, needed: Result<Key>, fault: Fault, detail: &str) {
+        let Ok(needed) = needed else { return self.unknown(found) };
         let now = |key: &Key| self.runtime.block_on(self.check.storage.get(key));
         // What cannot be read is found where it is read. The order counts: first what is needed, then who needs it.
         if !matches!(now(&needed), Ok(None)) {
@@ -351,14 +342,14 @@ impl Walk<'_> {
         if self.report.records == 0 {
             return Ok(());
         }
-        let cluster = format!("ns/{ROOT_NAMESPACE}/core/{}", Cluster::KEY);
+        let cluster = Scope::new(ROOT_NAMESPACE, "core").key(Cluster::KEY)?;
         for (key, what) in [
-            (SealRecord::KEY, "how the vault is sealed is not on record: no shares open it"),
-            (KEYRING, "the keyring is not there: nothing can be decrypted"),
-            (cluster.as_str(), "the record of the cluster is not there"),
+            (Key::new(SealRecord::KEY)?, "how the vault is sealed is not on record: no shares open it"),
+            (Key::new(KEYRING)?, "the keyring is not there: nothing can be decrypted"),
+            (cluster, "the record of the cluster is not there"),
         ] {
-            if let Ok(None) = self.runtime.block_on(self.check.storage.get(&Key::new(key)?)) {
-                self.report.find(Fault::Missing, key.to_owned(), what);
+            if let Ok(None) = self.runtime.block_on(self.check.storage.get(&key)) {
+                self.report.find(Fault::Missing, key.as_str().to_owned(), what);
             }
         }
         Ok(())
