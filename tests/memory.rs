@@ -11,7 +11,7 @@ use arca::entropy::SystemEntropy;
 use arca::metrics::Metrics;
 use arca::seal::{DistinctShares, Threshold, combine, parse_share, unwrap_root_key};
 use arca::secret::{SecretText, Share};
-use arca::storage::{DEFAULT_CACHE_BYTES, Key, Storage};
+use arca::storage::{Key, Opening, Storage};
 use arca::time::{Clock, SystemClock};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use data_encoding::{BASE64, HEXLOWER};
@@ -188,7 +188,7 @@ fn keys(store: &Path, shares: &[String]) -> (Wanted, Vec<String>) {
     let threshold = Threshold::new(5, 3).unwrap();
     let seal = combine(DistinctShares::new(&parsed[..REQUIRED], threshold).unwrap());
     let metrics = Metrics::new(SystemClock.now());
-    let storage = arca::storage::open("redb", store, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics).unwrap();
+    let storage = arca::storage::open("redb", store, Opening::default(), &SystemEntropy::new(), &metrics).unwrap();
     let record: Value = serde_json::from_slice(&stored(&*storage, "core/seal")).unwrap();
     let wrapped = BASE64.decode(record["wrapped_root"].as_str().unwrap().as_bytes()).unwrap();
     let root = unwrap_root_key(&seal, &wrapped).unwrap();

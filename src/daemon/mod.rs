@@ -29,7 +29,7 @@ use crate::http::{Listening, Server};
 use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::pipeline::Pipeline;
-use crate::storage::{self, DEFAULT_CACHE_BYTES};
+use crate::storage::{self, Opening};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Exporter;
 use crate::vault::{Checkpoint, LogControl, Parts, Sealings, Vault};
@@ -162,7 +162,7 @@ impl Running {
             StorageConfig::Redb(path) | StorageConfig::Sled(path) => path,
         };
         let metrics = Metrics::new(SystemClock.now());
-        let storage = storage::open(config.storage.kind(), path, DEFAULT_CACHE_BYTES, &*entropy, &metrics)?;
+        let storage = storage::open(config.storage.kind(), path, Opening::default(), &*entropy, &metrics)?;
         if let Some(file) = &config.checkpoint_file {
             let checkpoint = Checkpoint::parse(&std::fs::read(file)?)?;
             if let Err(regress) = checkpoint.compare(storage.generation().await?, None) {

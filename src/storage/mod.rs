@@ -16,14 +16,14 @@ mod snapshot;
 mod writer;
 
 #[cfg(test)]
-mod contract;
+pub(crate) mod contract;
 #[cfg(test)]
 mod power;
 
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
-pub use replace::Replacement;
+pub use replace::{Replacement, has_store};
 pub use sled::SledStorage;
 pub use snapshot::{Generation, Lineage, Snapshot, Stored};
 
@@ -38,43 +38,50 @@ use crate::entropy::Entropy;
 use crate::error::{Error, Kind};
 use crate::metrics::Metrics;
 
-/// How much memory a database may use as its cache unless the configuration says otherwise, in bytes.
-pub const DEFAULT_CACHE_BYTES: u64 = 256 << 20;
+/// How a store on disk is opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Opening {
+    /// How much memory the database may use as a cache, in bytes: 256 MiB by default.
+    pub cache_bytes: u64,
+    /// Whether all of it is looked at, however large it is. By default a large one is trusted as its last commit left it.
+    pub whole: bool,
+}
+
+impl Default for Opening {
+    fn default() -> Self {
+        Self { cache_bytes: 256 << 20, whole: false }
+    }
+}
+
+impl Opening {
+    /// As by default, but after a look at all of it.
+    pub fn whole() -> Self {
+        Self { whole: true, ..Self::default() }
+    }
+
+    /// Up to which length of its file a database is looked at, where `usual` is that by default; in bytes.
+    const fn verified(self, usual: u64) -> u64 {
+        if self.whole { u64::MAX } else { usual }
+    }
+}
 
 /// Opens the store of `kind` (`redb`, `sled`, `inmem`) under the folder `path`, and creates it if there is none.
-/// `inmem` has no folder. `cache_bytes` is how much memory its database may use as a cache. Its transactions are counted in
-/// `metrics`; [`Measured`] counts the rest.
+/// `inmem` has no folder. Its transactions are counted in `metrics`; [`Measured`] counts the rest.
 ///
 /// Fails with [`StorageError::Damaged`] for a store that lost something that was acknowledged, and with
 /// [`StorageError::Failed`] for an unknown kind, a store of another kind and one that another process has open.
 pub fn open(
     kind: &str,
     path: &Path,
-    cache_bytes: u64,
+    opening: Opening,
     entropy: &dyn Entropy,
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Storage>, StorageError> {
     match kind {
-        "redb" => Ok(Arc::new(RedbStorage::open(path, cache_bytes, entropy, metrics)?)),
-        "sled" => Ok(Arc::new(SledStorage::open(path, cache_bytes, entropy, metrics)?)),
+        "redb" => Ok(Arc::new(RedbStorage::open(path, opening, entropy, metrics)?)),
+        "sled" => Ok(Arc::new(SledStorage::open(path, opening, entropy, metrics)?)),
         "inmem" => Ok(Arc::new(MemoryStorage::new())),
         _ => Err(StorageError::failed("there is no store of this kind; use redb, sled or inmem")),
-    }
-}
-
-/// Opens the store of `kind` (`redb`, `sled`) that is under the folder `path`, after a look at all of it, however large it
-/// is. Fails as [`open`] does.
-pub fn inspect(
-    kind: &str,
-    path: &Path,
-    cache_bytes: u64,
-    entropy: &dyn Entropy,
-    metrics: &Arc<Metrics>,
-) -> Result<Arc<dyn Storage>, StorageError> {
-    match kind {
-        "redb" => Ok(Arc::new(RedbStorage::inspect(path, cache_bytes, entropy, metrics)?)),
-        "sled" => Ok(Arc::new(SledStorage::inspect(path, cache_bytes, entropy, metrics)?)),
-        _ => Err(StorageError::failed("only a store on disk can be inspected")),
     }
 }
 

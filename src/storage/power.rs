@@ -10,7 +10,7 @@
 //! on disk while it is not, are not simulated here; the last test shows that the second kind would be noticed.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -18,10 +18,9 @@ use std::sync::{Arc, Mutex};
 use redb::StorageBackend;
 
 use super::disk::{Disk, Engine};
-use super::freshness::Link;
-use super::redb::{Backend, FILE, Opened, Redb, RedbStorage, fault};
-use super::{Batch, Key, Page, Storage, StorageError};
-use crate::entropy::SystemEntropy;
+use super::redb::{Backend, FILE, Over, Redb, RedbStorage};
+use super::{Batch, Key, Opening, Page, Storage, StorageError};
+use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
 use crate::metrics::Metrics;
 
 const SECTOR: usize = 512;
@@ -50,34 +49,7 @@ enum Event {
 
 type Record = Arc<Mutex<Vec<Event>>>;
 
-/// redb over a file whose changes are recorded.
-#[derive(Debug)]
-struct Recorded {
-    engine: Redb,
-    record: Record,
-}
-
-impl Engine for Recorded {
-    const KIND: &'static str = Redb::KIND;
-    const READERS_WAIT: bool = Redb::READERS_WAIT;
-    const OPENS_WITHOUT_ROOM: bool = Redb::OPENS_WITHOUT_ROOM;
-    type Database = Opened;
-
-    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
-        self.engine.create(folder, first)
-    }
-
-    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-        let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(StorageError::from_io)?;
-        let backend = Recorder { backend: Backend::new(file)?, record: self.record.clone() };
-        self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
-    }
-
-    fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
-        self.open(folder)
-    }
-}
-
+/// A file whose changes are recorded.
 #[derive(Debug)]
 struct Recorder {
     backend: Backend,
@@ -120,16 +92,14 @@ impl StorageBackend for Recorder {
     }
 }
 
-/// Numbers that are the same for the same seed (SplitMix64).
-struct Random(u64);
+/// Numbers that are the same for the same seed.
+struct Random(SeededEntropy);
 
 impl Random {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes).unwrap();
+        u64::from_le_bytes(bytes)
     }
 
     fn below(&mut self, bound: u64) -> u64 {
@@ -183,7 +153,7 @@ impl Subject {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let folder = tempfile::tempdir().unwrap();
         drop(open(folder.path()).unwrap());
-        Self { folder, random: Random(seed), drive, model: Model::new(), runtime }
+        Self { folder, random: Random(SeededEntropy::new(seed)), drive, model: Model::new(), runtime }
     }
 
     fn file(&self, name: &str) -> std::path::PathBuf {
@@ -193,7 +163,9 @@ impl Subject {
     fn live(&mut self) -> Life {
         let (image, witness) = (fs::read(self.file(FILE)).unwrap(), fs::read(self.file(WITNESS)).unwrap());
         let record = Record::default();
-        let engine = Recorded { engine: Redb { cache_bytes: CACHE, verified: 0 }, record: record.clone() };
+        let recording = record.clone();
+        let recorder = move |backend| Recorder { backend, record: recording.clone() };
+        let engine = Over { engine: Redb { cache_bytes: CACHE, verified: 0 }, backend: recorder };
         let disk = Disk::open(self.folder.path(), engine, &SystemEntropy::new(), &metrics()).unwrap();
         let mut models = vec![self.model.clone()];
         for _ in 0..4 + self.random.below(12) {
@@ -323,7 +295,7 @@ fn metrics() -> Arc<Metrics> {
 }
 
 fn open(folder: &Path) -> Result<RedbStorage, StorageError> {
-    RedbStorage::open(folder, CACHE as u64, &SystemEntropy::new(), &metrics())
+    RedbStorage::open(folder, Opening { cache_bytes: CACHE as u64, whole: false }, &SystemEntropy::new(), &metrics())
 }
 
 async fn contents(storage: &RedbStorage) -> Result<Model, StorageError> {

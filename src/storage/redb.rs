@@ -23,7 +23,7 @@ use super::freshness::Link;
 use super::listing::Step;
 use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError};
+use super::{Batch, Generation, Key, Opening, Page, Snapshot, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -40,29 +40,17 @@ const VERIFIED_BYTES: u64 = 128 << 20;
 pub struct RedbStorage(Disk<Redb>);
 
 impl RedbStorage {
-    /// Opens the store under the folder `dir`, or creates both. `cache_bytes` is how much memory the database may use
-    /// as a cache. One process at a time can have it open.
+    /// Opens the store under the folder `dir`, or creates both. One process at a time can have it open.
     ///
     /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
     pub fn open(
         dir: &Path,
-        cache_bytes: u64,
+        opening: Opening,
         entropy: &dyn Entropy,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StorageError> {
-        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes, verified: VERIFIED_BYTES }, entropy, metrics).map(Self)
-    }
-
-    /// The same after a look at all of the store, however large it is.
-    pub fn inspect(
-        dir: &Path,
-        cache_bytes: u64,
-        entropy: &dyn Entropy,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, StorageError> {
-        let cache_bytes = usize::try_from(cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes, verified: u64::MAX }, entropy, metrics).map(Self)
+        let cache_bytes = usize::try_from(opening.cache_bytes).unwrap_or(usize::MAX);
+        Disk::open(dir, Redb { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics).map(Self)
     }
 }
 
@@ -101,7 +89,7 @@ pub(super) struct Redb {
 }
 
 impl Redb {
-    pub(super) fn builder(&self) -> Builder {
+    fn builder(&self) -> Builder {
         let mut builder = Builder::new();
         builder.set_cache_size(self.cache_bytes);
         builder
@@ -156,14 +144,16 @@ type Records = ReadOnlyTable<&'static str, &'static [u8]>;
 
 pub(super) struct Opened {
     /// The records as the newest commit left them, for reads of one key: to open them costs more than such a read.
-    /// Nothing if that failed, so that nothing older is read. Before `database`, which closes when nobody reads.
+    /// Nothing if they could not be opened, so that nothing older is read. Before `database`, which closes when nobody reads.
     newest: RwLock<Option<Arc<Records>>>,
     database: redb::Database,
 }
 
 impl Opened {
-    pub(super) fn new(database: redb::Database) -> Self {
-        Self { newest: RwLock::default(), database }
+    fn new(database: redb::Database) -> Self {
+        let opened = Self { newest: RwLock::default(), database };
+        opened.renew();
+        opened
     }
 
     fn records(&self) -> Result<Records, StorageError> {
@@ -252,7 +242,7 @@ fn write(transaction: &WriteTransaction, changes: &Changes, link: &Link) -> Resu
 pub(super) struct Backend(FileBackend);
 
 impl Backend {
-    pub(super) fn new(file: File) -> Result<Self, StorageError> {
+    fn new(file: File) -> Result<Self, StorageError> {
         FileBackend::new(file).map(Self).map_err(fault)
     }
 }
@@ -292,7 +282,7 @@ impl StorageBackend for Backend {
 }
 
 /// What an error of redb means for a store.
-pub(super) fn fault(error: impl Into<redb::Error>) -> StorageError {
+fn fault(error: impl Into<redb::Error>) -> StorageError {
     let error = error.into();
     if let redb::Error::Io(error) = error {
         return StorageError::from_io(error);
@@ -303,6 +293,42 @@ pub(super) fn fault(error: impl Into<redb::Error>) -> StorageError {
     StorageError::failed(error)
 }
 
+/// redb over another file than the one of the folder, for tests: `backend` puts something in front of that one.
+#[cfg(test)]
+pub(super) struct Over<F> {
+    pub(super) engine: Redb,
+    pub(super) backend: F,
+}
+
+#[cfg(test)]
+impl<F> std::fmt::Debug for Over<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Over").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+impl<B: StorageBackend, F: Fn(Backend) -> B + Send + Sync + 'static> Engine for Over<F> {
+    const KIND: &'static str = Redb::KIND;
+    const READERS_WAIT: bool = Redb::READERS_WAIT;
+    const OPENS_WITHOUT_ROOM: bool = Redb::OPENS_WITHOUT_ROOM;
+    type Database = Opened;
+
+    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
+        self.engine.create(folder, first)
+    }
+
+    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
+        let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(StorageError::from_io)?;
+        let backend = (self.backend)(Backend::new(file)?);
+        self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
+    }
+
+    fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
+        self.open(folder)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -311,36 +337,7 @@ mod tests {
     use super::*;
     use crate::entropy::SystemEntropy;
 
-    /// redb on a disk of which the test says how large it is.
-    #[derive(Debug)]
-    struct SmallDisk {
-        engine: Redb,
-        length: Arc<AtomicU64>,
-        syncs: Arc<AtomicU64>,
-    }
-
-    impl Engine for SmallDisk {
-        const KIND: &'static str = Redb::KIND;
-        const READERS_WAIT: bool = Redb::READERS_WAIT;
-        const OPENS_WITHOUT_ROOM: bool = Redb::OPENS_WITHOUT_ROOM;
-        type Database = Opened;
-
-        fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
-            self.engine.create(folder, first)
-        }
-
-        fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-            let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).unwrap();
-            let (length, syncs) = (Arc::clone(&self.length), Arc::clone(&self.syncs));
-            let backend = Limited { backend: Backend::new(file)?, length, syncs };
-            self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
-        }
-
-        fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
-            self.open(folder)
-        }
-    }
-
+    /// A file on a disk of which the test says how large it is.
     #[derive(Debug)]
     struct Limited {
         backend: Backend,
@@ -390,11 +387,13 @@ mod tests {
         Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
     }
 
-    fn small(dir: &Path) -> (Disk<SmallDisk>, Arc<AtomicU64>, Arc<AtomicU64>) {
+    fn small(dir: &Path) -> (Disk<impl Engine>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let length = Arc::new(AtomicU64::new(u64::MAX));
         let syncs = Arc::new(AtomicU64::new(u64::MAX));
         let engine = Redb { cache_bytes: 8 << 20, verified: VERIFIED_BYTES };
-        let engine = SmallDisk { engine, length: Arc::clone(&length), syncs: Arc::clone(&syncs) };
+        let (room, left) = (Arc::clone(&length), Arc::clone(&syncs));
+        let limited = move |backend| Limited { backend, length: Arc::clone(&room), syncs: Arc::clone(&left) };
+        let engine = Over { engine, backend: limited };
         (Disk::open(dir, engine, &SystemEntropy::new(), &metrics()).unwrap(), length, syncs)
     }
 
@@ -425,7 +424,13 @@ mod tests {
         assert!(refused > 100 && acknowledged.len() > 50, "{refused} refused");
         assert!(acknowledged.contains(&"0399".to_owned()), "writing goes on once there is room");
         drop(disk);
-        let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new(), &metrics()).unwrap();
+        let storage = RedbStorage::open(
+            dir.path(),
+            Opening { cache_bytes: 8 << 20, whole: false },
+            &SystemEntropy::new(),
+            &metrics(),
+        )
+        .unwrap();
         assert_eq!(storage.list("k/", Page::all()).await.unwrap(), acknowledged);
     }
 
@@ -441,7 +446,13 @@ mod tests {
             let first = disk.get(&Key::new("k/0001").unwrap()).await.unwrap();
             assert_eq!(first, Some(vec![7; 20_000]), "reading goes on");
             drop(disk);
-            let storage = RedbStorage::open(dir.path(), 8 << 20, &SystemEntropy::new(), &metrics()).unwrap();
+            let storage = RedbStorage::open(
+                dir.path(),
+                Opening { cache_bytes: 8 << 20, whole: false },
+                &SystemEntropy::new(),
+                &metrics(),
+            )
+            .unwrap();
             let names = storage.list("k/", Page::all()).await.unwrap();
             assert!(names.starts_with(&["0001".to_owned()]) && names.len() <= 2, "{names:?}");
         }

@@ -20,7 +20,7 @@ pub struct Replacement {
 }
 
 impl Replacement {
-    /// Locks the folder `dir`, in which a store of `kind` is to be, or will be.
+    /// Locks the folder `dir`, in which a store of `kind` is to be, or will be, and makes the folder for the new one.
     ///
     /// Fails with [`StorageError::Failed`] if another process has its store open, or if it holds a store of another kind.
     pub fn begin(dir: &Path, kind: &str) -> Result<Self, StorageError> {
@@ -32,12 +32,8 @@ impl Replacement {
         finish(dir, kind)?;
         let replacement = Self { dir: dir.to_owned(), kind, _lock: lock };
         replacement.clear()?;
+        DirBuilder::new().mode(0o700).create(replacement.staging()).map_err(StorageError::from_io)?;
         Ok(replacement)
-    }
-
-    /// Whether there is a store to be replaced.
-    pub fn has_store(&self) -> Result<bool, StorageError> {
-        exists(&self.dir.join(self.kind))
     }
 
     /// The folder in which the new store is to be built, with [`super::open`]. Close it before it is put in place.
@@ -47,7 +43,7 @@ impl Replacement {
 
     /// Puts the new store in the place of the old one, and tells where that is now, if there was one.
     pub fn put_in_place(self) -> Result<Option<PathBuf>, StorageError> {
-        let replaced = self.has_store()?.then(|| replaced(&self.dir, self.kind));
+        let replaced = has_store(&self.dir, self.kind)?.then(|| replaced(&self.dir, self.kind));
         let built = self.staging().join(self.kind);
         settle(&built)?;
         fs::rename(&built, restored(&self.dir, self.kind)).map_err(StorageError::from_io)?;
@@ -65,11 +61,11 @@ impl Replacement {
         }
         Ok(())
     }
+}
 
-    /// Makes the folder for the new store.
-    pub fn prepare(&self) -> Result<(), StorageError> {
-        DirBuilder::new().mode(0o700).create(self.staging()).map_err(StorageError::from_io)
-    }
+/// Whether there is a store of `kind` under the folder `dir`, in its place or about to be put there.
+pub fn has_store(dir: &Path, kind: &str) -> Result<bool, StorageError> {
+    Ok(exists(&dir.join(kind))? || exists(&restored(dir, kind))?)
 }
 
 /// Finishes a replacement that was decided. To be called with `dir` locked.
@@ -120,7 +116,6 @@ mod tests {
 
     fn replace(dir: &Path, text: &str) -> Option<PathBuf> {
         let replacement = Replacement::begin(dir, "redb").unwrap();
-        replacement.prepare().unwrap();
         store(&replacement.staging().join("redb"), text);
         replacement.put_in_place().unwrap()
     }

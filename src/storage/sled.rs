@@ -31,7 +31,7 @@ use super::freshness::Link;
 use super::listing::Step;
 use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError, files};
+use super::{Batch, Generation, Key, Opening, Page, Snapshot, Storage, StorageError, files};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -59,27 +59,17 @@ const CHUNKED: u8 = b'c';
 pub struct SledStorage(Disk<Sled>);
 
 impl SledStorage {
-    /// Opens the store under the folder `dir`, or creates both. `cache_bytes` is how much memory the database may use
-    /// as a cache. One process at a time can have it open.
+    /// Opens the store under the folder `dir`, or creates both. One process at a time can have it open.
     ///
     /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
     pub fn open(
         dir: &Path,
-        cache_bytes: u64,
+        opening: Opening,
         entropy: &dyn Entropy,
         metrics: &Arc<Metrics>,
     ) -> Result<Self, StorageError> {
-        Disk::open(dir, Sled { cache_bytes, verified: VERIFIED_BYTES }, entropy, metrics).map(Self)
-    }
-
-    /// The same after a look at all of the store, however large it is.
-    pub fn inspect(
-        dir: &Path,
-        cache_bytes: u64,
-        entropy: &dyn Entropy,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, StorageError> {
-        Disk::open(dir, Sled { cache_bytes, verified: u64::MAX }, entropy, metrics).map(Self)
+        let Opening { cache_bytes, .. } = opening;
+        Disk::open(dir, Sled { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics).map(Self)
     }
 }
 

@@ -15,7 +15,7 @@ use arca::lease::LeaseState;
 use arca::metrics::Metrics;
 use arca::mount::Registry;
 use arca::pipeline::Pipeline;
-use arca::storage::{DEFAULT_CACHE_BYTES, MemoryStorage, Storage};
+use arca::storage::{MemoryStorage, Opening, Storage};
 use arca::time::{Clock, ManualClock, SystemClock};
 use arca::trace::{self, Tracer};
 use arca::vault::{DeclaredAudit, Parts, Settings, Unsealed, Vault};
@@ -118,7 +118,7 @@ impl Setup {
     /// Over redb in this folder.
     pub(crate) fn redb(folder: &Path) -> Self {
         let storage =
-            arca::storage::open("redb", folder, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics()).unwrap();
+            arca::storage::open("redb", folder, Opening::default(), &SystemEntropy::new(), &metrics()).unwrap();
         Self { storage, ..Self::default() }
     }
 

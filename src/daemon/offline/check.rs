@@ -11,13 +11,13 @@ use tokio::runtime::Handle;
 use crate::barrier::Barrier;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::metrics::Metrics;
-use crate::storage::{self, DEFAULT_CACHE_BYTES, Storage, StorageError};
+use crate::storage::{self, Opening, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::vault::{Check, CheckReport, Checkpoint, Fault, Finding, SealRecord};
 
 use super::super::Failure;
 use super::progress::Progress;
-use super::{has_store, shares, store_of};
+use super::{shares, store_of};
 
 /// The exit code for a store that something is wrong with.
 const HURT: u8 = 2;
@@ -40,12 +40,12 @@ pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, F
     let CheckOptions { config, checkpoint, without_keys, json } = options;
     let checkpoint = checkpoint.map(|file| Ok::<_, Failure>(Checkpoint::parse(&fs::read(file)?)?)).transpose()?;
     let (kind, folder) = store_of(&config)?;
-    if !has_store(&folder, kind) {
+    if !storage::has_store(&folder, kind)? {
         return Err(format!("there is no store of kind {kind} in this folder; check the configuration").into());
     }
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let metrics = Metrics::new(SystemClock.now());
-    let report = match storage::inspect(kind, &folder, DEFAULT_CACHE_BYTES, &*entropy, &metrics) {
+    let report = match storage::open(kind, &folder, Opening::whole(), &*entropy, &metrics) {
         Ok(storage) => {
             let barrier = if without_keys { None } else { unlock(&storage, &entropy).await? };
             let check = Check { storage, barrier, checkpoint };

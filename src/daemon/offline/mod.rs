@@ -11,7 +11,7 @@ pub use restore::RestoreOptions;
 pub(super) use check::check;
 pub(super) use restore::restore;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::config::{Config, Storage};
 
@@ -24,9 +24,4 @@ fn store_of(files: &[PathBuf]) -> Result<(&'static str, PathBuf), Failure> {
         Storage::Memory => Err("the store is in memory: there is nothing on disk".into()),
         Storage::Redb(path) | Storage::Sled(path) => Ok((config.storage.kind(), path.clone())),
     }
-}
-
-/// Whether there is a store of `kind` in `folder`.
-fn has_store(folder: &Path, kind: &str) -> bool {
-    folder.join(kind).exists() || folder.join(format!("{kind}.restored")).exists()
 }

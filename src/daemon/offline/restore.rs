@@ -12,13 +12,13 @@ use crate::backup::{BackupKey, Meta, Origin, Reader, Records, Summary};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::metrics::Metrics;
 use crate::secret::RootKey;
-use crate::storage::{self, DEFAULT_CACHE_BYTES, Replacement, Storage, StorageError};
+use crate::storage::{self, Opening, Replacement, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::vault::{self, SealRecord, Tenant};
 
 use super::super::Failure;
 use super::progress::Progress;
-use super::{has_store, shares, store_of};
+use super::{shares, store_of};
 
 /// What to restore, and into what.
 #[derive(Debug)]
@@ -54,11 +54,10 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
     writeln!(out, "The backup of {} is whole: {count} records, {bytes} bytes.", meta.created)?;
     let Some((kind, folder)) = store else { return Ok(()) };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
-    if has_store(&folder, kind) && !force {
+    if !force && storage::has_store(&folder, kind)? {
         refuse_another(kind, &folder, &root, &entropy).await?;
     }
     let replacement = Replacement::begin(&folder, kind)?;
-    replacement.prepare()?;
     let building = Building { kind, staging: replacement.staging(), root, entropy };
     let again = building.fill(&backup, &meta, origin).await?;
     if again != summary {
@@ -76,7 +75,7 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
 
 /// Refuses to replace the store of another vault, and one of which that cannot be told.
 async fn refuse_another(kind: &str, folder: &Path, root: &RootKey, entropy: &Arc<dyn Entropy>) -> Result<(), Failure> {
-    let storage = match open(kind, folder, entropy) {
+    let storage = match open(kind, folder, Opening::default(), entropy) {
         Ok(storage) => storage,
         Err(StorageError::Damaged(why)) => {
             return Err(format!(
@@ -98,8 +97,13 @@ async fn refuse_another(kind: &str, folder: &Path, root: &RootKey, entropy: &Arc
     }
 }
 
-fn open(kind: &str, folder: &Path, entropy: &Arc<dyn Entropy>) -> Result<Arc<dyn Storage>, StorageError> {
-    storage::open(kind, folder, DEFAULT_CACHE_BYTES, &**entropy, &Metrics::new(SystemClock.now()))
+fn open(
+    kind: &str,
+    folder: &Path,
+    opening: Opening,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<dyn Storage>, StorageError> {
+    storage::open(kind, folder, opening, &**entropy, &Metrics::new(SystemClock.now()))
 }
 
 /// The new store, beside the old one.
@@ -113,7 +117,7 @@ struct Building {
 impl Building {
     /// Reads the backup again, into the new store.
     async fn fill(&self, backup: &Path, meta: &Meta, origin: Origin) -> Result<Summary, Failure> {
-        let storage = open(self.kind, &self.staging, &self.entropy)?;
+        let storage = open(self.kind, &self.staging, Opening::default(), &self.entropy)?;
         let reader = Reader::open(BufReader::new(File::open(backup)?))?;
         let mut records: Source = reader.unlock(BackupKey::derive(&self.root, &meta.salt)?)?;
         let summary = {
@@ -128,8 +132,7 @@ impl Building {
 
     /// Opens the new store anew, and counts what is in it.
     async fn look(&self, expected: u64) -> Result<(), Failure> {
-        let metrics = Metrics::new(SystemClock.now());
-        let storage = storage::inspect(self.kind, &self.staging, DEFAULT_CACHE_BYTES, &*self.entropy, &metrics)?;
+        let storage = open(self.kind, &self.staging, Opening::whole(), &self.entropy)?;
         if vault::tenant(&storage, &self.root, &self.entropy).await? != Tenant::This {
             return Err("the new store is not what was restored; nothing was replaced".into());
         }

@@ -12,7 +12,8 @@ use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::seal::{Threshold, parse_share};
 use crate::secret::RootKey;
-use crate::storage::{Batch, DEFAULT_CACHE_BYTES, MemoryStorage, inspect, open};
+use crate::storage::contract::copy_into;
+use crate::storage::{Batch, MemoryStorage, Opening, open};
 use crate::time::{SystemClock, Timestamp};
 use crate::trace::Tracer;
 use crate::vault::{Parts, Settings, Vault};
@@ -36,7 +37,7 @@ fn entropy() -> Arc<dyn Entropy> {
 }
 
 fn opened(kind: &str, dir: &Path) -> Result<Arc<dyn Storage>, StorageError> {
-    open(kind, dir, DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics())
+    open(kind, dir, Opening::default(), &SystemEntropy::new(), &metrics())
 }
 
 /// Makes a vault in `storage`, with so many records; gives its root key.
@@ -54,7 +55,7 @@ async fn vault(storage: &Arc<dyn Storage>, records: u32) -> RootKey {
     let seal = SealRecord::of_store(&**storage).await.unwrap().unwrap();
     let root = seal.open(&[parse_share(&made.keys[0]).unwrap()]).unwrap();
     let barrier = unlocked(storage, &root).await;
-    let notes = barrier.view(crate::barrier::Scope::new(ROOT_NAMESPACE, "notes"));
+    let notes = barrier.view(Scope::new(ROOT_NAMESPACE, "notes"));
     for n in 0..records {
         let mut txn = Txn::new();
         let size = usize::try_from(n * 37 % 997).unwrap() * if n % 17 == 0 { 20 } else { 1 };
@@ -87,18 +88,6 @@ async fn records(storage: &Arc<dyn Storage>) -> BTreeMap<String, Vec<u8>> {
         }
     });
     reading.await.unwrap()
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
-    }
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
@@ -160,9 +149,9 @@ async fn damage_is_named(kind: &str) {
     let (mut by_opening, mut by_check, mut harmless) = (0, 0, 0);
     for seed in 0..COPIES {
         let dir = TempDir::new().unwrap();
-        copy(&base.path().join(kind), &dir.path().join(kind));
+        copy_into(&base.path().join(kind), &dir.path().join(kind));
         let how = hurt(&dir.path().join(kind), seed);
-        let storage = match inspect(kind, dir.path(), DEFAULT_CACHE_BYTES, &SystemEntropy::new(), &metrics()) {
+        let storage = match open(kind, dir.path(), Opening::whole(), &SystemEntropy::new(), &metrics()) {
             Ok(storage) => storage,
             Err(error) => {
                 assert!(!error.to_string().is_empty());
