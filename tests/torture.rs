@@ -51,7 +51,7 @@ fn torture(rounds: u32) -> u64 {
     let (share, token) = process.initialise();
     process.unseal(&share);
     let root = process.anonymous().with_token(&token);
-    let public = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let public = root.audit_key();
     let key = VerifyingKey::parse(public.trim()).unwrap();
     let acknowledged = AtomicU64::new(0);
     let mut gaps = 0;

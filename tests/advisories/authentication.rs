@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use super::certificates::{self, Leaf};
 use super::{PASSWORD, encoded, id, log_in, userpass, within};
-use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
+use crate::api::database::{CREATE, configure, users};
+use crate::support::postgres::Postgres;
 use crate::support::signer::Signer;
 use crate::support::{CLIENT, Client, Clients, Issue, Provider, SECRET, Setup, TestVault, eventually, issuer};
 
@@ -443,21 +444,9 @@ fn cve_2021_32923_renewal_right_before_the_end() {
 /// Mounts the engine over `server`, with the role `app`, whose credentials are good for ten hours unless something says less.
 fn database(vault: &TestVault, server: &Postgres) {
     let root = vault.root();
-    root.post("sys/mounts/database", json!({"type": "database"})).ok();
-    let url =
-        format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?sslmode=disable", server.port);
-    let connection = json!({
-        "plugin_name": "postgresql-database-plugin", "connection_url": url, "username": ADMIN,
-        "password": ADMIN_PASSWORD, "allowed_roles": "*",
-    });
-    root.post("database/config/pg", connection).ok();
-    let creation = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
-    let role = json!({"db_name": "pg", "creation_statements": creation, "default_ttl": "10h", "max_ttl": "20h"});
+    configure(&root, server, CREATE);
+    let role = json!({"db_name": "pg", "creation_statements": CREATE, "default_ttl": "10h", "max_ttl": "20h"});
     root.post("database/roles/app", role).ok();
-}
-
-fn users(server: &Postgres) -> usize {
-    server.query("select count(*) from pg_roles where rolname like 'v-%'").parse().unwrap()
 }
 
 #[test]

@@ -340,7 +340,7 @@ fn a_bulk_api_over_tls_has_every_line_once_whoever_dies() {
     let (share, token) = process.initialise();
     process.unseal(&share);
     let root = process.anonymous().with_token(&token);
-    let key = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let key = root.audit_key();
     write_some(&root, 0..20);
     collector.stop();
     write_some(&root, 20..40);

@@ -116,7 +116,7 @@ fn rsyslog_over_tls_gets_every_line_whoever_dies() {
     let (share, token) = process.initialise();
     process.unseal(&share);
     let root = process.anonymous().with_token(&token);
-    let key = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let key = root.audit_key();
     write_some(&root, 0..20);
     rsyslog.kill();
     write_some(&root, 20..40);

@@ -243,7 +243,7 @@ fn nothing_is_done_while_the_disk_of_the_audit_log_is_full() {
     let (share, token) = process.initialise();
     process.unseal(&share);
     let root = process.anonymous().with_token(&token);
-    let public = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let public = root.audit_key();
     let (mut acknowledged, mut refused) = (Vec::new(), Vec::new());
     for round in 0..rounds().map_or(2, |rounds| rounds.div_ceil(10)) {
         disk.fill();

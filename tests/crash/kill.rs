@@ -71,7 +71,7 @@ fn torture_one_vault(store: &str, rounds: u32, figures: &mut Figures) {
     let mut writers: Vec<Writer> = (0..WRITERS).map(Writer::new).collect();
     let root = process.anonymous().with_token(&token);
     prepare(&root, &writers);
-    let public = root.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned();
+    let public = root.audit_key();
     let key = VerifyingKey::parse(public.trim()).unwrap();
     let log = folder.path().join("audit.log");
     for round in 0..rounds {

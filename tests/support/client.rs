@@ -32,6 +32,11 @@ pub(crate) struct Answer {
 }
 
 impl Client {
+    /// The public key that the audit logs verify with.
+    pub(crate) fn audit_key(&self) -> String {
+        self.get("sys/config/auditing/public-key").data()["public_key"].as_str().unwrap().to_owned()
+    }
+
     /// A client that trusts the authority `ca` and shows `certificate` (with its key), all in PEM.
     pub(crate) fn new(address: SocketAddr, ca: &str, certificate: Option<(&str, &str)>) -> Self {
         let root = Certificate::from_pem(ca.as_bytes()).unwrap();
