@@ -80,6 +80,9 @@ pub mod outbound;
 pub mod pipeline;
 #[cfg(feature = "server")]
 pub mod quota;
+#[cfg(test)]
+#[cfg(feature = "server")]
+mod schedule;
 #[cfg(feature = "server")]
 pub mod seal;
 #[cfg(feature = "server")]

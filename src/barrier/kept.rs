@@ -65,3 +65,6 @@ impl<V: Clone> fmt::Debug for Kept<V> {
         write!(f, "{}", self.0.values.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -29,7 +29,6 @@ use crate::storage::{Batch, Key, Storage, StorageError};
 use crate::time::Timestamp;
 
 use keyring::Keyring;
-use txn::Actions;
 
 /// Where the keyring lies, encrypted under the root key.
 pub(crate) const KEYRING: &str = "core/keyring";
@@ -120,17 +119,12 @@ impl Barrier {
 
     /// Writes all of `txn` or nothing, durably, and then runs what was to happen on commit.
     pub async fn commit(&self, txn: Txn) -> Result<()> {
-        let (batch, Actions { on_commit, on_settled }) = txn.into_parts();
-        let mut outcome = Ok(());
+        let (batch, on_commit) = txn.into_parts();
         if !batch.is_empty() {
             // After sealing nothing may be written, not even what was encrypted before.
             self.keyring()?;
-            outcome = self.storage.commit(batch).await;
+            self.storage.commit(batch).await?;
         }
-        for action in on_settled {
-            action();
-        }
-        outcome?;
         for action in on_commit {
             action();
         }

@@ -9,18 +9,10 @@ use crate::storage::{Batch, Expected, Key};
 pub struct Txn {
     batch: Batch,
     on_commit: Vec<Action>,
-    on_settled: Vec<Action>,
 }
 
-type Action = Box<dyn FnOnce() + Send>;
-
-/// What is to happen beside the writing of a [`Txn`].
-pub(super) struct Actions {
-    /// Once the changes are durable.
-    pub(super) on_commit: Vec<Action>,
-    /// Whatever came of the commit.
-    pub(super) on_settled: Vec<Action>,
-}
+/// What is to happen once the changes of a [`Txn`] are durable.
+pub(super) type Action = Box<dyn FnOnce() + Send>;
 
 impl Txn {
     /// A transaction without changes.
@@ -38,10 +30,10 @@ impl Txn {
         self.on_commit.push(Box::new(action));
     }
 
-    /// Runs `action` once the changes are durable, and also when the commit fails: the storage may then have them all the
-    /// same. For forgetting what is cached of them.
+    /// Runs `action` once the changes are durable, and also when the commit fails, or nobody waits for it any more: the
+    /// storage may then have them all the same. For forgetting what is cached of them.
     pub fn on_settled(&mut self, action: impl FnOnce() + Send + 'static) {
-        self.on_settled.push(Box::new(action));
+        self.batch.when_settled(action);
     }
 
     /// Writes `bytes` without encryption, for what must be read while the vault is sealed: how it is sealed.
@@ -61,9 +53,8 @@ impl Txn {
         self.batch.expect(key, expected);
     }
 
-    pub(super) fn into_parts(self) -> (Batch, Actions) {
-        let Self { batch, on_commit, on_settled } = self;
-        (batch, Actions { on_commit, on_settled })
+    pub(super) fn into_parts(self) -> (Batch, Vec<Action>) {
+        (self.batch, self.on_commit)
     }
 }
 

@@ -310,10 +310,10 @@ impl LeaseManager {
     /// Revokes the lease `id` and waits until it is done. A lease that is gone is a success. If it fails it stays due and
     /// is tried again in the background.
     pub async fn revoke(&self, id: &str, revoker: &dyn Revoker) -> Result<()> {
-        match self.doom(id).await? {
-            Some(lease) => self.undo(lease, revoker).await,
-            None => Ok(()),
+        while self.doom(id).await?.is_some() {
+            self.undo(id, revoker).await?;
         }
+        Ok(())
     }
 
     /// Removes the lease `id` without undoing what it stands for: for what is beyond reach.

@@ -1,10 +1,11 @@
 //! Ends what is due, a window at a time, and tries again what did not end.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::task::JoinSet;
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use crate::barrier::Txn;
@@ -34,14 +35,11 @@ const AT_ONCE: usize = 16;
 const TICK: Duration = Duration::from_secs(1);
 
 impl LeaseManager {
-    /// Revokes what is due, until `shutdown`.
+    /// Revokes what is due, until `shutdown`. What is being undone by then is undone before this ends: it is to be waited
+    /// for, and not to be dropped.
     pub async fn run(self: Arc<Self>, revoker: Arc<dyn Revoker>, shutdown: CancellationToken) {
-        loop {
-            let swept = tokio::select! {
-                () = shutdown.cancelled() => return,
-                swept = self.clone().sweep(&revoker) => swept,
-            };
-            let pause = match swept {
+        while !shutdown.is_cancelled() {
+            let pause = match self.sweep(&*revoker, &shutdown).await {
                 Ok(_) => TICK,
                 Err(error) if error.kind() == Kind::Sealed => return,
                 Err(error) => {
@@ -57,8 +55,8 @@ impl LeaseManager {
     }
 
     /// Revokes all that is due, a window after the other, and says how many there were. What cannot be ended stays where it
-    /// is and keeps nothing behind it from ending.
-    pub async fn sweep(self: Arc<Self>, revoker: &Arc<dyn Revoker>) -> Result<usize> {
+    /// is and keeps nothing behind it from ending. Nothing more is begun after `shutdown`.
+    pub async fn sweep(&self, revoker: &dyn Revoker, shutdown: &CancellationToken) -> Result<usize> {
         let (mut count, mut after) = (0, None);
         loop {
             let names = self.due.list("", Page { after, limit: Some(WINDOW) }).await?;
@@ -68,27 +66,27 @@ impl LeaseManager {
             count += due.len();
             after = due.last().cloned();
             let is_last = due.len() < WINDOW;
-            self.end_all(due, revoker).await;
-            if is_last {
+            self.end_all(due, revoker, shutdown).await;
+            if is_last || shutdown.is_cancelled() {
                 return Ok(count);
             }
         }
     }
 
-    async fn end_all(self: &Arc<Self>, due: Vec<String>, revoker: &Arc<dyn Revoker>) {
-        let mut running = JoinSet::new();
-        for key in due {
-            if running.len() >= AT_ONCE {
-                running.join_next().await;
+    /// Ends some at once, all in the task of the caller: when that is dropped, nothing of it goes on elsewhere.
+    async fn end_all(&self, due: Vec<String>, revoker: &dyn Revoker, shutdown: &CancellationToken) {
+        let end = async |key: String| {
+            if shutdown.is_cancelled() {
+                return;
             }
-            let (manager, revoker) = (self.clone(), revoker.clone());
-            running.spawn(async move {
-                if let Err(error) = manager.end(&key, &*revoker).await {
-                    tracing::warn!(%error, "a lease could not be revoked; it will be tried again");
-                }
-            });
-        }
-        while running.join_next().await.is_some() {}
+            // A panic over one lease must not keep all others from ending.
+            match AssertUnwindSafe(self.end(&key, revoker)).catch_unwind().await {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "a lease could not be revoked; it will be tried again"),
+                Err(_) => tracing::error!("the revocation of a lease panicked; it will be tried again"),
+            }
+        };
+        stream::iter(due).for_each_concurrent(AT_ONCE, end).await;
     }
 
     /// Ends the lease behind one entry of the due index.
@@ -97,7 +95,7 @@ impl LeaseManager {
         match self.lease(&due.lease_id).await? {
             // It was renewed, or revoked, since the window was read.
             Some(lease) if lease.expires.is_some_and(|expires| expires > self.clock.now()) => Ok(()),
-            Some(lease) => self.undo(lease, revoker).await,
+            Some(lease) => self.undo(&lease.id, revoker).await,
             None => {
                 let mut txn = Txn::new();
                 self.due.delete(&mut txn, due_key)?;
@@ -106,14 +104,16 @@ impl LeaseManager {
         }
     }
 
-    /// Undoes what a lease stands for and removes it; if that fails, says when it is tried again.
-    pub(super) async fn undo(&self, lease: Lease, revoker: &dyn Revoker) -> Result<()> {
+    /// Undoes what a lease stands for and removes it; if that fails, says when it is tried again. What is removed is the
+    /// lease as it was before that: one that was given up meanwhile stands for something made since, and stays due.
+    pub(super) async fn undo(&self, id: &str, revoker: &dyn Revoker) -> Result<()> {
+        let mut txn = Txn::new();
+        let Some(lease) = self.records.fetch::<Lease>(&mut txn, id).await? else { return Ok(()) };
         match revoker.undo(&lease).await {
             Ok(()) => {
-                let mut txn = Txn::new();
-                self.forget(&lease.id, &mut txn).await?;
+                self.erase(&lease, &mut txn)?;
                 match self.commit(txn).await {
-                    // Someone else ended it at the same time.
+                    // Someone else ended it at the same time, or it changed.
                     Err(error) if error.kind() == Kind::Conflict => Ok(()),
                     outcome => outcome,
                 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::api::Ttl;
@@ -14,6 +15,8 @@ use crate::error::{Error, Kind, Result};
 use crate::secret::RootKey;
 use crate::storage::MemoryStorage;
 use crate::time::{Clock, ManualClock, Timestamp};
+
+mod orders;
 
 #[derive(Default)]
 struct Ledger {
@@ -40,7 +43,6 @@ struct Fixture {
     leases: Arc<LeaseManager>,
     clock: Arc<ManualClock>,
     ledger: Arc<Ledger>,
-    revoker: Arc<dyn Revoker>,
     barrier: Arc<Barrier>,
     counter: Arc<Counter>,
 }
@@ -88,7 +90,7 @@ async fn fixture() -> Fixture {
     let counter = Arc::new(Counter::default());
     let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone(), counter.clone()));
     let ledger = Arc::new(Ledger::default());
-    Fixture { leases, clock, revoker: ledger.clone(), ledger, barrier, counter }
+    Fixture { leases, clock, ledger, barrier, counter }
 }
 
 async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {
@@ -104,7 +106,7 @@ impl Fixture {
     }
 
     async fn sweep(&self) -> usize {
-        self.leases.clone().sweep(&self.revoker).await.unwrap()
+        self.leases.sweep(&*self.ledger, &CancellationToken::new()).await.unwrap()
     }
 
     fn advance(&self, seconds: u64) {
@@ -211,7 +213,7 @@ async fn a_lease_of_a_batch_token_ends_with_it() {
     f.advance(10);
     let mut txn = Txn::new();
     let asked = Ttl::from_seconds(3000);
-    let (lease, granted) = f.leases.renew(&lease.id, asked, BOUNDS, &*f.revoker, &mut txn).await.unwrap();
+    let (lease, granted) = f.leases.renew(&lease.id, asked, BOUNDS, &*f.ledger, &mut txn).await.unwrap();
     assert_eq!((granted.ttl, lease.expires), (Ttl::from_seconds(20), ends));
 }
 
@@ -242,13 +244,13 @@ async fn each_lease_is_counted_once() {
     register(&f, &GRANT).await;
     assert_eq!(count(), 2);
     let mut txn = Txn::new();
-    f.leases.renew(&first.id, Ttl::default(), BOUNDS, &*f.revoker, &mut txn).await.unwrap();
+    f.leases.renew(&first.id, Ttl::default(), BOUNDS, &*f.ledger, &mut txn).await.unwrap();
     f.barrier.commit(txn).await.unwrap();
     assert_eq!(count(), 2, "a renewal makes no lease");
     f.leases.doom(&first.id).await.unwrap();
     assert_eq!(count(), 2, "what is to be undone is there until it is undone");
-    f.leases.revoke(&first.id, &*f.revoker).await.unwrap();
-    f.leases.revoke(&first.id, &*f.revoker).await.unwrap();
+    f.leases.revoke(&first.id, &*f.ledger).await.unwrap();
+    f.leases.revoke(&first.id, &*f.ledger).await.unwrap();
     assert_eq!(count(), 1);
 
     let mut txn = Txn::new();
@@ -261,7 +263,7 @@ async fn each_lease_is_counted_once() {
     assert_eq!(count(), 2, "an intent and the lease that it becomes are one");
 
     f.clock.advance(Duration::from_secs(2_000));
-    f.leases.clone().sweep(&f.revoker).await.unwrap();
+    f.sweep().await;
     assert_eq!(count(), 0);
 }
 

@@ -99,4 +99,23 @@ mod tests {
         assert!(take_over(&owner, 4));
         assert!(!take_over(&owner, 1), "a late one does not turn back the clock");
     }
+
+    #[test]
+    fn of_many_threads_one_takes_each_interval_over() {
+        const INTERVALS: u64 = 100_000;
+        let owner = AtomicU64::new(0);
+        let taken: Vec<AtomicU64> = (0..=INTERVALS).map(|_| AtomicU64::new(0)).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| {
+                    for (number, taken) in (0..).zip(&taken).skip(1) {
+                        taken.fetch_add(u64::from(take_over(&owner, number)), Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        assert_eq!(owner.into_inner(), INTERVALS);
+        let twice = taken.into_iter().filter(|taken| taken.load(Ordering::Relaxed) > 1).count();
+        assert_eq!(twice, 0, "intervals were cleared more than once");
+    }
 }

@@ -64,7 +64,8 @@ impl Storage for MemoryStorage {
             return Err(StorageError::Conflict);
         }
         self.commits.fetch_add(1, Ordering::Relaxed);
-        for (key, value) in batch.into_writes() {
+        let (writes, _settling) = batch.into_writes();
+        for (key, value) in writes {
             match value {
                 Some(value) => records.insert(key.0, value),
                 None => records.remove(key.as_str()),

@@ -26,6 +26,8 @@ pub use redb::RedbStorage;
 pub use replace::{Replacement, has_store};
 pub use sled::SledStorage;
 pub use snapshot::{Generation, Lineage, Snapshot, Stored};
+#[cfg(test)]
+pub(crate) use writer::stepped::SteppedStorage;
 
 use std::fmt;
 use std::path::Path;
@@ -194,8 +196,25 @@ impl Expected {
 /// Puts and deletes, and what must still be true when they happen. The last write to a key counts.
 #[derive(Default)]
 pub struct Batch {
-    writes: Vec<(Key, Option<Vec<u8>>)>,
+    writes: Vec<Write>,
     expectations: Vec<(Key, Expected)>,
+    settling: Settling,
+}
+
+/// A key, and what is to be there; `None` is nothing.
+type Write = (Key, Option<Vec<u8>>);
+
+/// What is to happen once a store is done with a batch, which is when this is dropped: whoever wrote it holds this until
+/// it is written, though the caller may be gone by then.
+#[derive(Default)]
+struct Settling(Vec<Box<dyn FnOnce() + Send>>);
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        for action in self.0.drain(..) {
+            action();
+        }
+    }
 }
 
 impl Batch {
@@ -219,19 +238,25 @@ impl Batch {
         self.expectations.push((key, expected));
     }
 
+    /// Runs `action` once the batch is written, refused or lost, before its caller hears of it, and also if the caller no
+    /// longer waits. It must not wait for anything.
+    pub fn when_settled(&mut self, action: impl FnOnce() + Send + 'static) {
+        self.settling.0.push(Box::new(action));
+    }
+
     /// Whether there is nothing to write. A batch of expectations alone has nothing to write.
     pub fn is_empty(&self) -> bool {
         self.writes.is_empty()
     }
 
     /// The writes in order; `None` is a delete.
-    pub fn writes(&self) -> &[(Key, Option<Vec<u8>>)] {
+    pub fn writes(&self) -> &[Write] {
         &self.writes
     }
 
-    /// The writes in order, to be kept.
-    fn into_writes(self) -> Vec<(Key, Option<Vec<u8>>)> {
-        self.writes
+    /// The writes in order, and what is to be dropped once they are done.
+    fn into_writes(self) -> (Vec<Write>, Settling) {
+        (self.writes, self.settling)
     }
 
     /// The length of all keys and values to be written.

@@ -109,21 +109,23 @@ fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
     let mut waiting = Vec::with_capacity(group.len());
     for Request { batch, reply } in group {
         let outcome = if prepared.is_ok() { check(target, &changes, &batch) } else { Ok(()) };
+        let (writes, settling) = batch.into_writes();
         if outcome.is_ok() {
-            changes.extend(batch.into_writes());
+            changes.extend(writes);
         }
-        waiting.push((reply, outcome));
+        waiting.push((reply, outcome, settling));
     }
     let written = prepared.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
     match &written {
         Ok(()) if changes.is_empty() => {}
         Ok(()) => {
-            let shared = waiting.iter().filter(|(_, outcome)| outcome.is_ok()).count();
+            let shared = waiting.iter().filter(|(_, outcome, _)| outcome.is_ok()).count();
             metrics.storage.transacted(start, Instant::now(), u64::try_from(shared).unwrap_or(u64::MAX));
         }
         Err(_) => metrics.storage.failures.add(),
     }
-    for (reply, outcome) in waiting {
+    for (reply, outcome, settling) in waiting {
+        drop(settling);
         let answer = match &written {
             Ok(()) => outcome,
             Err(error) => Err(error.repeated()),
@@ -146,6 +148,9 @@ fn check(target: &mut impl Target, changes: &Changes, batch: &Batch) -> Result<(
     }
     Ok(())
 }
+
+#[cfg(test)]
+pub(crate) mod stepped;
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::spawn_blocking;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::backup::{BackupError, BackupKey, Meta, Origin, Salt, Summary, Writer};
 use crate::engine::{Download, Upload};
@@ -36,7 +37,7 @@ impl Core {
         };
         let source = Source { snapshot, first, key: BackupKey::derive(&self.root, &salt)?, meta };
         let (upload, download) = Download::channel();
-        self.spawn("backup", self.shutdown.clone(), send(source, upload));
+        self.spawn("backup", self.shutdown.clone(), send(source, upload, self.awaited()));
         Ok(download)
     }
 }
@@ -58,11 +59,15 @@ fn seal_record(first: &[Stored]) -> Result<Value> {
 }
 
 /// Has the backup written on a thread of its own, and hands it on. When this is cancelled the thread finds nobody who takes
-/// what it writes, and ends.
-async fn send(source: Source, upload: Upload) -> Result<()> {
+/// what it writes, and ends; sealing waits for that too.
+async fn send(source: Source, upload: Upload, awaited: TaskTrackerToken) -> Result<()> {
     let generation = source.snapshot.generation();
     let (pipe, mut pieces) = mpsc::channel(1);
-    let writing = spawn_blocking(move || write(source, Pipe(pipe)));
+    let writing = spawn_blocking(move || {
+        let written = write(source, Pipe(pipe));
+        drop(awaited);
+        written
+    });
     while let Some(piece) = pieces.recv().await {
         upload.send(piece).await?;
     }

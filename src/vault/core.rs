@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::api::ROOT_NAMESPACE;
 use crate::audit::AuditBroker;
@@ -30,7 +31,10 @@ use super::{Parts, Settings};
 
 /// How long sealing waits for requests and background work to end, and for the audit logs to be closed, before it goes
 /// on without them.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it then waits for the revocations that it has broken off to notice.
+const BREAKING_OFF: Duration = Duration::from_secs(1);
 
 /// What of an unsealed vault all its namespaces share.
 pub struct Core {
@@ -64,6 +68,8 @@ pub struct Core {
     pub(super) parts: Parts,
     tasks: TaskTracker,
     pub(super) shutdown: CancellationToken,
+    /// Sealing has lost its patience: what still reaches for another server stops doing so.
+    pub(super) broken_off: CancellationToken,
     seal_asked: CancellationToken,
     /// Audit devices change one at a time.
     pub(super) changing: tokio::sync::Mutex<()>,
@@ -94,6 +100,7 @@ impl Core {
             parts: parts.clone(),
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
+            broken_off: CancellationToken::new(),
             seal_asked: CancellationToken::new(),
             changing: tokio::sync::Mutex::default(),
             barrier,
@@ -120,19 +127,22 @@ impl Core {
         self.barrier.commit(txn).await
     }
 
-    /// Does something in the background until `shutdown`. Sealing waits for it to end.
+    /// Does something in the background until `shutdown`, where it is dropped. Sealing waits for it to end.
     pub(super) fn spawn(
         &self,
         name: &'static str,
         shutdown: CancellationToken,
         work: impl Future<Output = Result<()>> + Send + 'static,
     ) {
+        let work = async move { shutdown.run_until_cancelled(work).await.unwrap_or(Ok(())) };
+        self.spawn_to_its_end(name, work);
+    }
+
+    /// Does something in the background that itself ends soon after its `shutdown`, and must not stop half-way. Sealing
+    /// waits for it to end.
+    pub(super) fn spawn_to_its_end(&self, name: &'static str, work: impl Future<Output = Result<()>> + Send + 'static) {
         self.tasks.spawn(async move {
-            let outcome = tokio::select! {
-                () = shutdown.cancelled() => return,
-                outcome = work => outcome,
-            };
-            if let Err(error) = outcome {
+            if let Err(error) = work.await {
                 tracing::error!(task = name, %error, source = ?std::error::Error::source(&error), "background work failed");
             }
         });
@@ -142,6 +152,11 @@ impl Core {
     /// half done nor unaudited.
     pub fn finish<F: Future<Output: Send> + Send + 'static>(&self, work: F) -> Finish<F> {
         Finish::new(&self.tasks, work)
+    }
+
+    /// What sealing waits for until it is dropped: for work on a thread that nobody can cancel.
+    pub(super) fn awaited(&self) -> TaskTrackerToken {
+        self.tasks.token()
     }
 
     /// Asks for the vault to be sealed once the running request is answered.
@@ -159,7 +174,10 @@ impl Core {
         self.shutdown.cancel();
         self.tasks.close();
         if tokio::time::timeout(PATIENCE, self.tasks.wait()).await.is_err() {
-            tracing::warn!("requests or background work did not end in time; sealing goes on without them");
+            self.broken_off.cancel();
+            if tokio::time::timeout(BREAKING_OFF, self.tasks.wait()).await.is_err() {
+                tracing::warn!("requests or background work did not end in time; sealing goes on without them");
+            }
         }
         if tokio::time::timeout(PATIENCE, self.close_audit()).await.is_err() {
             tracing::warn!("the audit logs could not be closed in time; sealing goes on without them");

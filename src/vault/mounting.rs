@@ -8,7 +8,6 @@ use crate::barrier::Txn;
 use crate::engine::Role;
 use crate::engines::kv;
 use crate::error::{Error, Kind, Result};
-use crate::lease::Revoker;
 use crate::mount::{Backend, MountConfig, MountEntry, MountPoint, MountState};
 
 use super::init::accessor;
@@ -156,13 +155,12 @@ impl Unsealed {
         };
         let (done, finished) = tokio::sync::oneshot::channel();
         let unsealed = self.clone();
-        self.spawn("remove a mount", async move {
+        self.core.spawn_to_its_end("remove a mount", async move {
             // Now rather than when it is next looked at; what fails stays due.
-            let revoker: Arc<dyn Revoker> = unsealed.clone();
-            let _ = unsealed.leases.clone().sweep(&revoker).await;
-            let removed = unsealed.remove(&uuid).await;
+            let _ = unsealed.leases.sweep(&*unsealed, &unsealed.shutdown).await;
+            let removed = unsealed.shutdown.run_until_cancelled(unsealed.remove(&uuid)).await;
             let _ = done.send(());
-            removed
+            removed.unwrap_or(Ok(()))
         });
         // The mount is gone from now on, whatever failed here: that is done again behind the answer.
         begun?;

@@ -47,7 +47,10 @@ impl Unsealed {
             Target::Token { id } => self.undo_token(id).await,
             Target::Secret { mount, .. } => match (self.engine_of(mount), lease.data()?) {
                 (Some(Backend::Engine(engine)), Some(data)) => {
-                    tokio::time::timeout(REACH, engine.revoke(&data)).await.unwrap_or_else(|_| {
+                    let undoing = tokio::time::timeout(REACH, engine.revoke(&data));
+                    // After the vault was sealed nothing is undone any more; the lease stays due.
+                    let undone = self.core.broken_off.run_until_cancelled(undoing).await.ok_or_else(Error::sealed)?;
+                    undone.unwrap_or_else(|_| {
                         Err(Error::new(
                             Kind::Unavailable,
                             "what the lease stands for did not answer in time; try again",

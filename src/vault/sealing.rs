@@ -221,3 +221,6 @@ async fn finish_sealing(unsealed: Arc<Unsealed>, turning: OwnedMutexGuard<()>, s
     tracing::info!("the vault is sealed");
     sealings.send_modify(|sealings| sealings.done += 1);
 }
+
+#[cfg(test)]
+mod tests;

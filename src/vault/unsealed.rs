@@ -57,7 +57,7 @@ pub struct Unsealed {
     pub(super) mounting: tokio::sync::Mutex<()>,
     /// The requests that are being answered in this namespace.
     pub gate: Gate,
-    shutdown: CancellationToken,
+    pub(super) shutdown: CancellationToken,
 }
 
 impl Unsealed {
@@ -134,7 +134,7 @@ impl Unsealed {
         });
         unsealed.open_mounts().await?;
         let sweeper = unsealed.leases.clone().run(unsealed.clone(), unsealed.shutdown.clone());
-        unsealed.spawn("lease expiry", async move {
+        core.spawn_to_its_end("lease expiry", async move {
             sweeper.await;
             Ok(())
         });

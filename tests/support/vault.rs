@@ -430,15 +430,7 @@ impl TestVault {
             vault.seal().await;
             (intents, unsealed)
         });
-        let left = || unsealed.as_ref().map_or(0, Weak::strong_count);
-        // What the end of a sweep of leases aborts goes at its next step, a moment later.
-        for _ in 0..100 {
-            if left() == 0 {
-                break;
-            }
-            std::thread::park_timeout(Duration::from_millis(20));
-        }
-        let left = left();
+        let left = unsealed.as_ref().map_or(0, Weak::strong_count);
         runtime.shutdown_timeout(Duration::from_secs(10));
         if !std::thread::panicking() {
             assert!(intents.is_empty(), "intents without an outcome are left: {intents:?}");

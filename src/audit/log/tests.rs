@@ -1,4 +1,6 @@
+use std::cell::RefCell;
 use std::io::Cursor;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::task::JoinSet;
@@ -7,6 +9,7 @@ use super::*;
 use crate::audit::sinks::failing::MemorySink;
 use crate::chain::{NodeId, Report, SigningKey, Start, Verifier};
 use crate::entropy::SeededEntropy;
+use crate::schedule::{explore, turn};
 use crate::time::{ManualClock, Timestamp};
 
 fn key() -> Arc<SigningKey> {
@@ -139,4 +142,62 @@ async fn a_restart_goes_on_after_a_crash() {
     let report = verify(&sink);
     assert!(report.is_intact(), "{report:?}");
     assert_eq!(report.counts.gaps, crashes.load(Ordering::SeqCst));
+}
+
+/// The numbers of the entries on record, in their order.
+fn on_record(sink: &MemorySink) -> Vec<u64> {
+    let text = String::from_utf8(sink.files().concat()).unwrap();
+    let number = |line: &str| line.split_once("\"n\":")?.1.split(',').next()?.parse().ok();
+    text.lines().filter_map(number).collect()
+}
+
+/// What requests were told, and in which order their entries were queued.
+#[derive(Default)]
+struct Told {
+    queued: Vec<u64>,
+    recorded: Vec<u64>,
+    refused: Vec<u64>,
+}
+
+#[test]
+fn in_every_order_each_line_is_there_once_and_nobody_waits_for_ever() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    explore(150, |tasks| {
+        let sink = MemorySink::new(false);
+        let (log, told) = (Rc::new(open(&sink)), Rc::new(RefCell::new(Told::default())));
+        for (first, is_fickle) in [(10, false), (20, false), (30, true)] {
+            let (log, told, sink) = (log.clone(), told.clone(), sink.clone());
+            let request = async move {
+                for number in [first, first + 1] {
+                    let ticket = log.enqueue(&entry(number));
+                    told.borrow_mut().queued.push(number);
+                    turn().await;
+                    if ticket.wait().await.is_ok() {
+                        assert!(on_record(&sink).contains(&number), "{number} is not on record");
+                        told.borrow_mut().recorded.push(number);
+                    } else {
+                        told.borrow_mut().refused.push(number);
+                    }
+                }
+            };
+            if is_fickle { tasks.add_fickle("a fickle request", request) } else { tasks.add("a request", request) }
+        }
+        let disk = sink.clone();
+        tasks.add("the disk", async move {
+            turn().await;
+            disk.fill(true);
+            turn().await;
+            disk.fill(false);
+        });
+        let runtime = &runtime;
+        move || {
+            runtime.block_on(log.close()).unwrap();
+            let (told, report) = (told.take(), verify(&sink));
+            assert!(report.is_intact(), "{report:?}");
+            let unheard = |number: &u64| !told.recorded.contains(number) && !told.refused.contains(number);
+            let found = on_record(&sink);
+            let there = |number: &u64| told.recorded.contains(number) || (unheard(number) && found.contains(number));
+            assert_eq!(found, told.queued.iter().copied().filter(there).collect::<Vec<_>>());
+        }
+    });
 }

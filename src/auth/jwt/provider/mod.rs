@@ -2,6 +2,7 @@
 
 mod budget;
 mod discovery;
+mod flight;
 mod remote;
 
 pub(super) use discovery::Discovery;

@@ -1,27 +1,17 @@
 //! `Remote`: keys that are fetched, and kept.
 //!
 //! A login whose token one of the kept keys verifies waits for nobody. Only one that needs another key asks the
-//! provider, one at a time and no more often than [`Budget`] allows; those who wait for it take what came of it.
+//! provider, one at a time and no more often than its budget allows; those who wait for it take what came of it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
 
-use tokio::sync::Mutex;
-
-use crate::auth::jwt::token::{JwkSet, Key};
+use crate::auth::jwt::token::JwkSet;
 use crate::outbound::{Credential, Destination, HttpClient};
 use crate::time::Timestamp;
 
 use super::Unavailable;
-use super::budget::Budget;
 use super::discovery::{self, Discovery};
-
-/// After this long the keys are fetched again, so that one which the provider has taken back is not taken here for good.
-const FRESH: Duration = Duration::from_hours(1);
-
-/// How long keys are good while the provider cannot be reached.
-const GOOD: Duration = Duration::from_hours(24);
+use super::flight::{Flight, Loaded};
 
 /// Where keys come from.
 #[derive(Debug)]
@@ -36,36 +26,13 @@ pub(super) enum Source {
 pub(super) struct Remote {
     client: HttpClient,
     source: Source,
-    known: RwLock<Option<Arc<Loaded>>>,
-    /// How often the provider was asked, whatever came of it.
-    asked: AtomicU64,
-    asking: Mutex<Asking>,
+    flight: Flight,
     issuer: OnceLock<String>,
-}
-
-struct Asking {
-    budget: Budget,
-    /// What the last request came to.
-    failed: Option<Unavailable>,
-}
-
-/// What was fetched, and when.
-pub(super) struct Loaded {
-    pub(super) keys: Vec<Key>,
-    pub(super) discovery: Option<Arc<Discovery>>,
-    since: Timestamp,
 }
 
 impl Remote {
     pub(super) fn new(client: HttpClient, source: Source) -> Self {
-        Self {
-            client,
-            source,
-            known: RwLock::new(None),
-            asked: AtomicU64::new(0),
-            asking: Mutex::new(Asking { budget: Budget::new(), failed: None }),
-            issuer: OnceLock::new(),
-        }
+        Self { client, source, flight: Flight::new(), issuer: OnceLock::new() }
     }
 
     pub(super) fn client(&self) -> &HttpClient {
@@ -95,53 +62,12 @@ impl Remote {
 
     /// What is known, or what is fetched where nothing is.
     pub(super) async fn loaded(&self, now: Timestamp) -> Result<Arc<Loaded>, Unavailable> {
-        let Some(known) = self.known() else { return self.ask(None, now).await };
-        let age = now.since(known.since);
-        if age < FRESH {
-            return Ok(known);
-        }
-        // One login an hour fetches them again; meanwhile, and while that fails, the others use what there is.
-        match self.asking.try_lock() {
-            Ok(asking) => drop(asking),
-            Err(_) if age < GOOD => return Ok(known),
-            Err(_) => {}
-        }
-        match self.ask(Some(&known), now).await {
-            Err(_) if age < GOOD => Ok(known),
-            outcome => outcome,
-        }
+        self.flight.loaded(now, async || self.fetch(now).await).await
     }
 
     /// What is fetched after `seen` had no key that fits.
     pub(super) async fn refreshed(&self, seen: &Arc<Loaded>, now: Timestamp) -> Result<Arc<Loaded>, Unavailable> {
-        self.ask(Some(seen), now).await
-    }
-
-    async fn ask(&self, seen: Option<&Arc<Loaded>>, now: Timestamp) -> Result<Arc<Loaded>, Unavailable> {
-        let asked = self.asked.load(Ordering::SeqCst);
-        let mut asking = self.asking.lock().await;
-        // Somebody else was faster.
-        match (self.known(), seen) {
-            (Some(known), None) => return Ok(known),
-            (Some(known), Some(seen)) if !Arc::ptr_eq(&known, seen) => return Ok(known),
-            (Some(_), Some(_)) | (None, _) => {}
-        }
-        if let Some(failed) = asking.failed.filter(|_| self.asked.load(Ordering::SeqCst) != asked) {
-            return Err(failed);
-        }
-        if !asking.budget.take(now) {
-            return Err(Unavailable::TooOften);
-        }
-        let outcome = self.fetch(now).await;
-        asking.failed = outcome.as_ref().err().copied();
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        let loaded = Arc::new(outcome?);
-        *self.known.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
-        Ok(loaded)
-    }
-
-    fn known(&self) -> Option<Arc<Loaded>> {
-        self.known.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.flight.ask(Some(seen), now, async || self.fetch(now).await).await
     }
 
     async fn fetch(&self, now: Timestamp) -> Result<Loaded, Unavailable> {
