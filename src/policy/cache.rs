@@ -212,4 +212,27 @@ mod tests {
         cache.acl(&[source("root", "large", &large)], &facts, "", NOW);
         assert!(cache.compiled.weight() <= 4_000);
     }
+
+    #[test]
+    fn what_is_kept_is_served_until_a_rule_ends_and_not_after() {
+        let cache = AclCache::new(1_000);
+        let policies = [source("root", "a", "path \"a\" { capabilities = [\"read\"] expiration = 100 }")];
+        let facts = Arc::default();
+        let at = |second| cache.acl(&policies, &facts, "", Timestamp::from_unix_seconds(second));
+        let first = at(50);
+        assert!(Arc::ptr_eq(&first, &at(99)), "it is kept");
+        let after = at(101);
+        assert_eq!((first.capabilities("a"), after.capabilities("a")), (vec!["read"], vec!["deny"]));
+    }
+
+    #[test]
+    fn a_list_weighs_as_much_as_its_rules() {
+        let cache = AclCache::new(1_000);
+        let text = "path \"a\" {}\npath \"b\" {}\npath \"c/*\" {}\n\
+                    path \"d/{{identity.entity.id}}\" {}\npath \"e/{{identity.entity.id}}/*\" {}";
+        let policies = [source("root", "a", text)];
+        cache.acl(&policies, &entity("e"), "", NOW);
+        let (shared, own, lists) = (3, 2, 2);
+        assert_eq!(cache.compiled.weight(), shared + own + 2 * lists);
+    }
 }

@@ -77,3 +77,16 @@ impl Permit {
         &self.0.list_filters
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_open_to_all_needs_no_list_and_nothing_else_goes_without_one() {
+        assert!(Permit::public(Access::Public).is_some());
+        for access in [Access::Policy, Access::Sudo, Access::AnyToken] {
+            assert!(Permit::public(access).is_none(), "{access:?}");
+        }
+    }
+}

@@ -52,6 +52,16 @@ fn creates(acl: &Acl, at: &str, body: Value) -> bool {
 // ── scenarios ──
 
 #[test]
+fn a_list_reaches_what_lies_in_the_namespace_that_is_asked_about() {
+    let acl = acl(&["path \"team/kv/a/b\" { capabilities = [\"read\"] }\npath \"db/x\" { capabilities = [\"read\"] }"]);
+    assert!(acl.reaches("team/kv/") && acl.reaches("db/") && !acl.reaches("kv/"));
+    let within = acl.within("team/");
+    assert!(within.reaches("kv/") && within.reaches("kv/a/"));
+    assert!(!within.reaches("db/") && !within.reaches("team/kv/"));
+    assert_eq!(within.summary().exact.keys().collect::<Vec<_>>(), ["kv/a/b"]);
+}
+
+#[test]
 fn an_exact_rule_is_for_one_path() {
     let acl = acl(&[r#"path "m/a" { capabilities = ["create", "read"] }"#]);
     assert!(creates(&acl, "m/a", json!({"k": "v"})) && may(&acl, Operation::Read, "m/a"));

@@ -153,6 +153,16 @@ fn a_deny_wins_and_nothing_is_suggested_against_it() {
 }
 
 #[test]
+fn what_is_shadowed_is_named_best_first() {
+    let text = "path \"kv/*\" { capabilities = [\"list\"] }\npath \"kv/a\" { capabilities = [\"list\"] }\n\
+                path \"kv/a/\" { capabilities = [\"list\"] }\npath \"kv/+/\" { capabilities = [\"list\"] }";
+    let explained = Request::new(Operation::List, "kv/a").explain(&[source("a", text)]);
+    assert_eq!(explained.rule.as_deref(), Some("kv/a/"));
+    let shadowed: Vec<_> = explained.shadowed.iter().map(|rule| rule.path.as_str()).collect();
+    assert_eq!(shadowed, ["kv/a", "kv/+/", "kv/*"]);
+}
+
+#[test]
 fn a_narrower_rule_shadows_a_wider_one() {
     let sources = [source(
         "a",
