@@ -12,6 +12,7 @@ mod folder;
 mod fuzzing;
 mod image;
 mod metrics;
+mod mutants;
 mod node;
 mod person;
 mod port;
@@ -57,6 +58,8 @@ enum Command {
     Test(test::Args),
     /// Kill, starve, attack and fuzz Arca for about an hour, and say what was lost
     Torture(torture::Args),
+    /// Make the code that security rests on wrong in one place after the other, and see which the tests do not notice
+    Mutants(mutants::Args),
     /// Check licences, sources and banned crates, and where asked known vulnerabilities
     Supply(supply::Args),
     /// Write the list of what the programs are made of (CycloneDX)
@@ -79,6 +82,7 @@ fn main() -> ExitCode {
         Command::Test(args) => test::run(&args),
         Command::Torture(args) => torture::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Mutants(args) => mutants::run(&args),
         Command::Supply(args) => supply::check(&args),
         Command::Sbom(args) => sbom::run(&args),
         Command::Image => image::run(),
