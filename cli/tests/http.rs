@@ -125,4 +125,27 @@ mod http {
         let (address, _requests) = serve(vec!["HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"da".to_owned()]);
         assert_eq!(arca(address, "read secret/a").status.code(), Some(2));
     }
+
+    #[test]
+    fn a_backup_that_is_broken_off_leaves_no_file() {
+        const HEAD: &str = "HTTP/1.1 200 OK\r\nContent-Type: application/gzip\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("backup");
+        let line = format!("operator backup {}", file.display());
+        // A server that is sealed meanwhile ends between two pieces, within one, or before the first.
+        for cut in ["", "4\r\nhalf\r\n", "8\r\nhalf", "4\r\nhalf\r\n0", "4\r\nhalf\r\n0\r\n"] {
+            let (address, _requests) = serve(vec![format!("{HEAD}{cut}")]);
+            let done = arca(address, &line);
+            assert_eq!(done.status.code(), Some(2), "{cut:?}: {}", stderr(&done));
+            assert!(stderr(&done).contains("Error taking the backup"), "{cut:?}: {}", stderr(&done));
+            let left: Vec<_> = folder.path().read_dir().unwrap().map(|entry| entry.unwrap().file_name()).collect();
+            assert!(left.is_empty(), "{cut:?} leaves {left:?}");
+            let (address, _requests) = serve(vec![format!("{HEAD}{cut}")]);
+            assert_eq!(arca(address, "operator backup -").status.code(), Some(2), "{cut:?}");
+        }
+        let (address, _requests) = serve(vec![format!("{HEAD}4\r\nhalf\r\n4\r\nhalf\r\n0\r\n\r\n")]);
+        let done = arca(address, &line);
+        assert!(done.status.success(), "{}", stderr(&done));
+        assert_eq!(std::fs::read(&file).unwrap(), b"halfhalf");
+    }
 }

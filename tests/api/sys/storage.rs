@@ -90,6 +90,64 @@ fn a_backup_is_one_state_while_others_write() {
     }
 }
 
+/// More than the buffers between a server and a client who does not read.
+const LARGE: usize = 48;
+
+#[test]
+fn a_backup_that_is_taken_while_the_vault_is_sealed_is_broken_off() {
+    let storage = Arc::new(MemoryStorage::new());
+    let vault = Setup { storage: storage.clone(), ..Setup::default() }.start();
+    for n in 0..LARGE {
+        let mut batch = arca::storage::Batch::new();
+        batch.put(arca::storage::Key::new(format!("ns/root/zz/{n:02}")).unwrap(), vec![7; 1 << 20]);
+        vault.run(async { storage.commit(batch).await }).unwrap();
+    }
+    let token = vault.root().token().to_owned();
+    let request = format!("GET /v1/sys/storage/raft/snapshot HTTP/1.1\r\nHost: arca\r\nX-Vault-Token: {token}\r\n\r\n");
+    let mut wire = vault.wire();
+    wire.say(request.as_bytes()).unwrap();
+    let mut heard = wire.hear_some().unwrap();
+    assert!(heard.starts_with(b"HTTP/1.1 200 "), "{}", String::from_utf8_lossy(&heard));
+    assert!(String::from_utf8_lossy(&heard).to_lowercase().contains("transfer-encoding: chunked\r\n"));
+
+    let start = std::time::Instant::now();
+    vault.seal();
+    assert!(start.elapsed() < std::time::Duration::from_secs(5), "it waits for a client who does not read");
+    while let Ok(part) = wire.hear_some() {
+        if part.is_empty() {
+            break;
+        }
+        heard.extend(part);
+    }
+    // What comes was on its way; a whole answer ends in an empty chunk.
+    assert!(heard.len() < LARGE << 20, "{} bytes", heard.len());
+    assert!(!heard.ends_with(b"\r\n0\r\n\r\n"), "a part was ended as if it were the whole");
+    let body = without_chunks(&heard);
+    let reader = Reader::open(&body[..]).unwrap();
+    let seal = SealRecord::of_backup(reader.meta()).unwrap();
+    let shares: Vec<_> =
+        vault.shares.iter().map(|share| parse_share(&SecretText::new(share.clone())).unwrap()).collect();
+    let key = BackupKey::derive(&seal.open(&shares).unwrap(), &reader.meta().salt).unwrap();
+    let mut records = reader.unlock(key).unwrap();
+    let outcome = vault.run(async { restore(&mut records, None, &mut |_| {}).await });
+    assert!(outcome.unwrap_err().to_string().contains("cut short"), "it is no backup");
+    vault.unseal();
+}
+
+/// The body of an answer in chunks, as far as it came.
+fn without_chunks(heard: &[u8]) -> Vec<u8> {
+    let end = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).position(|window| window == what);
+    let mut rest = &heard[end(heard, b"\r\n\r\n").unwrap() + 4..];
+    let mut body = Vec::new();
+    while let Some(line) = end(rest, b"\r\n") {
+        let length = usize::from_str_radix(std::str::from_utf8(&rest[..line]).unwrap(), 16).unwrap();
+        let chunk = &rest[line + 2..];
+        body.extend(&chunk[..length.min(chunk.len())]);
+        rest = chunk.get(length + 2..).unwrap_or_default();
+    }
+    body
+}
+
 #[test]
 fn a_check_looks_at_every_record() {
     let storage = Arc::new(MemoryStorage::new());
