@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// The tasks of one scenario.
@@ -231,6 +231,20 @@ pub(crate) async fn turn() {
         Poll::Pending
     })
     .await;
+}
+
+/// Where two threads meet before each round, so that they do at the same time what comes next.
+#[derive(Default)]
+pub(crate) struct Meeting([AtomicUsize; 2]);
+
+impl Meeting {
+    /// Waits until the other one has come to `round` as well, from 0; the two are 0 and 1.
+    pub(crate) fn meet(&self, me: usize, round: usize) {
+        self.0[me].store(round + 1, Ordering::SeqCst);
+        while self.0[1 - me].load(Ordering::SeqCst) <= round {
+            std::hint::spin_loop();
+        }
+    }
 }
 
 /// Runs what waits for nobody but itself.

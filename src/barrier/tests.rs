@@ -189,6 +189,15 @@ proptest! {
     }
 }
 
+#[tokio::test]
+async fn a_ciphertext_is_told_from_what_is_in_clear() {
+    let f = fixture().await;
+    assert!(is_ciphertext(&f.barrier.seal("a/b", b"plain").unwrap()));
+    for clear in [b"".as_slice(), b"{\"config\":{}}", b"v1"] {
+        assert!(!is_ciphertext(clear), "{clear:?}");
+    }
+}
+
 // ── what is kept decoded ──
 
 fn cached(storage: Arc<dyn Storage>) -> (Arc<Barrier>, Cached<Note>, View) {

@@ -75,6 +75,7 @@ pub(super) fn take_over(owner: &AtomicU64, number: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schedule::Meeting;
 
     #[test]
     fn intervals_begin_at_whole_tens_of_seconds() {
@@ -101,21 +102,23 @@ mod tests {
     }
 
     #[test]
-    fn of_many_threads_one_takes_each_interval_over() {
-        const INTERVALS: u64 = 100_000;
-        let owner = AtomicU64::new(0);
-        let taken: Vec<AtomicU64> = (0..=INTERVALS).map(|_| AtomicU64::new(0)).collect();
-        std::thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    for (number, taken) in (0..).zip(&taken).skip(1) {
-                        taken.fetch_add(u64::from(take_over(&owner, number)), Ordering::Relaxed);
-                    }
-                });
-            }
+    fn of_two_threads_one_takes_each_interval_over() {
+        const INTERVALS: u64 = 30_000;
+        let (owner, meeting) = (AtomicU64::new(0), Meeting::default());
+        let take_all = |me: usize| -> Vec<bool> {
+            let intervals = (1..=INTERVALS).enumerate();
+            let take = |(round, number)| {
+                meeting.meet(me, round);
+                take_over(&owner, number)
+            };
+            intervals.map(take).collect()
+        };
+        let (mine, theirs) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| take_all(1));
+            (take_all(0), other.join().unwrap())
         });
-        assert_eq!(owner.into_inner(), INTERVALS);
-        let twice = taken.into_iter().filter(|taken| taken.load(Ordering::Relaxed) > 1).count();
-        assert_eq!(twice, 0, "intervals were cleared more than once");
+        let by_both = mine.iter().zip(&theirs).filter(|(mine, theirs)| **mine && **theirs).count();
+        assert_eq!(by_both, 0, "intervals were cleared twice");
+        assert!(mine.iter().zip(&theirs).all(|(mine, theirs)| *mine || *theirs), "an interval was not cleared");
     }
 }

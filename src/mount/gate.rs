@@ -34,7 +34,7 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::schedule::{explore, turn};
+    use crate::schedule::{Meeting, explore, turn};
 
     #[test]
     fn a_removal_waits_for_all_that_are_within() {
@@ -79,25 +79,19 @@ mod tests {
     fn threads_do_not_slip_in_behind_a_removal() {
         const ROUNDS: usize = 20_000;
         let gates: Vec<_> = (0..ROUNDS).map(|_| (Gate::default(), AtomicBool::new(false))).collect();
-        let at = [AtomicUsize::new(0), AtomicUsize::new(0)];
-        let meet = |me: usize, round: usize| {
-            at[me].store(round + 1, Ordering::SeqCst);
-            while at[1 - me].load(Ordering::SeqCst) <= round {
-                std::hint::spin_loop();
-            }
-        };
+        let meeting = Meeting::default();
         let slipped_in = thread::scope(|scope| {
             scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
                 for (round, (gate, drained)) in gates.iter().enumerate() {
-                    meet(0, round);
+                    meeting.meet(0, round);
                     runtime.block_on(gate.drain());
                     drained.store(true, Ordering::SeqCst);
                 }
             });
             let mut slipped_in = 0;
             for (round, (gate, drained)) in gates.iter().enumerate() {
-                meet(1, round);
+                meeting.meet(1, round);
                 if let Some(stay) = gate.let_in() {
                     slipped_in += usize::from(drained.load(Ordering::SeqCst));
                     drop(stay);

@@ -5,12 +5,14 @@ use super::*;
 use crate::api::Ttl;
 use crate::entropy::SeededEntropy;
 use crate::secret::RootKey;
-use crate::storage::MemoryStorage;
+use crate::storage::fault::{FaultyStorage, Moment};
+use crate::storage::{MemoryStorage, StorageError};
 use crate::time::ManualClock;
 
 struct Fixture {
     store: TokenStore,
     barrier: Arc<Barrier>,
+    storage: Arc<FaultyStorage>,
     clock: Arc<ManualClock>,
 }
 
@@ -18,13 +20,13 @@ async fn fixture() -> Fixture {
     let entropy = Arc::new(SeededEntropy::new(3));
     let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1000)));
     let root = RootKey::generate(&*entropy).unwrap();
-    let storage = Arc::new(MemoryStorage::new());
+    let storage = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
     let mut txn = Txn::new();
     let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
     barrier.commit(txn).await.unwrap();
     let key = TokenKey::generate(&*entropy).unwrap();
     let store = TokenStore::new(barrier.clone(), &key, entropy, clock.clone());
-    Fixture { store, barrier, clock }
+    Fixture { store, barrier, storage, clock }
 }
 
 fn record(ttl: u64, uses: u64) -> TokenRecord {
@@ -128,4 +130,25 @@ async fn an_unknown_token_is_refused_like_any_other() {
         let error = f.store.authenticate(&ClientToken::new(text.to_owned()), None).await.unwrap_err();
         assert_eq!(error.messages(), ["permission denied"], "{text}");
     }
+}
+
+#[test]
+fn uses_are_shown_as_a_number_and_the_last_one_as_minus_one() {
+    assert_eq!([Uses::Unlimited, Uses::Left(7), Uses::Spent].map(Uses::shown), [0, 7, -1]);
+}
+
+#[tokio::test]
+async fn pointers_to_tokens_that_are_gone_are_removed_once_they_can_be() {
+    let f = fixture().await;
+    issue(&f, TokenType::Service, None, record(100, 0)).await;
+    assert_eq!(f.store.tidy().await.unwrap(), 0);
+    let mut txn = Txn::new();
+    f.store.accessors.put(&mut txn, "gone", &Pointer { id: "nobody".to_owned(), accessor: String::new() }).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    f.storage.fail_commit(f.storage.commits() + 1, Moment::Before, StorageError::Full);
+    assert!(f.store.tidy().await.is_err(), "what cannot be removed is told");
+    f.storage.fail_commit(f.storage.commits() + 1, Moment::Before, StorageError::Conflict);
+    assert_eq!(f.store.tidy().await.unwrap(), 0, "what changed is left for the next time");
+    assert_eq!(f.store.tidy().await.unwrap(), 1);
+    assert_eq!(f.store.tidy().await.unwrap(), 0);
 }

@@ -72,7 +72,7 @@ impl Tree {
         let results = workspace::target().join("mutants").join(module);
         let mutants = format!(
             "mutants --in-place --package arca --file src/{module}/** --shard 0/{sample} --sharding round-robin --timeout 60 \
-             --baseline skip --cap-lints true --cargo-test-arg=--lib"
+             --baseline skip --cap-lints true --cargo-arg=--lib"
         );
         let ran = cargo(&mutants)
             .arg("--output")
@@ -127,7 +127,6 @@ fn up_to(lib: &str, module: &str) -> Option<String> {
             None if line.starts_with("#[") => {
                 attributes.push_str(line);
                 attributes.push('\n');
-                continue;
             }
             Some(name) if layers.get(name).is_some_and(|layer| layer > highest) => attributes.clear(),
             None | Some(_) => {

@@ -97,7 +97,8 @@ impl Site {
 fn nothing_is_left(site: &Arc<Site>, tasks: &mut Tasks) {
     let site = site.clone();
     tasks.finally("the end", async move {
-        let (users, leases) = (site.database.0.lock().unwrap().clone(), site.leases.below("").await.unwrap());
+        let users = site.database.0.lock().unwrap().clone();
+        let leases = site.leases.below("").await.unwrap();
         let without: Vec<_> = users.iter().filter(|user| !leases.contains(user)).collect();
         assert!(without.is_empty(), "users without a lease: {without:?}");
         let due = site.leases.due.list("", Page::all()).await.unwrap();
