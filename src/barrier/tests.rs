@@ -193,8 +193,46 @@ proptest! {
 async fn a_ciphertext_is_told_from_what_is_in_clear() {
     let f = fixture().await;
     assert!(is_ciphertext(&f.barrier.seal("a/b", b"plain").unwrap()));
-    for clear in [b"".as_slice(), b"{\"config\":{}}", b"v1"] {
+    let shortest = f.barrier.seal("a/b", b"").unwrap();
+    assert!(is_ciphertext(&shortest));
+    for clear in [b"".as_slice(), b"{\"config\":{}}", b"v1", &shortest[..shortest.len() - 1]] {
         assert!(!is_ciphertext(clear), "{clear:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_encrypted_is_counted_over_a_restart() {
+    let f = fixture().await;
+    let after_restart = async || {
+        let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
+        again.key_status().unwrap().encryptions
+    };
+    let before = after_restart().await;
+    for _ in 0..20 {
+        f.barrier.seal("a/b", b"plain").unwrap();
+    }
+    assert_eq!(after_restart().await, before);
+    f.barrier.persist_count(&f.root).await.unwrap();
+    assert!(after_restart().await >= before + 20);
+}
+
+#[tokio::test]
+async fn records_are_counted_in_every_folder() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    assert_eq!(view.count().await.unwrap(), 0);
+    for key in ["a", "b/c", "b/d/e"] {
+        write(&view, key, "text").await;
+    }
+    assert_eq!(view.count().await.unwrap(), 3);
+}
+
+#[tokio::test]
+async fn keys_are_rotated_once_a_day_at_most_or_never() {
+    let f = fixture().await;
+    let config = |interval_seconds| RotationConfig { interval_seconds, ..f.barrier.rotation_config().unwrap() };
+    for (seconds, is_taken) in [(0, true), (60, false), (86_399, false), (86_400, true)] {
+        assert_eq!(f.barrier.configure_rotation(config(seconds), &f.root).await.is_ok(), is_taken, "{seconds}");
     }
 }
 
