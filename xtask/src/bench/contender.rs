@@ -187,7 +187,8 @@ impl Contender {
     }
 }
 
-/// The same for both vaults: mTLS is required, what is acknowledged is on the disk, a file takes the audit log.
+/// The same for both vaults: mTLS is required, what is acknowledged is on the disk, a file takes the audit log, and the end of
+/// many leases is waited for.
 fn configuration(kind: Kind, port: u16, folder: &Path, certificates: &Certificates) -> Result<String, Failure> {
     let pair = certificates.server();
     let store = quoted(&folder.join("store"));
@@ -211,7 +212,7 @@ fn configuration(kind: Kind, port: u16, folder: &Path, certificates: &Certificat
         Kind::Unaudited | Kind::Floor => String::new(),
     };
     Ok(format!(
-        "{storage}{audit}api_addr = \"https://127.0.0.1:{port}\"\n\
+        "{storage}{audit}default_max_request_duration = \"1h\"\napi_addr = \"https://127.0.0.1:{port}\"\n\
          listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_cert_file = {}\n  tls_key_file = {}\n  \
          tls_client_ca_file = {}\n  tls_require_and_verify_client_cert = true\n}}\n",
         quoted(&pair.certificate),

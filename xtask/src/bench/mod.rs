@@ -43,7 +43,7 @@ pub(crate) struct Args {
     /// How long each run takes, in seconds
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// How many secrets and leases the largest store has; of tokens, policies and mounts it has 100,000 at most. 0 leaves
+    /// How many secrets and leases the largest store has; tokens and policies are 100,000 at most, mounts 10,000. 0 leaves
     /// out what grows
     #[arg(long, default_value_t = 1_000_000)]
     scale: u64,

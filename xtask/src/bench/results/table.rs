@@ -39,7 +39,7 @@ impl Results {
         for one in &self.overloaded {
             let _ = writeln!(
                 text,
-                "| {} | {} | {} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} | {} | {:.0} |",
+                "| {} | {} | {} | {:.0} | {:.1} | {:.0} | {:.2} | {:.2} | {:.1} | {:.1} | {:.1} | {} | {} |",
                 one.name,
                 one.kind.name(),
                 one.round + 1,
@@ -52,7 +52,7 @@ impl Results {
                 one.failed * 100.0,
                 one.unsent * 100.0,
                 one.manner(),
-                one.load_share * 100.0,
+                busy(one.load_share),
             );
         }
         text
@@ -103,7 +103,7 @@ fn rows(measured: &Measured) -> String {
         });
         let _ = writeln!(
             text,
-            "| {} | {} | {rate:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {:.0} | {:.1} | {:.0} | {ratio} |",
+            "| {} | {} | {rate:.0} | {:.2} | {:.2} | {:.2} | {:.2} | {:.2} | {} | {:.1} | {:.0} | {ratio} |",
             measured.name,
             kind.name(),
             shown(|sample| milliseconds(sample.p50)),
@@ -111,12 +111,18 @@ fn rows(measured: &Measured) -> String {
             shown(|sample| milliseconds(sample.p999)),
             shown(|sample| sample.cpu),
             shown(|sample| sample.load_cpu),
-            shown(|sample| sample.load_share * 100.0),
+            busy(shown(|sample| sample.load_share)),
             shown(|sample| mebibytes(sample.resident)),
             shown(|sample| f64::from(u32::try_from(sample.bad).unwrap_or(u32::MAX))),
         );
     }
     text
+}
+
+/// How busy the load was, in percent; marked where it may be the load that was measured.
+fn busy(share: f64) -> String {
+    let mark = if share > 0.9 { " (!)" } else { "" };
+    format!("{:.0}{mark}", share * 100.0)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with two digits behind the point")]
@@ -126,7 +132,7 @@ fn milliseconds(micros: u64) -> f64 {
 
 const LOAD: &str = "\n## Load\n\nEach row is the median of its rounds; times in milliseconds, the processor's time in seconds for \
     10,000 operations. The ratio is that of the operations a second to OpenBao's in the same round, with the smallest and \
-    the greatest. How busy the load's one thread was is in percent: near 100, it is the load that was measured.\n\n\
+    the greatest. How busy the load's one thread was is in percent; (!) marks where it may be the load that was measured.\n\n\
     | workload, connections | server | /s | p50 | p99 | p99.9 | CPU | CPU of the load | load busy, % | MiB | refused | \
     ratio |\n|---|---|---|---|---|---|---|---|---|---|---|---|\n";
 
