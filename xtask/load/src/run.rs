@@ -120,6 +120,8 @@ async fn requests(
         shared.tally.borrow_mut().answered(reply.status.as_u16(), begin.elapsed());
         script.learn(&reply)?;
     }
+    // Whoever finds all requests taken stays: hundreds of connections that are closed at once are a load of their own.
+    schedule.until_end().await;
     Ok(())
 }
 

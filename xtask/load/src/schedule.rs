@@ -58,6 +58,11 @@ impl Schedule {
         now >= self.end
     }
 
+    /// Waits until no request is begun any more.
+    pub(crate) async fn until_end(&self) {
+        tokio::time::sleep_until(self.end.into()).await;
+    }
+
     /// From the beginning until now.
     pub(crate) fn elapsed(&self) -> Duration {
         self.begin.elapsed()

@@ -169,6 +169,7 @@ fn measure(plan: &Plan, profile: Profile, output: &Output) -> Result<(), Failure
         if plan.saturation {
             results.overloaded = stress::overload(&site, plan.extent)?;
         }
+        site.remove()?;
     }
     results.revoked = stress::revocation(&ground, &plan.revoked)?;
     results.sizes = growth::run(&ground, &plan.growth)?;

@@ -48,7 +48,7 @@ impl Site {
             idle.push((kind, resident_bytes(vault.id())?));
             prepare(&mut vault, &ground.certificates)?;
             let creation = "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";
-            connect_database(&vault, &ground.postgres, &[&format!("creation_statements={creation}")])?;
+            connect_database(&vault, &ground.postgres, &[], &[&format!("creation_statements={creation}")])?;
             for (mount, keys, bytes) in [("secret", keys, SMALL), ("large", keys.min(1000), 4096)] {
                 fill(&loader, &vault, mount, 0..keys, bytes)?;
             }
@@ -60,6 +60,11 @@ impl Site {
         folder::write(&answer, site.answer()?)?;
         site.contenders.push(ground.floor(keys, &answer)?);
         Ok(site)
+    }
+
+    /// Ends all servers, and removes what they have written: the audit logs alone are gigabytes.
+    pub(super) fn remove(self) -> Result<(), Failure> {
+        self.contenders.into_iter().try_for_each(Contender::remove)
     }
 
     /// What Arca answers to a read, for the floor to answer the same.
@@ -88,8 +93,13 @@ fn prepare(vault: &mut Contender, certificates: &Certificates) -> Result<(), Fai
     Ok(())
 }
 
-/// Mounts the database engine, with the role `load` made of these `statements`.
-pub(super) fn connect_database(vault: &Contender, postgres: &Postgres, statements: &[&str]) -> Result<(), Failure> {
+/// Mounts the database engine, the connection with these options, and the role `load` of these statements.
+pub(super) fn connect_database(
+    vault: &Contender,
+    postgres: &Postgres,
+    options: &[&str],
+    statements: &[&str],
+) -> Result<(), Failure> {
     vault.operator("secrets enable database")?.capture()?;
     let url = format!("postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres", postgres.port);
     vault
@@ -97,6 +107,7 @@ pub(super) fn connect_database(vault: &Contender, postgres: &Postgres, statement
         .arg(format!("connection_url={url}?sslmode=disable"))
         .arg(format!("username={ADMIN}"))
         .arg(format!("password={PASSWORD}"))
+        .args(options)
         .capture()?;
     vault
         .operator("write database/roles/load db_name=bench default_ttl=12h max_ttl=24h")?

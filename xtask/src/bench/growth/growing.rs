@@ -57,6 +57,7 @@ impl Growing {
     pub(in crate::bench) const fn expected_rate(self, kind: Kind) -> u64 {
         match (self, kind) {
             (Self::Mounts, Kind::Peer) => 50,
+            (Self::Leases, Kind::Peer) => 300,
             (Self::Mounts, _) => 500,
             (_, Kind::Peer) => 700,
             (Self::Leases, _) => 2_500,
@@ -69,7 +70,8 @@ impl Growing {
         match self {
             Self::Leases => {
                 let statements = ["creation_statements=SELECT 1", "revocation_statements=SELECT 1"];
-                connect_database(vault, &ground.postgres, &statements)
+                // Both have passwords hashed by the database, which has none to hash.
+                connect_database(vault, &ground.postgres, &["password_authentication=password"], &statements)
             }
             Self::Secrets | Self::Tokens | Self::Policies | Self::Mounts => Ok(()),
         }

@@ -18,9 +18,11 @@ impl Results {
                 text.push_str(&rows(workload));
             }
         }
-        text.push_str("\n## Memory of a server that was just unsealed\n\n| server | MiB |\n|---|---|\n");
-        for (kind, bytes) in &self.idle {
-            let _ = writeln!(text, "| {} | {:.1} |", kind.name(), mebibytes(*bytes));
+        if !self.idle.is_empty() {
+            text.push_str("\n## Memory of a server that was just unsealed\n\n| server | MiB |\n|---|---|\n");
+            for (kind, bytes) in &self.idle {
+                let _ = writeln!(text, "| {} | {:.1} |", kind.name(), mebibytes(*bytes));
+            }
         }
         if !self.overloaded.is_empty() {
             text.push_str(&self.saturation());
