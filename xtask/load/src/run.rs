@@ -169,3 +169,106 @@ impl Due {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::fs;
+    use std::net::SocketAddr;
+    use std::path::Path;
+
+    use http_body_util::Full;
+    use hyper::body::Bytes;
+    use hyper::server::conn::http1;
+    use hyper::service::service_fn;
+    use hyper::{Response, StatusCode};
+    use hyper_util::rt::TokioIo;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tempfile::TempDir;
+    use tokio::net::TcpListener;
+    use tokio::sync::Mutex;
+    use tokio_rustls::TlsAcceptor;
+    use tokio_util::task::TaskTracker;
+
+    use super::*;
+
+    /// An authority, and a certificate for both sides.
+    fn certificates() -> TempDir {
+        let folder = TempDir::new().unwrap();
+        let mut authority = CertificateParams::new([]).unwrap();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &authority).unwrap();
+        fs::write(folder.path().join("ca.pem"), authority.pem()).unwrap();
+        fs::write(folder.path().join("own.pem"), certificate.pem()).unwrap();
+        fs::write(folder.path().join("own.key"), key.serialize_pem()).unwrap();
+        folder
+    }
+
+    /// A server that answers one request after the other, each after `each`; the tenth and all after it with 503.
+    async fn slow(folder: &Path, each: Duration, tasks: &TaskTracker) -> SocketAddr {
+        let files = [folder.join("ca.pem"), folder.join("own.pem"), folder.join("own.key")];
+        let [authority, certificate, key] = &files;
+        let acceptor = TlsAcceptor::from(tls::server(Files { authority, certificate, key }).unwrap());
+        let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (address, answered, inner) = (socket.local_addr().unwrap(), Arc::new(Mutex::new(0)), tasks.clone());
+        tasks.spawn(async move {
+            loop {
+                let (stream, _) = socket.accept().await.unwrap();
+                let (acceptor, answered) = (acceptor.clone(), answered.clone());
+                inner.spawn(async move {
+                    let answer = service_fn(|_| async {
+                        let mut answered = answered.lock().await;
+                        tokio::time::sleep(each).await;
+                        *answered += 1;
+                        let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
+                        if *answered >= 10 {
+                            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+                        }
+                        Ok::<_, Infallible>(response)
+                    });
+                    let stream = acceptor.accept(stream).await.unwrap();
+                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
+                });
+            }
+        });
+        address
+    }
+
+    fn loaded(rate: Option<f64>, each: Duration) -> Report {
+        let folder = certificates();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let address = slow(folder.path(), each, &TaskTracker::new()).await;
+            let file = |name: &str| folder.path().join(name);
+            let work = Work::Same { method: "GET".to_owned(), path: "/v1/a".to_owned(), body: None };
+            let (authority, certificate, key) = (file("ca.pem"), file("own.pem"), file("own.key"));
+            let (token, connections, seconds, seed) = ("token".to_owned(), 4, 0.6, 1);
+            let server = Some(std::process::id());
+            run(Plan { address, authority, certificate, key, token, connections, seconds, rate, server, seed, work })
+                .await
+                .unwrap()
+        })
+    }
+
+    #[test]
+    fn time_is_counted_from_when_a_request_was_due() {
+        // A request each 2 ms to a server that takes 20 ms for each, for 0.6 s.
+        let report = loaded(Some(500.0), Duration::from_millis(20));
+        assert_eq!((report.good, report.broken), (9, 0));
+        assert!(report.refused.keys().eq([&503]), "{:?}", report.refused);
+        // The ninth answer comes after at least 180 ms, and was due after 16.
+        assert!(report.latency.max >= 160_000, "{:?}", report.latency);
+        assert!(report.unsent >= 200, "{}", report.unsent);
+        assert!(report.server_cpu_seconds.is_some());
+    }
+
+    #[test]
+    fn without_a_rate_time_is_counted_from_when_a_request_was_sent() {
+        let report = loaded(None, Duration::from_millis(1));
+        assert_eq!((report.good, report.broken, report.unsent), (9, 0, 0));
+        assert!(report.seconds >= 0.6 && report.latency.p50 >= 1_000, "{report:?}");
+    }
+}
