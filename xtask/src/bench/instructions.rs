@@ -60,10 +60,7 @@ pub(super) fn run(count: &Count) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&counted).map_err(Failure::answer)?;
         return folder::write(&path, format!("{text}\n"));
     }
-    let committed: Counted = serde_json::from_slice(&folder::read(&path)?).map_err(|error| {
-        Failure::new(format!("{}: {error}", path.display()), "Restore it, or write it with --update.")
-    })?;
-    let comparison = Comparison::of(&committed, &counted);
+    let comparison = Comparison::of(&committed(&path)?, &counted);
     say::line(&comparison.table);
     if comparison.improved {
         say::done("something costs less: --update commits to it");
@@ -80,6 +77,13 @@ pub(super) fn run(count: &Count) -> Result<(), Failure> {
         "Look why (valgrind --tool=callgrind tells by function). Where the change is meant, run this with --update and \
          commit the file.",
     ))
+}
+
+/// What is committed.
+fn committed(path: &Path) -> Result<Counted, Failure> {
+    let text = std::fs::read(path).map_err(|error| error.to_string());
+    let read = text.and_then(|text| serde_json::from_slice(&text).map_err(|error| error.to_string()));
+    read.map_err(|error| Failure::new(format!("{}: {error}", path.display()), "Restore it, or write it with --update."))
 }
 
 /// Instructions of each operation, by its name.
