@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::audit::MountFacts;
+use crate::audit::AuditedMount;
 use crate::barrier::{Txn, View};
 use crate::engine::{Kind, Mount, Mounted, Role};
 use crate::error::{Error, Result};
@@ -63,7 +63,7 @@ pub struct MountPoint {
     /// The same as its handlers see it.
     pub facts: Mount,
     /// The same as the audit log shows it.
-    pub audit: Arc<MountFacts>,
+    pub audit: Arc<AuditedMount>,
     /// What answers.
     pub backend: Backend,
     /// The requests that it is answering.
@@ -180,7 +180,7 @@ impl MountTable {
     /// are counted in `meter`.
     pub fn install(&self, entry: MountEntry, backend: Backend, meter: Arc<MountMeter>) {
         let facts = entry.facts(&self.namespace_id, self.server);
-        let audit = Arc::new(entry.audit_facts());
+        let audit = Arc::new(AuditedMount::new(entry.audit_facts()));
         let uuid = entry.uuid.clone();
         let gate = self.by_id(&uuid).map(|point| point.gate.clone()).unwrap_or_default();
         let point = Arc::new(MountPoint { entry, facts, audit, backend, gate, meter });
