@@ -8,10 +8,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arca::api::{Auth, InitResponse, UnsealRequest, WrapInfo};
 use arca::engine::{Body, Payload};
-use arca::secret::{AuditKey, BarrierKey, ClientToken, RootKey, SealKey, SecretJson, SecretText, Share};
+use arca::secret::{AuditKey, BarrierKey, ClientToken, RootKey, SealKey, SecretBytes, SecretJson, SecretText, Share};
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use serde_json::json;
-use zeroize::Zeroizing;
 
 use crate::support::{Answer, Client, Setup};
 
@@ -158,7 +157,7 @@ fn no_secret_is_in_what_debug_shows() {
     let json = markers.make("json");
     let auth = Auth { client_token: auth_token, ..serde_json::from_value(auth_example()).unwrap() };
     let wrap: WrapInfo = WrapInfo { token: wrap_token, ..serde_json::from_value(wrap_example()).unwrap() };
-    let body = Body::new(Zeroizing::new(format!("{{\"a\":\"{json}\"}}").into_bytes()));
+    let body = Body::new(SecretBytes::new(format!("{{\"a\":\"{json}\"}}").into_bytes()));
     let key = [0x5a; 32];
     markers.add("a key", &key);
     markers.add("a key as a list", format!("{key:?}").as_bytes());

@@ -2,14 +2,16 @@
 //!
 //! The request's object is written once, hashes and all, and used for both lines: its body may be gone by then.
 
-use serde::Serialize;
+use std::sync::Arc;
+
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::policy::{GrantingPolicy, Permit};
 use crate::time::Timestamp;
 
-use super::facts::{AuthFacts, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
-use super::members::{Members, Redaction, member, to_json};
+use super::facts::{AuthFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
+use super::members::{Members, Redaction, member};
+use super::mounted::AuditedMount;
 
 /// The members of objects whose closing braces are still to come.
 #[derive(Debug)]
@@ -85,16 +87,16 @@ impl Draft {
     }
 
     /// Adds where the request goes, and its body by that mount's rules; nothing is a path that leads nowhere.
-    pub(super) fn route(&mut self, operation: &str, mount: Option<&MountFacts>, redaction: &Redaction) {
+    pub(super) fn route(&mut self, operation: &str, mount: Option<&AuditedMount>, redaction: &Redaction) {
         let body = std::mem::take(&mut self.body);
         let mut object = Members::of(&mut self.request, redaction);
         object.text("operation", operation);
-        let plain = mount.map_or(&[] as &[String], |mount| &mount.non_hmac_request_keys);
+        let plain = mount.map_or(&[] as &[String], |mount| &mount.facts().non_hmac_request_keys);
         if !body.is_empty() {
             object.json("data", &body, plain);
         }
         if let Some(mount) = mount {
-            mount_members(&mut object, mount, "mount_running_version");
+            object.more(mount.in_request());
         }
     }
 
@@ -110,14 +112,16 @@ impl Draft {
     }
 
     /// Adds that the request may go ahead, and by which policies.
-    pub(super) fn allow(&mut self, permit: &Permit) {
-        self.policy_results = to_json(&PolicyResults { allowed: true, granting_policies: permit.granting() });
+    pub(super) fn allow(&mut self, permit: &Permit, redaction: &Redaction) {
+        self.policy_results.reserve(256);
+        policy_results(&mut Members::of(&mut self.policy_results, redaction), true, permit.granting());
     }
 
     /// Adds that policies do not allow it. Without a caller there was no such decision.
-    pub(super) fn deny(&mut self) {
+    pub(super) fn deny(&mut self, redaction: &Redaction) {
         if !self.auth.is_empty() {
-            self.policy_results = to_json(&PolicyResults { allowed: false, granting_policies: &[] });
+            self.policy_results.clear();
+            policy_results(&mut Members::of(&mut self.policy_results, redaction), false, &[]);
         }
     }
 
@@ -132,7 +136,7 @@ impl Draft {
         &self,
         now: Timestamp,
         response: &ResponseFacts<'_>,
-        mount: Option<&MountFacts>,
+        mount: Option<&AuditedMount>,
         redaction: &Redaction,
         out: &mut Vec<u8>,
     ) {
@@ -155,7 +159,7 @@ impl Draft {
             object.verbatim("auth", &issued);
         }
         if let Some(mount) = mount {
-            mount_members(&mut object, mount, "mount_running_plugin_version");
+            object.more(mount.in_response());
         }
         if let Some(lease_id) = lease_id {
             object.nested("secret", |object| object.text("lease_id", lease_id));
@@ -163,7 +167,7 @@ impl Draft {
         if !error.is_empty() {
             object.nested("data", |object| object.secret("error", &error));
         } else if let Some(data) = data {
-            object.json("data", data, mount.map_or(&[], |mount| &mount.non_hmac_response_keys));
+            object.json("data", data, mount.map_or(&[], |mount| &mount.facts().non_hmac_response_keys));
         }
         if let Some(wrap) = wrap {
             object.nested("wrap_info", |object| wrap_members(object, wrap));
@@ -178,6 +182,8 @@ impl Draft {
     /// Everything up to the end of the request's object. `auth` and `results` are the members about the caller and the
     /// decision; where there are none of the first, the token is of the type that it has by default.
     fn begin(&self, kind: &str, now: Timestamp, (auth, results): (&[u8], &[u8]), out: &mut Vec<u8>) {
+        // Room for the rest of a usual line too.
+        out.reserve(self.request.len() + auth.len() + results.len() + 1024);
         out.extend_from_slice(b"{\"time\":\"");
         out.extend_from_slice(now.to_string().as_bytes());
         out.extend_from_slice(b"\",\"type\":\"");
@@ -185,8 +191,9 @@ impl Draft {
         out.extend_from_slice(b"\",\"auth\":{");
         out.extend_from_slice(if auth.is_empty() { b"\"token_type\":\"default\"" } else { auth });
         if !results.is_empty() {
-            out.extend_from_slice(b",\"policy_results\":");
+            out.extend_from_slice(b",\"policy_results\":{");
             out.extend_from_slice(results);
+            out.push(b'}');
         }
         out.extend_from_slice(b"},\"request\":{");
         out.extend_from_slice(&self.request);
@@ -194,28 +201,17 @@ impl Draft {
     }
 }
 
-#[derive(Serialize)]
-struct PolicyResults<'a> {
-    allowed: bool,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    granting_policies: &'a [GrantingPolicy],
-}
-
-fn mount_members(object: &mut Members<'_>, mount: &MountFacts, version: &'static str) {
-    let MountFacts {
-        point,
-        kind,
-        accessor,
-        running_version,
-        class,
-        non_hmac_request_keys: _,
-        non_hmac_response_keys: _,
-    } = mount;
-    object.text("mount_point", point);
-    object.text("mount_type", kind);
-    object.text("mount_accessor", accessor);
-    object.text(version, running_version);
-    object.text("mount_class", class);
+/// The members of `policy_results`.
+fn policy_results(object: &mut Members<'_>, allowed: bool, granting: &[Arc<GrantingPolicy>]) {
+    object.plain("allowed", &allowed);
+    if !granting.is_empty() {
+        object.list("granting_policies", granting, |object, policy| {
+            let GrantingPolicy { name, namespace_id, kind } = &**policy;
+            object.text("name", name);
+            object.text("namespace_id", namespace_id);
+            object.text("type", kind);
+        });
+    }
 }
 
 /// `token` and `accessor` are JSON, as this device has them.

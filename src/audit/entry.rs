@@ -11,9 +11,10 @@ use crate::time::{Clock, Timestamp};
 
 use super::device::Device;
 use super::draft::Draft;
-use super::facts::{AuthFacts, MountFacts, RequestFacts, ResponseFacts};
+use super::facts::{AuthFacts, RequestFacts, ResponseFacts};
 use super::filter::FilterFacts;
 use super::log::Ticket;
+use super::mounted::AuditedMount;
 use super::sink::SinkError;
 
 /// What is on record about one request. It begins with what came in, is told what is found out, and writes a line before
@@ -28,7 +29,7 @@ pub struct Entry {
     operation: String,
     /// What filters ask for; nothing if there are none.
     place: Option<Place>,
-    mount: Option<Arc<MountFacts>>,
+    mount: Option<Arc<AuditedMount>>,
     routed: bool,
     /// Whether the request line was tried.
     requested: bool,
@@ -99,7 +100,7 @@ impl Entry {
     }
 
     /// Says where it goes.
-    pub fn route(&mut self, mount: &Arc<MountFacts>) {
+    pub fn route(&mut self, mount: &Arc<AuditedMount>) {
         if !self.is_idle() {
             self.mount = Some(Arc::clone(mount));
         }
@@ -110,7 +111,9 @@ impl Entry {
     /// Fails with [`crate::error::Kind::Internal`] when no device takes the line.
     pub async fn admit(&mut self, permit: Permit) -> Result<Admitted> {
         self.requested = true;
-        self.drafts.iter_mut().for_each(|draft| draft.allow(&permit));
+        for (device, draft) in self.devices.iter().zip(&mut self.drafts) {
+            draft.allow(&permit, &device.redaction);
+        }
         self.request_line(&Failure::default(), Taking::Filtered).await.map_err(|error| {
             Error::internal(
                 "the request could not be recorded in the audit log and was not carried out; check the audit devices",
@@ -135,7 +138,9 @@ impl Entry {
         if !self.requested {
             self.requested = true;
             if outcome.error.is_some_and(|error| error.kind() == Kind::Forbidden) {
-                self.drafts.iter_mut().for_each(Draft::deny);
+                for (device, draft) in self.devices.iter().zip(&mut self.drafts) {
+                    draft.deny(&device.redaction);
+                }
             }
             self.request_line(&Failure::of(outcome.error), Taking::Filtered).await.map_err(withheld)?;
         }
@@ -187,7 +192,7 @@ impl Entry {
     }
 
     fn filter_facts<'a>(&'a self, kind: &'static str, failure: &'a Failure) -> FilterFacts<'a> {
-        let mount = self.mount.as_deref();
+        let mount = self.mount.as_deref().map(AuditedMount::facts);
         FilterFacts {
             kind,
             path: self.place.as_ref().map_or("", |place| &place.path),

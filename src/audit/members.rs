@@ -142,6 +142,25 @@ impl<'a> Members<'a> {
         }
     }
 
+    /// Members that are already written, each with its comma.
+    pub(super) fn more(&mut self, members: &[u8]) {
+        let first = self.first && !members.is_empty();
+        self.first &= members.is_empty();
+        self.out.extend_from_slice(members.strip_prefix(b",").filter(|_| first).unwrap_or(members));
+    }
+
+    /// A list of objects.
+    pub(super) fn list<T>(&mut self, name: &str, items: &[T], fill: impl Fn(&mut Members<'_>, &T)) {
+        self.name(name);
+        self.out.push(b'[');
+        for (index, item) in items.iter().enumerate() {
+            self.out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
+            fill(&mut Members { out: self.out, redaction: self.redaction, first: true }, item);
+            self.out.push(b'}');
+        }
+        self.out.push(b']');
+    }
+
     /// An object whose members are already written.
     pub(super) fn verbatim(&mut self, name: &str, members: &[u8]) {
         self.name(name);

@@ -3,7 +3,6 @@
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce, Tag};
-use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::error::Result;
@@ -70,7 +69,7 @@ pub(super) fn decrypt(cipher: &Cipher, context: &str, mut envelope: Vec<u8>) -> 
         .decrypt_inout_detached(&Nonce::from(nonce), &associated_data(term, context), body.into(), &Tag::from(tag))
         .map_err(|_| BarrierError::Undecryptable)?;
     envelope.drain(..NONCE_END);
-    Ok(Zeroizing::new(envelope))
+    Ok(SecretBytes::new(envelope))
 }
 
 fn slice<const N: usize>(envelope: &[u8], start: usize) -> Result<[u8; N], BarrierError> {

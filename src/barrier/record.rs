@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
@@ -22,7 +21,7 @@ pub trait Record: Serialize + DeserializeOwned + Send + Sync {
 
 /// The plaintext of `record`.
 pub(super) fn encode<R: Record>(record: &R) -> Result<SecretBytes> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(512));
+    let mut bytes = SecretBytes::new(Vec::with_capacity(512));
     bytes.extend_from_slice(&R::VERSION.to_be_bytes());
     serde_json::to_writer(&mut *bytes, record)
         .map_err(|error| Error::internal("a record cannot be written").with_source(error))?;

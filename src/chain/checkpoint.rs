@@ -6,7 +6,6 @@ use data_encoding::{BASE64, BASE64_MIME_PERMISSIVE, HEXLOWER};
 use ring::digest::{SHA256, digest};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair, UnparsedPublicKey};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -69,7 +68,7 @@ pub struct SigningKey {
 impl SigningKey {
     /// A new key as PKCS#8 (RFC 8410, 48 bytes), for the store.
     pub fn generate(entropy: &dyn Entropy) -> Result<SecretBytes> {
-        let mut pkcs8 = Zeroizing::new(vec![0; PKCS8_PREFIX.len() + SEED_LEN]);
+        let mut pkcs8 = SecretBytes::new(vec![0; PKCS8_PREFIX.len() + SEED_LEN]);
         let (prefix, seed) = pkcs8.split_at_mut(PKCS8_PREFIX.len());
         prefix.copy_from_slice(PKCS8_PREFIX);
         entropy.fill(seed)?;
@@ -236,7 +235,7 @@ mod tests {
     fn a_known_key_has_its_known_public_half() {
         // RFC 8032, section 7.1, test 1.
         let seed = HEXLOWER.decode(b"9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
-        let pkcs8 = Zeroizing::new([PKCS8_PREFIX, &seed].concat());
+        let pkcs8 = SecretBytes::new([PKCS8_PREFIX, &seed].concat());
         let public = SigningKey::from_pkcs8(&pkcs8).unwrap().verifying_key();
         assert_eq!(HEXLOWER.encode(&public.raw), "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a");
     }

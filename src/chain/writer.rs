@@ -219,15 +219,15 @@ struct Dropped<'a> {
 mod tests {
     use std::sync::Arc;
 
+    use crate::secret::SecretBytes;
     use data_encoding::HEXLOWER;
-    use zeroize::Zeroizing;
 
     use super::*;
 
     #[test]
     fn the_checkpoint_of_the_document() {
         let seed = b"302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
-        let pkcs8 = Zeroizing::new(HEXLOWER.decode(seed).unwrap());
+        let pkcs8 = SecretBytes::new(HEXLOWER.decode(seed).unwrap());
         let key = Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap());
         let mut writer = ChainWriter::new(NodeId::new("n1").unwrap(), "file/", "", key, 1000).unwrap();
         let mut out = Vec::new();

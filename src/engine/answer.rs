@@ -5,7 +5,6 @@ use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::api::{Auth, Ttl, WrapInfo};
 use crate::error::{Error, Result};
@@ -38,7 +37,7 @@ pub struct Payload(SecretBytes);
 impl Payload {
     /// The JSON of `value`.
     pub fn of<T: Serialize + ?Sized>(value: &T) -> Result<Self> {
-        let mut text = Zeroizing::new(Vec::with_capacity(256));
+        let mut text = SecretBytes::new(Vec::with_capacity(256));
         serde_json::to_writer(&mut *text, value)
             .map_err(|error| Error::internal("the answer cannot be written").with_source(error))?;
         Ok(Self(text))

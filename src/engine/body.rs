@@ -23,7 +23,7 @@ impl Body {
     /// A body out of a value that serialises as an object.
     pub fn of<T: serde::Serialize>(value: &T) -> Result<Self> {
         let json = serde_json::to_vec(value).map_err(|_| Error::internal("a body cannot be written"))?;
-        Ok(Self(Zeroizing::new(json)))
+        Ok(Self(SecretBytes::new(json)))
     }
 
     /// The text; `{}` where nothing was sent.
@@ -107,7 +107,7 @@ mod tests {
     }
 
     fn decode(text: &str) -> Result<Asked> {
-        Body::new(Zeroizing::new(text.as_bytes().to_vec())).decode()
+        Body::new(SecretBytes::new(text.as_bytes().to_vec())).decode()
     }
 
     #[test]
@@ -131,10 +131,10 @@ mod tests {
 
     #[test]
     fn complaints_name_the_field_of_a_flattened_part() {
-        let body = Body::new(Zeroizing::new(br#"{"ttl":"hunter2","name":"x"}"#.to_vec()));
+        let body = Body::new(SecretBytes::new(br#"{"ttl":"hunter2","name":"x"}"#.to_vec()));
         let message = body.decode::<Nested>().unwrap_err().to_string();
         assert!(message.contains("\"ttl\"") && !message.contains("hunter2"), "{message}");
-        let body = Body::new(Zeroizing::new(br#"{"ttl":"1h","name":"x"}"#.to_vec()));
+        let body = Body::new(SecretBytes::new(br#"{"ttl":"1h","name":"x"}"#.to_vec()));
         let nested = body.decode::<Nested>().unwrap();
         assert_eq!((nested.name.as_str(), nested.asked.ttl.seconds()), ("x", 3600));
     }

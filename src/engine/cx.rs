@@ -85,8 +85,17 @@ pub struct Client {
     /// The client's certificates as DER, the leaf first; none where none was shown. That the client holds the leaf's
     /// key was checked by TLS; whom the chain leads to only where the listener demands it.
     pub certificates: Arc<[Vec<u8>]>,
-    /// The headers that a handler may look at, in lower case.
-    pub headers: Arc<BTreeMap<String, String>>,
+    /// The headers that a handler may look at.
+    pub headers: SeenHeaders,
+}
+
+/// The headers of a request that a handler may look at: none that carries a token or a password.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SeenHeaders {
+    /// `Accept`: the media types that the client wants (RFC 9110, section 12.5.1).
+    pub accept: Option<String>,
+    /// `traceparent`: the trace that the request belongs to (W3C Trace Context).
+    pub traceparent: Option<String>,
 }
 
 /// The mount that a request goes through.

@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use crate::api::{ApiPath, Operation, Ttl};
 use crate::barrier::{Barrier, Scope, View};
 use crate::entropy::{Entropy, SeededEntropy};
 use crate::error::{Error, Result};
-use crate::secret::{RootKey, SecretJson, SecretText};
+use crate::secret::{RootKey, SecretBytes, SecretJson, SecretText};
 use crate::storage::MemoryStorage;
 use crate::time::{ManualClock, Timestamp};
 
@@ -79,7 +78,7 @@ impl<E: Engine> Harness<E> {
             deps: &self.deps,
             intents: &NoRecord,
         });
-        let answer = self.routes.call(&self.engine, &hit, &Body::new(Zeroizing::new(text)), &mut cx).await;
+        let answer = self.routes.call(&self.engine, &hit, &Body::new(SecretBytes::new(text)), &mut cx).await;
         let (txn, warnings, _) = cx.into_parts();
         let mut answer = answer?;
         answer.warnings.extend(warnings);

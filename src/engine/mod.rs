@@ -29,7 +29,7 @@ pub use answer::{Answer, Content, Data, Done, Leased, Listing, Payload, Raw, Ren
 pub use body::Body;
 pub use bounds::{Bounds, Granted, grant, renewed};
 pub use cidr::{address_is_bound, bound_cidrs, cidrs_within};
-pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies, joined};
+pub use cx::{Caller, Client, Cx, CxParts, Deps, Intents, Mount, PasswordPolicies, SeenHeaders, joined};
 pub use download::{Download, Piece, Upload};
 pub use endpoint::{AuthMethod, Endpoint, Engine, Route, SecretsEngine};
 pub use erase::{Kind, Mounted, Role};

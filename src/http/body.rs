@@ -7,7 +7,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use crate::engine::Body;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{SecretBytes, append};
+use crate::secret::SecretBytes;
 
 use super::json::JsonLimits;
 use super::query;
@@ -32,7 +32,7 @@ async fn frames(mut body: Limited<HttpBody>) -> Result<SecretBytes> {
             Err(_) => Error::invalid("the body did not arrive whole"),
         })?;
         if let Ok(data) = frame.into_data() {
-            append(&mut bytes, &data);
+            bytes.append(&data);
         }
     }
     Ok(bytes)

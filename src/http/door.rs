@@ -1,6 +1,5 @@
 //! The door: an HTTP request becomes a [`Request`], whose answer becomes an HTTP response.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use http::{HeaderMap, HeaderValue, Method, Version, header};
 
 use crate::api::{ApiPath, Operation, ROOT_NAMESPACE, Ttl};
 use crate::config::{Limits, Listener};
-use crate::engine::{Body, Client};
+use crate::engine::{Body, Client, SeenHeaders};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
 use crate::secret::ClientToken;
@@ -133,7 +132,7 @@ impl Door {
             address: Some(address.unwrap_or(peer.address.ip()).to_canonical()),
             port: peer.address.port(),
             certificates: peer.certificates,
-            headers: Arc::new(seen_headers(&parts.headers)),
+            headers: seen_headers(&parts.headers),
         };
         Ok(Request {
             id,
@@ -237,11 +236,9 @@ fn forwarded_address(named: &[&str], skips: u32) -> Result<IpAddr> {
     text.parse().map_err(|_| Error::invalid("the x-forwarded-for header has no address where one should be"))
 }
 
-/// The headers that a handler may look at: none that carries a token or a password.
-fn seen_headers(headers: &HeaderMap) -> BTreeMap<String, String> {
-    const SEEN: [&str; 6] = ["accept", "content-type", "origin", "traceparent", "user-agent", "x-vault-request"];
-    let seen = SEEN.iter().filter_map(|name| Some(((*name).to_owned(), text(headers, name)?.to_owned())));
-    seen.collect()
+fn seen_headers(headers: &HeaderMap) -> SeenHeaders {
+    let seen = |name| text(headers, name).map(str::to_owned);
+    SeenHeaders { accept: seen("accept"), traceparent: seen("traceparent") }
 }
 
 /// What the caller of a method that nothing answers to reads.
@@ -339,12 +336,9 @@ mod tests {
         ] {
             headers.insert(name, HeaderValue::from_static("Bearer hvs.secret"));
         }
-        assert_eq!(seen_headers(&headers), BTreeMap::new());
-        headers.insert("user-agent", HeaderValue::from_static("curl"));
-        assert_eq!(
-            seen_headers(&headers).into_iter().collect::<Vec<_>>(),
-            [("user-agent".to_owned(), "curl".to_owned())]
-        );
+        assert_eq!(seen_headers(&headers), SeenHeaders::default());
+        headers.insert("accept", HeaderValue::from_static("text/plain"));
+        assert_eq!(seen_headers(&headers), SeenHeaders { accept: Some("text/plain".to_owned()), traceparent: None });
         assert_eq!(token(&headers).unwrap().expose(), "Bearer hvs.secret");
     }
 }

@@ -2,7 +2,6 @@
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use crate::api::LooseBool;
 use crate::error::{Error, Result};
@@ -54,7 +53,7 @@ fn object(pairs: impl Iterator<Item = (String, String)>) -> Result<SecretBytes> 
     if fields.is_empty() {
         return Ok(SecretBytes::default());
     }
-    serde_json::to_vec(&fields).map(Zeroizing::new).map_err(|_| Error::invalid("the query cannot be read"))
+    serde_json::to_vec(&fields).map(SecretBytes::new).map_err(|_| Error::invalid("the query cannot be read"))
 }
 
 fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {

@@ -98,9 +98,11 @@ impl MountMeters {
         if let Some(meter) = known.get(&key).and_then(Weak::upgrade).filter(|meter| meter.kind == kind) {
             return meter;
         }
-        known.retain(|_, meter| meter.strong_count() > 0);
         if known.len() >= Self::MOST && !known.contains_key(&key) {
-            return self.other.clone();
+            known.retain(|_, meter| meter.strong_count() > 0);
+            if known.len() >= Self::MOST {
+                return self.other.clone();
+            }
         }
         let meter = Arc::new(MountMeter::new(namespace, path, kind, self.epoch));
         known.insert(key, Arc::downgrade(&meter));

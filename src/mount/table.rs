@@ -1,10 +1,10 @@
 //! `MountTable`: which mount a path belongs to.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use crate::audit::MountFacts;
+use crate::audit::AuditedMount;
 use crate::barrier::{Txn, View};
 use crate::engine::{Kind, Mount, Mounted, Role};
 use crate::error::{Error, Result};
@@ -63,7 +63,7 @@ pub struct MountPoint {
     /// The same as its handlers see it.
     pub facts: Mount,
     /// The same as the audit log shows it.
-    pub audit: Arc<MountFacts>,
+    pub audit: Arc<AuditedMount>,
     /// What answers.
     pub backend: Backend,
     /// The requests that it is answering.
@@ -72,10 +72,42 @@ pub struct MountPoint {
     pub meter: Arc<MountMeter>,
 }
 
+/// The mounts that answer.
+#[derive(Default)]
+struct Serving {
+    /// By their paths without the slash at the end.
+    by_path: BTreeMap<String, Arc<MountPoint>>,
+    by_accessor: HashMap<String, Arc<MountPoint>>,
+}
+
+impl Serving {
+    /// The mount that `path` lies in, and the path of that mount as it stands in `path`.
+    fn over<'p>(&self, path: &'p str) -> Option<(&Arc<MountPoint>, &'p str)> {
+        let mut end = path.len();
+        loop {
+            let candidate = path.get(..end)?.trim_end_matches('/');
+            if let Some(point) = self.by_path.get(candidate) {
+                return Some((point, candidate));
+            }
+            end = candidate.rfind('/')?;
+        }
+    }
+
+    fn insert(&mut self, point: Arc<MountPoint>) {
+        self.by_accessor.insert(point.entry.accessor.clone(), point.clone());
+        self.by_path.insert(point.entry.path.trim_end_matches('/').to_owned(), point);
+    }
+
+    fn remove(&mut self, point: &MountPoint) {
+        self.by_accessor.remove(&point.entry.accessor);
+        self.by_path.remove(point.entry.path.trim_end_matches('/'));
+    }
+}
+
 /// The mounts of one namespace.
 pub struct MountTable {
     records: View,
-    serving: RwLock<Arc<HashMap<String, Arc<MountPoint>>>>,
+    serving: RwLock<Serving>,
     by_id: RwLock<HashMap<String, Arc<MountPoint>>>,
     namespace_id: String,
     server: MountTune,
@@ -104,22 +136,16 @@ impl MountTable {
 
     /// The mount that `path` (with or without a slash at its end) lies in, and the rest of the path.
     pub fn route<'p>(&self, path: &'p str) -> Option<(Arc<MountPoint>, &'p str)> {
-        let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut end = path.len();
-        loop {
-            let candidate = path.get(..end)?.trim_end_matches('/');
-            if let Some(point) = serving.get(candidate) {
-                let rest = path.get(candidate.len()..).unwrap_or_default();
-                return Some((point.clone(), rest.strip_prefix('/').unwrap_or(rest)));
-            }
-            end = candidate.rfind('/')?;
-        }
+        let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner);
+        let (point, at) = serving.over(path)?;
+        let rest = path.get(at.len()..).unwrap_or_default();
+        Some((point.clone(), rest.strip_prefix('/').unwrap_or(rest)))
     }
 
     /// The mount at exactly this path.
     pub fn at(&self, path: &str) -> Option<Arc<MountPoint>> {
         let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner);
-        serving.get(path.trim_end_matches('/')).cloned()
+        serving.by_path.get(path.trim_end_matches('/')).cloned()
     }
 
     /// The mount of this id, also while it is being removed.
@@ -129,15 +155,12 @@ impl MountTable {
 
     /// The mount of this accessor.
     pub fn by_accessor(&self, accessor: &str) -> Option<Arc<MountPoint>> {
-        self.serving().into_iter().find(|point| point.entry.accessor == accessor)
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).by_accessor.get(accessor).cloned()
     }
 
     /// Every mount that serves, by path.
     pub fn serving(&self) -> Vec<Arc<MountPoint>> {
-        let mut points: Vec<_> =
-            self.serving.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
-        points.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
-        points
+        self.serving.read().unwrap_or_else(PoisonError::into_inner).by_path.values().cloned().collect()
     }
 
     /// The ids of the mounts that are being removed.
@@ -159,11 +182,11 @@ impl MountTable {
 
     /// The path of a mount that is in the way of a new one at `path`: over it, under it, or at it.
     pub fn in_the_way(&self, path: &str) -> Option<String> {
-        self.serving()
-            .into_iter()
-            .map(|point| point.entry.path.clone())
-            // `auth/` itself is no mount, and every auth method lies below it.
-            .find(|other| path.starts_with(other.as_str()) || other.starts_with(path))
+        // `auth/` itself is no mount, and every auth method lies below it.
+        let serving = self.serving.read().unwrap_or_else(PoisonError::into_inner);
+        let below = || serving.by_path.range(path.to_owned()..).next().filter(|(other, _)| other.starts_with(path));
+        let found = serving.over(path).map(|(point, _)| point).or_else(|| below().map(|(_, point)| point));
+        found.map(|point| point.entry.path.clone())
     }
 
     /// Puts the record of a mount into `txn`.
@@ -180,20 +203,18 @@ impl MountTable {
     /// are counted in `meter`.
     pub fn install(&self, entry: MountEntry, backend: Backend, meter: Arc<MountMeter>) {
         let facts = entry.facts(&self.namespace_id, self.server);
-        let audit = Arc::new(entry.audit_facts());
+        let audit = Arc::new(AuditedMount::new(entry.audit_facts()));
         let uuid = entry.uuid.clone();
         let gate = self.by_id(&uuid).map(|point| point.gate.clone()).unwrap_or_default();
         let point = Arc::new(MountPoint { entry, facts, audit, backend, gate, meter });
         let previous = self.by_id.write().unwrap_or_else(PoisonError::into_inner).insert(uuid, point.clone());
         let mut serving = self.serving.write().unwrap_or_else(PoisonError::into_inner);
-        let mut next = HashMap::clone(&serving);
         if let Some(previous) = previous {
-            next.remove(previous.entry.path.trim_end_matches('/'));
+            serving.remove(&previous);
         }
         if point.entry.state == MountState::Active {
-            next.insert(point.entry.path.trim_end_matches('/').to_owned(), point);
+            serving.insert(point);
         }
-        *serving = Arc::new(next);
     }
 
     /// Forgets a mount whose record is gone.

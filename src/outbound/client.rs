@@ -20,7 +20,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use zeroize::Zeroizing;
 
-use crate::secret::{SecretBytes, SecretText, append};
+use crate::secret::{SecretBytes, SecretText};
 
 use super::OutboundError;
 use super::destination::Destination;
@@ -231,13 +231,13 @@ fn form_text(fields: &[(&str, &str)]) -> SecretBytes {
     let mut text = SecretBytes::default();
     for (name, value) in fields {
         if !text.is_empty() {
-            append(&mut text, b"&");
+            text.append(b"&");
         }
         for (part, end) in [(name, "="), (value, "")] {
             for piece in utf8_percent_encode(part, ENCODED) {
-                append(&mut text, piece.as_bytes());
+                text.append(piece.as_bytes());
             }
-            append(&mut text, end.as_bytes());
+            text.append(end.as_bytes());
         }
     }
     text
@@ -293,7 +293,7 @@ pub(super) async fn collected(response: Response<Incoming>) -> Result<SecretByte
             Err(_) => OutboundError::Protocol,
         })?;
         if let Ok(data) = frame.into_data() {
-            append(&mut body, &data);
+            body.append(&data);
         }
     }
     Ok(body)

@@ -41,7 +41,7 @@ impl Meter {
             Operation::Scan => RouteOperation::Scan,
             Operation::Help => RouteOperation::Help,
         };
-        let parent = request.client.headers.get("traceparent").map_or("", String::as_str);
+        let parent = request.client.headers.traceparent.as_deref().unwrap_or_default();
         Self {
             metrics: parts.metrics.clone(),
             start: Instant::now(),

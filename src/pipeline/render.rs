@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use zeroize::Zeroizing;
-
 use crate::api::ErrorBody;
 use crate::engine::StatusCode;
 use crate::error::{Error, Kind, Result};
-use crate::secret::{SecretBytes, append};
+use crate::secret::SecretBytes;
 
 use super::response::{LeaseInfo, Response, ResponseBody};
 
@@ -32,13 +30,13 @@ pub(super) fn error(error: &Error) -> SecretBytes {
     let body = ErrorBody { errors: text(error.messages()), warnings: text(error.warnings()) };
     let mut bytes = serde_json::to_vec(&body).unwrap_or_else(|_| br#"{"errors":["internal error"]}"#.to_vec());
     bytes.push(b'\n');
-    Zeroizing::new(bytes)
+    SecretBytes::new(bytes)
 }
 
 /// The body of a response.
 pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes> {
     let Response { status, body, warnings, undo: _ } = response;
-    let mut out = Writer(Zeroizing::new(Vec::with_capacity(512)));
+    let mut out = Writer(SecretBytes::new(Vec::with_capacity(512)));
     match body {
         ResponseBody::Empty if warnings.is_empty() && *status != StatusCode::OK => return Ok(out.0),
         ResponseBody::Raw { payload, .. } => out.raw(payload.json()),
@@ -81,7 +79,7 @@ struct Writer(SecretBytes);
 
 impl Writer {
     fn raw(&mut self, bytes: &[u8]) {
-        append(&mut self.0, bytes);
+        self.0.append(bytes);
     }
 
     fn head(&mut self, request_id: &str, lease: Option<&LeaseInfo>) -> Result<()> {
@@ -129,7 +127,7 @@ impl Writer {
 
 fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<SecretBytes> {
     serde_json::to_vec(value)
-        .map(Zeroizing::new)
+        .map(SecretBytes::new)
         .map_err(|error| Error::internal("the answer cannot be written").with_source(error))
 }
 

@@ -1,7 +1,6 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use zeroize::Zeroizing;
 
 use super::*;
 use crate::api::{ApiPath, Operation};
@@ -9,7 +8,7 @@ use crate::engine::{Body, Client, Role};
 use crate::entropy::SeededEntropy;
 use crate::mount::{MountConfig, Registry};
 use crate::seal::Threshold;
-use crate::secret::{ClientToken, SecretText};
+use crate::secret::{ClientToken, SecretBytes, SecretText};
 use crate::storage::{MemoryStorage, Storage};
 use crate::time::{ManualClock, Timestamp};
 use crate::vault::{NewMount, Parts, Settings};
@@ -320,7 +319,7 @@ async fn a_deep_body_is_refused_or_kept_but_never_a_failure() {
         let text = format!("{{\"a\":{}1{}}}", "[".repeat(depth), "]".repeat(depth));
         for token in [&f.root, &bound] {
             for path in ["kv/deep", "sys/policies/acl/deep", "auth/token/create"] {
-                let body = Body::new(Zeroizing::new(text.clone().into_bytes()));
+                let body = Body::new(SecretBytes::new(text.clone().into_bytes()));
                 let answer = f.send(token, Operation::Write, path, body).await;
                 assert!(answer.0 < 500, "{depth} {path}: {answer:?}");
             }

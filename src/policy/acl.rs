@@ -48,7 +48,7 @@ pub struct Acl {
 #[derive(Debug)]
 pub(super) struct SharedRules {
     /// Set for policies that allow everything.
-    root: Option<GrantingPolicy>,
+    root: Option<Arc<GrantingPolicy>>,
     layer: Layer,
     valid_until: Option<Timestamp>,
 }
@@ -75,7 +75,7 @@ pub(super) struct Rule {
 #[derive(Clone, Debug)]
 pub struct Origin {
     /// The policy.
-    pub policy: GrantingPolicy,
+    pub policy: Arc<GrantingPolicy>,
     /// The rule's path as it is written there, with its placeholders.
     pub path: String,
     /// The line of its text on which the rule stands.
@@ -171,7 +171,7 @@ impl Acl {
     }
 
     /// The policy that allows everything, if the list has it.
-    pub(super) fn root(&self) -> Option<&GrantingPolicy> {
+    pub(super) fn root(&self) -> Option<&Arc<GrantingPolicy>> {
         self.shared.root.as_ref()
     }
 
@@ -336,9 +336,9 @@ fn warning(source: &Source, line: u32, reason: NoValue) -> String {
     format!("policy \"{}\": the rule on line {line} is left out: {reason}", source.policy.name())
 }
 
-fn granting(source: &Source) -> GrantingPolicy {
+fn granting(source: &Source) -> Arc<GrantingPolicy> {
     let name = source.policy.name().as_str().to_owned();
-    GrantingPolicy { name, namespace_id: source.namespace_id.to_string(), kind: "acl" }
+    Arc::new(GrantingPolicy { name, namespace_id: source.namespace_id.to_string(), kind: "acl" })
 }
 
 impl Terms {

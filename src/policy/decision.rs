@@ -1,6 +1,7 @@
 //! From the rule that matched to a decision, and from the decision to a [`Permit`].
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::acl::{Origin, Rule};
@@ -16,7 +17,7 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, Debug)]
 pub struct Matched<'a> {
     operation: Operation,
-    root: Option<&'a GrantingPolicy>,
+    root: Option<&'a Arc<GrantingPolicy>>,
     rule: Option<&'a Rule>,
 }
 
@@ -65,7 +66,7 @@ pub enum Decision {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
     /// The policies that gave it.
-    pub granting: Vec<GrantingPolicy>,
+    pub granting: Vec<Arc<GrantingPolicy>>,
     /// How long the answer must or may be wrapped.
     pub wrap_bounds: WrapBounds,
     /// The most keys that a list may have.
@@ -99,7 +100,7 @@ impl fmt::Debug for Asked<'_> {
 }
 
 impl<'a> Matched<'a> {
-    pub(super) fn new(operation: Operation, root: Option<&'a GrantingPolicy>, rule: Option<&'a Rule>) -> Self {
+    pub(super) fn new(operation: Operation, root: Option<&'a Arc<GrantingPolicy>>, rule: Option<&'a Rule>) -> Self {
         Self { operation, root, rule }
     }
 

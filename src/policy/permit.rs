@@ -1,5 +1,6 @@
 //! `Permit`: that a request may go ahead, as a value that only this module can make.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::decision::Grant;
@@ -23,14 +24,13 @@ pub enum Access {
 pub struct Permit(Grant);
 
 /// A policy that allowed a request, as the audit log names it.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantingPolicy {
     /// The policy's name.
     pub name: String,
     /// The id of the namespace that it is in.
     pub namespace_id: String,
     /// `acl`.
-    #[serde(rename = "type")]
     pub kind: &'static str,
 }
 
@@ -58,7 +58,7 @@ impl Permit {
     }
 
     /// The policies that allowed the request.
-    pub fn granting(&self) -> &[GrantingPolicy] {
+    pub fn granting(&self) -> &[Arc<GrantingPolicy>] {
         &self.0.granting
     }
 

@@ -6,7 +6,8 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
-use zeroize::Zeroize;
+
+use super::bytes::wipe;
 
 /// JSON text that is carried from socket to store and back without being taken apart: numbers keep their spelling,
 /// and there is one buffer to wipe. It serialises as itself, so it may stand in records and in replies only.
@@ -49,7 +50,7 @@ impl SecretJson {
 impl Drop for SecretJson {
     fn drop(&mut self) {
         if let Some(raw) = self.0.take() {
-            Box::<str>::from(raw).into_string().zeroize();
+            wipe(&mut Box::<str>::from(raw).into_string().into_bytes());
         }
     }
 }

@@ -3,32 +3,18 @@
 //! A secret leaves its type in three ways only, each of which can be searched for: [`at_rest`] in a stored record,
 //! [`on_wire`] in a reply, and `expose` in the files that do cryptography.
 
+mod bytes;
 mod json;
 mod keys;
 mod text;
 
+pub use bytes::SecretBytes;
 pub use json::SecretJson;
 pub use keys::{AuditKey, BarrierKey, RootKey, SealKey, Share, TokenKey};
 pub use text::{ClientToken, SecretText};
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
-
-/// Bytes that are wiped when they are dropped.
-pub type SecretBytes = Zeroizing<Vec<u8>>;
-
-/// Adds `more` at the end of `bytes`. Where they do not fit they are copied into a larger buffer and wiped: a plain
-/// `extend_from_slice` would leave the old one behind.
-pub fn append(bytes: &mut SecretBytes, more: &[u8]) {
-    let length = bytes.len() + more.len();
-    if length > bytes.capacity() {
-        let mut larger = Zeroizing::new(Vec::with_capacity(length * 2));
-        larger.extend_from_slice(bytes);
-        *bytes = larger;
-    }
-    bytes.extend_from_slice(more);
-}
 
 /// Whether two byte strings are equal, in a time that depends on their lengths only.
 pub fn ct_eq(a: &[u8], b: &[u8]) -> bool {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::api::LooseText;
 use crate::engine::{Answer, Content, Cx, Endpoint, Payload, Route, StatusCode};
 use crate::error::Result;
 use crate::metrics;
+use crate::secret::SecretBytes;
 use crate::vault::{Settings, Unsealed};
 
 use super::NoPath;
@@ -45,7 +45,7 @@ impl Endpoint for ReadMetrics {
     const ROUTE: Route = Route::read("metrics").summary("The figures that an operator watches");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
-        let accept = cx.client.headers.get("accept").map_or("", String::as_str);
+        let accept = cx.client.headers.accept.as_deref().unwrap_or_default();
         let form = MetricsForm::of(&self.format.0, accept);
         answer(&unsealed.core.metrics(), unsealed.core.settings(), form)
     }
@@ -80,7 +80,7 @@ fn refusal(message: String) -> (StatusCode, &'static str, Payload) {
 }
 
 fn text(text: String) -> Payload {
-    Payload::verbatim(Zeroizing::new(text.into_bytes()))
+    Payload::verbatim(SecretBytes::new(text.into_bytes()))
 }
 
 #[cfg(test)]

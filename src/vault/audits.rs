@@ -12,7 +12,7 @@ use crate::audit::{AuditBroker, DeviceConfig, Entry, Identity, RequestFacts};
 use crate::barrier::{Barrier, Record, Scope, Txn, View};
 use crate::chain::{LineHash, Link, NodeId, SigningKey, VerifyingKey};
 use crate::error::{Error, Result};
-use crate::secret::AuditKey;
+use crate::secret::{AuditKey, SecretBytes};
 
 use super::Parts;
 use super::core::Core;
@@ -61,7 +61,7 @@ impl AuditNode {
     fn key(&self) -> Result<SigningKey> {
         let pkcs8 = BASE64.decode(self.signing_key.as_bytes());
         let pkcs8 = pkcs8.map_err(|_| Error::corrupt("the audit log's signing key is damaged"))?;
-        SigningKey::from_pkcs8(&Zeroizing::new(pkcs8))
+        SigningKey::from_pkcs8(&SecretBytes::new(pkcs8))
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) enum Need {
     Prometheus,
     /// `systemd-analyze`, which reads the unit file; nothing is started with it.
     Systemd,
+    /// `valgrind`, which counts instructions.
+    Valgrind,
     /// `curl`, which reads the metrics as a scraper does.
     Curl,
 }
@@ -45,6 +47,7 @@ impl Need {
             Self::Openssl => find("openssl").is_some(),
             Self::Prometheus => find("prometheus").is_some() && find("promtool").is_some(),
             Self::Systemd => find("systemd-analyze").is_some(),
+            Self::Valgrind => find("valgrind").is_some(),
             Self::Curl => find("curl").is_some(),
         }
     }
@@ -60,6 +63,7 @@ impl Need {
             Self::Openssl => "openssl",
             Self::Prometheus => "prometheus",
             Self::Systemd => "systemd",
+            Self::Valgrind => "valgrind",
             Self::Curl => "curl",
         }
     }

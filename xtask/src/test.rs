@@ -38,7 +38,7 @@ enum Part {
     Format,
     /// Clippy has nothing to say
     Lints,
-    /// The tests of the workspace
+    /// The tests of the workspace, and every benchmark once
     Tests,
     /// The documentation builds
     Docs,
@@ -167,7 +167,9 @@ fn tests() -> Result<(), Failure> {
     let words = if has_nextest() { "nextest run --locked --workspace" } else { "test --locked --workspace" };
     // The same inputs in every run, so that what fails is the change and not the dice; `cargo nextest run` throws new ones.
     let test = cargo(words).env("PROPTEST_RNG_SEED", "1");
-    test.advise("The tests that failed are named above.").show()
+    test.advise("The tests that failed are named above.").show()?;
+    let benches = cargo("test --locked --package arca --bench operations");
+    benches.advise("A benchmark in tests/benches no longer works.").show()
 }
 
 fn document() -> Result<(), Failure> {

@@ -42,6 +42,16 @@ pub(crate) fn cargo(words: &str) -> Program {
     inherited.fold(Program::new("cargo"), |program, name| program.env_remove(&name)).words(words).folder(root())
 }
 
+/// Builds the load of `cargo xtask bench`, showing the progress.
+pub(crate) fn build_load(profile: Profile) -> Result<PathBuf, Failure> {
+    let (words, folder) = match profile {
+        Profile::Release => ("build --locked --release --package xtask-load", "release"),
+        Profile::Debug => ("build --locked --package xtask-load", "debug"),
+    };
+    cargo(words).advise("The load is a program of this workspace, in xtask/load.").show()?;
+    Ok(target().join(folder).join("arca-load"))
+}
+
 /// Builds the programs, showing the progress.
 pub(crate) fn build(profile: Profile) -> Result<Binaries, Failure> {
     let (words, folder) = match profile {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::api::AuditHealth;
+use crate::audit::AuditedMount;
 use crate::audit::facts::{AuthFacts, HeaderFacts, MountFacts, ResponseFacts, WrapFacts};
 use crate::audit::sinks::LineOptions;
 use crate::audit::sinks::failing::MemorySink;
@@ -76,8 +77,8 @@ fn mask(value: &mut Value) {
     }
 }
 
-fn mount() -> MountFacts {
-    MountFacts {
+fn mount() -> AuditedMount {
+    AuditedMount::new(MountFacts {
         point: "plain/".to_owned(),
         kind: "kv".to_owned(),
         accessor: "kv_e6d35c06".to_owned(),
@@ -85,7 +86,7 @@ fn mount() -> MountFacts {
         class: "secret",
         non_hmac_request_keys: vec!["foo".to_owned()],
         non_hmac_response_keys: vec!["foo".to_owned()],
-    }
+    })
 }
 
 /// A request of the root token from 127.0.0.1:57268.

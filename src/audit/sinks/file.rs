@@ -34,8 +34,8 @@ struct AppendFile {
     sync: Sync,
     rotation: Rotation,
     file: File,
-    /// Where the file has to be cut, if a failed append could not be undone at once.
-    cut_at: Option<u64>,
+    /// How much of a failed append is in the file, if that could not be undone at once; in bytes.
+    excess: u64,
     archive: Arc<Archive>,
     age: Age,
 }
@@ -73,7 +73,7 @@ impl FileSink {
                 let archive = Arc::new(Archive::new(path, options.rotation.clone()));
                 let (path, mode, sync) = (path.clone(), options.mode, options.sync);
                 let rotation = options.rotation.clone();
-                Output::File(AppendFile { path, mode, sync, rotation, file, cut_at: None, archive, age })
+                Output::File(AppendFile { path, mode, sync, rotation, file, excess: 0, archive, age })
             }
             Target::Stdout => Output::Stdout,
             Target::Discard => Output::Discard,
@@ -157,20 +157,35 @@ impl Sink for FileSink {
 
 impl AppendFile {
     fn append(&mut self, lines: &[u8]) -> io::Result<()> {
-        // Asked each time: the file may have been cut by whoever rotates it.
-        let mut before = self.file.metadata()?.len();
-        if let Some(length) = self.cut_at.filter(|length| *length < before) {
-            self.file.set_len(length)?;
-            before = length;
-        }
-        self.cut_at = None;
-        let written = self.file.write_all(lines).and_then(|()| match self.sync {
+        self.take_back()?;
+        let mut left = lines;
+        let written = write_all(&mut self.file, &mut left).and_then(|()| match self.sync {
             Sync::Os => Ok(()),
             Sync::Always => self.file.sync_data(),
         });
-        written.inspect_err(|_| self.cut_at = self.file.set_len(before).err().map(|_| before))?;
-        self.age.length = before + lines.len() as u64;
+        let taken = (lines.len() - left.len()) as u64;
+        if let Err(error) = written {
+            self.excess = taken;
+            // If this fails too, it is tried again before anything else is written.
+            let _ = self.take_back();
+            return Err(error);
+        }
+        self.age.length += taken;
         self.age.appends += 1;
+        Ok(())
+    }
+
+    /// Takes what a failed append has left out of the file. Where that ends is asked now, since whoever rotates the file
+    /// may have cut it.
+    fn take_back(&mut self) -> io::Result<()> {
+        if self.excess > 0 {
+            let length = self.file.metadata()?.len();
+            let end = length.saturating_sub(self.excess);
+            if end < length {
+                self.file.set_len(end)?;
+            }
+            self.excess = 0;
+        }
         Ok(())
     }
 
@@ -206,7 +221,7 @@ impl AppendFile {
                 return Err(error);
             }
         }
-        self.cut_at = None;
+        self.excess = 0;
         self.age = Age { began: Some(now), ..Age::default() };
         Ok(sync_folder(&self.path)?)
     }
@@ -217,12 +232,25 @@ impl AppendFile {
         }
         self.file.sync_data()?;
         self.file = open(&self.path, self.mode)?;
-        self.cut_at = None;
+        self.excess = 0;
         if self.rotation.is_on() {
             self.age = Age::of(&mut self.file)?;
         }
         Ok(())
     }
+}
+
+/// Writes all of `left`, of which what could not be written stays.
+fn write_all(file: &mut File, left: &mut &[u8]) -> io::Result<()> {
+    while !left.is_empty() {
+        match file.write(left) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => *left = left.get(count..).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 /// Whether `path` still leads to `file`, which is locked and so cannot be opened a second time.

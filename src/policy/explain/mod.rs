@@ -8,6 +8,8 @@ mod reason;
 mod rule_text;
 mod suggestion;
 
+use std::sync::Arc;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -126,7 +128,7 @@ fn is_checked(question: &Question<'_>) -> bool {
 
 fn decided_by(acl: &Acl, rule: Option<&Rule>, question: &Question<'_>) -> Vec<Said> {
     let root = acl.root().filter(|_| is_checked(question));
-    let all_powerful = |policy: &GrantingPolicy| Said {
+    let all_powerful = |policy: &Arc<GrantingPolicy>| Said {
         policy: policy.name.clone(),
         path: String::new(),
         line: 0,

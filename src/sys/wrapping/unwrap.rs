@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use crate::api::Ttl;
 use crate::engine::{Answer, Content, Cx, Endpoint, Payload, Route, StatusCode};
 use crate::error::Result;
-use crate::secret::ClientToken;
+use crate::secret::{ClientToken, SecretBytes};
 use crate::vault::{Unsealed, Wrapping};
 
 use super::super::NoPath;
@@ -43,7 +42,7 @@ impl Endpoint for Unwrap {
             }
             None => Content::Raw {
                 media_type: "application/json",
-                payload: Payload::verbatim(Zeroizing::new(body.expose().as_bytes().to_vec())),
+                payload: Payload::verbatim(SecretBytes::new(body.expose().as_bytes().to_vec())),
             },
         };
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })

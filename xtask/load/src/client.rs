@@ -1,6 +1,7 @@
 //! A connection with one request under way.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
@@ -14,12 +15,12 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::Error;
-use crate::plan::Plan;
 
 /// Where connections go, and as whom.
 #[derive(Clone)]
 pub(crate) struct Target {
-    plan: Arc<Plan>,
+    address: SocketAddr,
+    token: Arc<str>,
     config: Arc<ClientConfig>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) struct Ask {
     pub(crate) body: Bytes,
     /// How long the answer is to be wrapped, in seconds.
     pub(crate) wrap: Option<&'static str>,
-    /// The token, if it is not the one of the plan.
+    /// The token, if it is not the one of the target.
     pub(crate) token: Option<String>,
 }
 
@@ -53,8 +54,9 @@ impl Ask {
 }
 
 impl Target {
-    pub(crate) fn new(plan: Arc<Plan>, config: Arc<ClientConfig>) -> Self {
-        Self { plan, config }
+    /// The server at `address`, where requests have `token` unless they bring one of their own.
+    pub(crate) fn new(address: SocketAddr, token: &str, config: Arc<ClientConfig>) -> Self {
+        Self { address, token: token.into(), config }
     }
 
     /// Opens a connection, and does `work` over it. It is closed afterwards.
@@ -62,9 +64,9 @@ impl Target {
     where
         F: Future<Output = T>,
     {
-        let stream = TcpStream::connect(self.plan.address).await?;
+        let stream = TcpStream::connect(self.address).await?;
         stream.set_nodelay(true)?;
-        let name = ServerName::IpAddress(self.plan.address.ip().into());
+        let name = ServerName::IpAddress(self.address.ip().into());
         let stream = TlsConnector::from(self.config.clone()).connect(name, stream).await?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         let work = work(Connection { sender });
@@ -78,7 +80,7 @@ impl Target {
 
     /// The request, as hyper takes it.
     pub(crate) fn request(&self, ask: Ask) -> Result<Request<Full<Bytes>>, Error> {
-        let token = ask.token.as_deref().unwrap_or(&self.plan.token);
+        let token = ask.token.as_deref().unwrap_or(&self.token);
         let mut request = Request::builder()
             .method(ask.method)
             .uri(ask.path)

@@ -5,6 +5,26 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
+/// A start: of a sealed server that may not listen yet.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Start {
+    /// Where the server is going to listen.
+    pub(crate) address: SocketAddr,
+    /// The authority that the server's certificate is from, in PEM.
+    pub(crate) authority: PathBuf,
+    /// The client's certificate, in PEM.
+    pub(crate) certificate: PathBuf,
+    /// Its key, in PEM.
+    pub(crate) key: PathBuf,
+    /// The one share of the seal key.
+    pub(crate) share: String,
+    /// A token that the unsealed vault knows.
+    pub(crate) token: String,
+    /// How long it may take, in seconds.
+    pub(crate) patience: f64,
+}
+
 /// A run.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,10 +43,13 @@ pub(crate) struct Plan {
     pub(crate) connections: usize,
     /// How long requests are begun, in seconds.
     pub(crate) seconds: f64,
-    /// How many requests are begun a second, over all connections; without it, each connection begins the next one as soon
-    /// as it has its answer.
+    /// How many requests are due a second, over all connections, whether answers come or not; without it, each connection
+    /// begins the next one as soon as it has its answer.
     #[serde(default)]
     pub(crate) rate: Option<f64>,
+    /// The process of the server, whose use of the processor is counted during the run.
+    #[serde(default)]
+    pub(crate) server: Option<u32>,
     /// What the choice of keys begins with.
     pub(crate) seed: u64,
     /// What is asked for.
@@ -91,8 +114,9 @@ pub(crate) enum Work {
         method: String,
         /// Where; `#` stands for the number.
         path: String,
-        /// The body; `#` stands for the number there too.
-        body: serde_json::Value,
+        /// The body, if there is one; `#` stands for the number there too.
+        #[serde(default)]
+        body: Option<serde_json::Value>,
         /// The first number.
         from: u64,
         /// Behind the last.

@@ -7,6 +7,7 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 
 use crate::Error;
+use crate::process::Spent;
 
 /// What a run measured. Latencies are in microseconds.
 #[derive(Debug, Serialize)]
@@ -19,12 +20,16 @@ pub(crate) struct Report {
     pub(crate) broken: u64,
     /// What the last of them said.
     pub(crate) last_error: Option<String>,
+    /// Requests that were due, and were not begun: no connection was free until the end.
+    pub(crate) unsent: u64,
     /// From the first request to the last answer, in seconds.
     pub(crate) seconds: f64,
     /// Of the good answers.
     pub(crate) latency: Latency,
-    /// What this program used of the processor, in seconds.
+    /// What this program used of the processor meanwhile, in seconds.
     pub(crate) own_cpu_seconds: f64,
+    /// What the server used of it meanwhile, in seconds, if it was asked for.
+    pub(crate) server_cpu_seconds: Option<f64>,
 }
 
 /// How long answers took, in microseconds.
@@ -70,8 +75,8 @@ impl Tally {
         self.last_error = Some(error.to_string());
     }
 
-    /// What it came to.
-    pub(crate) fn report(self, took: Duration) -> Report {
+    /// What it came to, in this time and with this use of the processor.
+    pub(crate) fn report(self, took: Duration, unsent: u64, cpu: Spent) -> Report {
         let latency = Latency {
             mean: self.latency.mean(),
             p50: self.latency.value_at_quantile(0.5),
@@ -84,18 +89,11 @@ impl Tally {
             refused: self.refused,
             broken: self.broken,
             last_error: self.last_error,
+            unsent,
             seconds: took.as_secs_f64(),
             latency,
-            own_cpu_seconds: own_cpu(),
+            own_cpu_seconds: cpu.own,
+            server_cpu_seconds: cpu.server,
         }
     }
-}
-
-/// What this process used of the processor so far, in seconds: fields 14 and 15 of `/proc/self/stat` (proc(5)), which
-/// count hundredths.
-fn own_cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-    let ticks: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
-    f64::from(ticks) / 100.0
 }

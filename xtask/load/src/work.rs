@@ -72,8 +72,8 @@ impl Script {
             }
             Work::Each { method, path, body, from, to } => {
                 let number = taken(shared, *from, *to)?.to_string();
-                let body = Bytes::from(body.to_string().replace('#', &number));
-                Ask { body, ..Ask::new(known(method), path.replace('#', &number)) }
+                let body = body.as_ref().map(|body| Bytes::from(body.to_string().replace('#', &number)));
+                Ask { body: body.unwrap_or_default(), ..Ask::new(known(method), path.replace('#', &number)) }
             }
             Work::Wrap => wrapping_token.take().map_or_else(wrap, unwrap),
             Work::Connect { path, .. } => Ask::new("GET", path.clone()),

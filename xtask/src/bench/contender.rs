@@ -1,6 +1,9 @@
 //! A server under test.
 
+use std::fs;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::certificates::Certificates;
 use crate::failure::Failure;
@@ -11,8 +14,7 @@ use crate::program::Program;
 use crate::running::Running;
 use crate::server::quoted;
 
-use std::net::TcpStream;
-use std::time::Duration;
+use super::load::Loader;
 
 /// How long it may take until a server listens, and until an unsealed one answers.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -53,6 +55,7 @@ pub(super) struct Contender {
     pub(super) service: String,
     /// Where its store is.
     pub(super) store: PathBuf,
+    folder: PathBuf,
     launch: Launch,
     running: Running,
     share: String,
@@ -68,8 +71,12 @@ struct Launch {
 }
 
 impl Launch {
+    fn spawn(&self) -> Result<Running, Failure> {
+        Program::new(&self.program).args(&self.arguments).start(&self.log)
+    }
+
     fn start(&self, port: u16) -> Result<Running, Failure> {
-        let mut running = Program::new(&self.program).args(&self.arguments).start(&self.log)?;
+        let mut running = self.spawn()?;
         running.until(PATIENCE, || Ok(TcpStream::connect(("127.0.0.1", port)).is_ok()))?;
         Ok(running)
     }
@@ -99,8 +106,8 @@ impl Contender {
         let made = person::json(operator.arca("operator init -key-shares=1 -key-threshold=1"))?;
         let (share, root) = (text_at(&made, "/unseal_keys_b64/0")?, text_at(&made, "/root_token")?);
         operator.hold(root.clone());
-        let service = String::new();
-        let mut contender = Self { kind, port, root, service, store, launch, running, share, operator: Some(operator) };
+        let (service, folder, operator) = (String::new(), folder.to_owned(), Some(operator));
+        let mut contender = Self { kind, port, root, service, store, folder, launch, running, share, operator };
         contender.unseal()?;
         Ok(contender)
     }
@@ -134,6 +141,7 @@ impl Contender {
             root,
             service,
             store: folder.into(),
+            folder: folder.into(),
             launch,
             running,
             share,
@@ -152,26 +160,35 @@ impl Contender {
         operator.map(|operator| operator.arca(words)).ok_or_else(|| Failure::answer("the floor has no operator"))
     }
 
-    /// Kills it.
-    pub(super) fn stop(&mut self) {
+    /// Kills it and starts it again, and says how long it took from then until it answered as an unsealed vault.
+    pub(super) fn restart(&mut self, loader: &Loader) -> Result<Duration, Failure> {
         self.running.kill();
+        let begin = Instant::now();
+        self.running = self.launch.spawn()?;
+        let unsealed = loader.unseal(self.port, &self.share, &self.root, PATIENCE);
+        let took = begin.elapsed();
+        if unsealed.is_err() {
+            // If it has ended, its last words say more.
+            self.running.until(Duration::ZERO, || Ok(true))?;
+        }
+        unsealed.map(|()| took)
     }
 
-    /// Starts it again; it is sealed then.
-    pub(super) fn start(&mut self) -> Result<(), Failure> {
-        self.running = self.launch.start(self.port)?;
-        Ok(())
+    /// Ends it, and removes all that it has written.
+    pub(super) fn remove(mut self) -> Result<(), Failure> {
+        self.running.kill();
+        fs::remove_dir_all(&self.folder).map_err(|error| Failure::file(&self.folder, &error))
     }
 
-    /// Unseals it, and waits until it answers.
-    pub(super) fn unseal(&mut self) -> Result<(), Failure> {
+    fn unseal(&mut self) -> Result<(), Failure> {
         self.operator("operator unseal -")?.input(self.share.clone()).capture()?;
         let operator = self.operator.as_ref().ok_or_else(|| Failure::answer("the floor cannot be unsealed"))?;
         self.running.until(PATIENCE, || Ok(operator.arca("token lookup").end()?.code == 0))
     }
 }
 
-/// The same for both vaults: mTLS is required, what is acknowledged is on the disk, a file takes the audit log.
+/// The same for both vaults: mTLS is required, what is acknowledged is on the disk, a file takes the audit log, and the end of
+/// many leases is waited for.
 fn configuration(kind: Kind, port: u16, folder: &Path, certificates: &Certificates) -> Result<String, Failure> {
     let pair = certificates.server();
     let store = quoted(&folder.join("store"));
@@ -195,7 +212,7 @@ fn configuration(kind: Kind, port: u16, folder: &Path, certificates: &Certificat
         Kind::Unaudited | Kind::Floor => String::new(),
     };
     Ok(format!(
-        "{storage}{audit}api_addr = \"https://127.0.0.1:{port}\"\n\
+        "{storage}{audit}default_max_request_duration = \"1h\"\napi_addr = \"https://127.0.0.1:{port}\"\n\
          listener \"tcp\" {{\n  address = \"127.0.0.1:{port}\"\n  tls_cert_file = {}\n  tls_key_file = {}\n  \
          tls_client_ca_file = {}\n  tls_require_and_verify_client_cert = true\n}}\n",
         quoted(&pair.certificate),

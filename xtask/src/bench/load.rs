@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,8 +29,10 @@ pub(super) struct Run {
     pub(super) token: String,
     pub(super) connections: usize,
     pub(super) seconds: f64,
-    /// Requests a second; without it as many as are answered.
+    /// How many requests are due a second, whether answers come or not; without it as many as are answered.
     pub(super) rate: Option<f64>,
+    /// The process whose use of the processor is counted.
+    pub(super) server: u32,
     pub(super) seed: u64,
     /// What is asked for, as `xtask/load/src/plan.rs` has it.
     pub(super) work: Value,
@@ -42,9 +45,14 @@ pub(super) struct Report {
     pub(super) refused: BTreeMap<u16, u64>,
     pub(super) broken: u64,
     pub(super) last_error: Option<String>,
+    /// Requests that were due and found no connection until the end.
+    pub(super) unsent: u64,
     pub(super) seconds: f64,
     pub(super) latency: Latency,
+    /// What the load used of the processor, in seconds.
     pub(super) own_cpu_seconds: f64,
+    /// What the server used of it.
+    pub(super) server_cpu_seconds: Option<f64>,
 }
 
 /// How long answers took, in microseconds.
@@ -53,6 +61,18 @@ pub(super) struct Latency {
     pub(super) p50: u64,
     pub(super) p99: u64,
     pub(super) p999: u64,
+}
+
+impl Report {
+    /// What the server used of the processor meanwhile, in seconds.
+    pub(super) fn server_cpu(&self) -> Result<f64, Failure> {
+        self.server_cpu_seconds.ok_or_else(|| Failure::answer("the load was not told the server's process"))
+    }
+
+    /// Requests that were refused or broke.
+    pub(super) fn bad(&self) -> u64 {
+        self.broken + self.refused.values().sum::<u64>()
+    }
 }
 
 impl Loader {
@@ -68,9 +88,19 @@ impl Loader {
             "address": format!("127.0.0.1:{}", run.port),
             "authority": self.authority, "certificate": self.certificate, "key": self.key,
             "token": run.token, "connections": run.connections, "seconds": run.seconds, "rate": run.rate,
-            "seed": run.seed, "work": run.work,
+            "server": run.server, "seed": run.seed, "work": run.work,
         });
         let text = Program::new(&self.program).arg("run").input(plan.to_string()).capture()?;
         serde_json::from_str(&text).map_err(|error| Failure::answer(format!("a report of the load: {error}")))
+    }
+
+    /// Unseals the server at `port` as soon as it listens, and returns when it answers to `token`.
+    pub(super) fn unseal(&self, port: u16, share: &str, token: &str, patience: Duration) -> Result<(), Failure> {
+        let start = json!({
+            "address": format!("127.0.0.1:{port}"),
+            "authority": self.authority, "certificate": self.certificate, "key": self.key,
+            "share": share, "token": token, "patience": patience.as_secs_f64(),
+        });
+        Program::new(&self.program).arg("start").input(start.to_string()).capture().map(drop)
     }
 }

@@ -6,7 +6,7 @@ use crate::say;
 use super::Extent;
 use super::contender::{Contender, Kind};
 use super::load::{Loader, Report, Run};
-use super::process::Usage;
+use super::process::resident_bytes;
 use super::site::Site;
 use super::workload::{Token, Workload};
 
@@ -14,6 +14,7 @@ use super::workload::{Token, Workload};
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
     pub(super) kind: Kind,
+    /// Which round, from 0.
     pub(super) round: usize,
     /// Operations a second.
     pub(super) rate: f64,
@@ -25,6 +26,8 @@ pub(super) struct Sample {
     pub(super) cpu: f64,
     /// What the load used, likewise.
     pub(super) load_cpu: f64,
+    /// How much of its one thread the load was busy; near 1 it is the load that was measured.
+    pub(super) load_share: f64,
     /// What the server has in memory afterwards, in bytes.
     pub(super) resident: u64,
     /// Requests that were refused or got no answer.
@@ -47,13 +50,15 @@ pub(super) fn run(site: &mut Site, workload: &Workload, extent: Extent) -> Resul
             if contender.kind != Kind::Floor || workload.floor {
                 let sample = once(&site.loader, contender, workload, extent, round)?;
                 say::done(&format!(
-                    "{:16} {:>9.0}/s  p50 {:>7} µs  p99 {:>7} µs  p99.9 {:>7} µs  {:>7.3} s CPU/10,000  {:>6.1} MiB",
+                    "{:16} {:>9.0}/s  p50 {:>7} µs  p99 {:>7} µs  p99.9 {:>7} µs  {:>7.3} s CPU/10,000  \
+                     load {:>3.0} %  {:>6.1} MiB",
                     contender.kind.name(),
                     sample.rate,
                     sample.p50,
                     sample.p99,
                     sample.p999,
                     sample.cpu,
+                    sample.load_share * 100.0,
                     mebibytes(sample.resident),
                 ));
                 samples.push(sample);
@@ -86,12 +91,11 @@ fn once(
         connections: workload.connections,
         seconds: extent.seconds,
         rate: None,
+        server: contender.id(),
         seed: 1 + round as u64 * 1000,
         work: workload.work.clone(),
     };
-    let before = Usage::of(contender.id())?;
     let report = loader.run(&run)?;
-    let after = Usage::of(contender.id())?;
     if !report.refused.is_empty() || report.broken > 0 {
         let error = report.last_error.as_deref().unwrap_or("none");
         say::detail(&format!(
@@ -99,18 +103,12 @@ fn once(
             report.refused, report.broken
         ));
     }
-    sample(contender.kind, workload, round, &report, (before, after))
+    sample(contender, workload, round, &report)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "there are not so many requests")]
-fn sample(
-    kind: Kind,
-    workload: &Workload,
-    round: usize,
-    report: &Report,
-    (before, after): (Usage, Usage),
-) -> Result<Sample, Failure> {
-    let bad = report.broken + report.refused.values().sum::<u64>();
+fn sample(contender: &Contender, workload: &Workload, round: usize, report: &Report) -> Result<Sample, Failure> {
+    let kind = contender.kind;
     if report.good == 0 {
         let why = format!("{} answered nothing of \"{}\" well: {report:?}", kind.name(), workload.name);
         return Err(Failure::answer(why));
@@ -123,9 +121,10 @@ fn sample(
         p50: report.latency.p50,
         p99: report.latency.p99,
         p999: report.latency.p999,
-        cpu: (after.cpu_seconds - before.cpu_seconds) / operations * 10_000.0,
+        cpu: report.server_cpu()? / operations * 10_000.0,
         load_cpu: report.own_cpu_seconds / operations * 10_000.0,
-        resident: after.resident_bytes,
-        bad,
+        load_share: report.own_cpu_seconds / report.seconds,
+        resident: resident_bytes(contender.id())?,
+        bad: report.bad(),
     })
 }

@@ -5,28 +5,14 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
 
-/// A reading of a process.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Usage {
-    /// The processor's time so far, in seconds.
-    pub(super) cpu_seconds: f64,
-    /// What is in memory now, in bytes.
-    pub(super) resident_bytes: u64,
-}
-
-impl Usage {
-    /// Reads what the process `id` uses.
-    pub(super) fn of(id: u32) -> Result<Self, Failure> {
-        let stat = read(&format!("/proc/{id}/stat"))?;
-        // The second field is the program's name in parentheses, which may have blanks.
-        let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
-        let ticks: u32 = fields.skip(11).take(2).filter_map(|field| field.parse::<u32>().ok()).sum();
-        let status = read(&format!("/proc/{id}/status"))?;
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kibibytes = resident.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
-        // Linux counts hundredths of a second on every architecture that Rust's standard library knows.
-        Ok(Self { cpu_seconds: f64::from(ticks) / 100.0, resident_bytes: kibibytes.unwrap_or_default() * 1024 })
-    }
+/// What the process `id` has in memory now, in bytes.
+pub(super) fn resident_bytes(id: u32) -> Result<u64, Failure> {
+    let status = read(&format!("/proc/{id}/status"))?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = resident.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+    let kibibytes =
+        kibibytes.ok_or_else(|| Failure::answer(format!("process {id} has no memory; it may have ended")))?;
+    Ok(kibibytes * 1024)
 }
 
 fn read(path: &str) -> Result<String, Failure> {
@@ -51,11 +37,20 @@ pub(super) fn disk_bytes(folder: &Path) -> Result<u64, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::folder::Folder;
 
     #[test]
     fn a_process_can_read_itself() {
-        let usage = Usage::of(std::process::id()).unwrap();
-        assert!(usage.resident_bytes > 1 << 20);
-        assert!(usage.cpu_seconds >= 0.0);
+        assert!(resident_bytes(std::process::id()).unwrap() > 1 << 20);
+        assert!(resident_bytes(u32::MAX).is_err());
+    }
+
+    #[test]
+    fn files_of_folders_in_folders_count() {
+        let folder = Folder::new("arca-xtask-disk-test").unwrap();
+        let inner = folder.private("in").unwrap();
+        let empty = disk_bytes(folder.path()).unwrap();
+        fs::write(inner.join("file"), vec![1; 100_000]).unwrap();
+        assert!(disk_bytes(folder.path()).unwrap() >= empty + 100_000);
     }
 }

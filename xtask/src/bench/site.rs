@@ -1,24 +1,21 @@
 //! The servers side by side, with the same mounts, policies and secrets.
 
-use std::path::PathBuf;
+use std::ops::Range;
+
+use serde_json::json;
 
 use crate::certificates::Certificates;
 use crate::failure::Failure;
-use crate::folder::{self, Folder};
+use crate::folder;
 use crate::person::{self, text_at};
 use crate::postgres::{ADMIN, Postgres};
-use crate::python::Python;
 use crate::say;
-use crate::workspace::{self, Binaries};
 
-use super::build;
 use super::contender::{Contender, Kind};
+use super::ground::{Ground, PASSWORD};
 use super::load::{Loader, Report, Run};
-use super::process::Usage;
+use super::process::resident_bytes;
 use super::workload::SMALL;
-
-/// The superuser's password; it goes into a URL as it is.
-const PASSWORD: &str = "bench";
 
 /// What a service may do.
 const POLICY: &str = "path \"secret/*\" { capabilities = [\"create\", \"read\", \"update\", \"list\"] }\n\
@@ -26,81 +23,48 @@ const POLICY: &str = "path \"secret/*\" { capabilities = [\"create\", \"read\", 
                       path \"cas/*\" { capabilities = [\"create\", \"read\", \"update\", \"list\"] }\n\
                       path \"database/creds/*\" { capabilities = [\"read\"] }\n";
 
+/// How many connections write what there is to be before anything is measured.
+const FILLING: usize = 64;
+
 /// All servers, and what makes the load.
 pub(super) struct Site {
     pub(super) contenders: Vec<Contender>,
     pub(super) loader: Loader,
-    postgres: Option<Postgres>,
-}
-
-/// The programs, and the certificates that everyone uses.
-pub(super) struct Ground {
-    pub(super) binaries: Binaries,
-    pub(super) load: PathBuf,
-    pub(super) certificates: Certificates,
-}
-
-impl Ground {
-    pub(super) fn lay(folder: &Folder, name: &str) -> Result<Self, Failure> {
-        let (binaries, load) = build()?;
-        let certificates = Certificates::make(&binaries.arca, folder.private(name)?, ["operator", "load"])?;
-        Ok(Self { binaries, load, certificates })
-    }
-
-    /// The load program.
-    pub(super) fn loader(&self) -> Loader {
-        Loader::new(self.load.clone(), &self.certificates, "load")
-    }
-
-    /// A vault of this kind in a folder of its own.
-    pub(super) fn vault(&self, kind: Kind, folder: &Folder, name: &str) -> Result<Contender, Failure> {
-        let own = folder.private(name)?;
-        let program = match kind {
-            Kind::Peer => peer()?,
-            Kind::Arca | Kind::Unaudited | Kind::Floor => self.binaries.arcad.clone(),
-        };
-        Contender::vault(kind, &program, &self.binaries.arca, &own, &self.certificates)
-    }
+    /// What each server has in memory when it was just started and unsealed, with nothing in it, in bytes.
+    pub(super) idle: Vec<(Kind, u64)>,
 }
 
 impl Site {
     /// Starts them all, and writes `keys` secrets into each.
-    pub(super) fn start(folder: &Folder, keys: u64, alone: bool) -> Result<Self, Failure> {
+    pub(super) fn start(ground: &Ground<'_>, keys: u64, alone: bool) -> Result<Self, Failure> {
         say::part("Servers");
-        let ground = Ground::lay(folder, "tls")?;
         let loader = ground.loader();
-        let postgres = Postgres::start(folder, PASSWORD)?;
-        let mut contenders = Vec::new();
+        let (mut contenders, mut idle) = (Vec::new(), Vec::new());
         let kinds = [Kind::Peer, Kind::Arca, Kind::Unaudited];
         for kind in kinds.into_iter().filter(|kind| *kind != Kind::Peer || !alone) {
-            let mut vault = ground.vault(kind, folder, &format!("{kind:?}"))?;
-            say::done(&format!("{} listens on 127.0.0.1:{}", kind.name(), vault.port));
+            let mut vault = ground.vault(kind, &format!("{kind:?}"))?;
+            // What initialising has left in memory is gone after a start.
+            vault.restart(&loader)?;
+            idle.push((kind, resident_bytes(vault.id())?));
             prepare(&mut vault, &ground.certificates)?;
-            connect_database(&vault, &postgres)?;
+            let creation = "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";
+            connect_database(&vault, &ground.postgres, &[], &[&format!("creation_statements={creation}")])?;
+            for (mount, keys, bytes) in [("secret", keys, SMALL), ("large", keys.min(1000), 4096)] {
+                fill(&loader, &vault, mount, 0..keys, bytes)?;
+            }
+            say::done(&format!("{} listens on 127.0.0.1:{} and has {keys} secrets", kind.name(), vault.port));
             contenders.push(vault);
         }
-        let mut site = Self { contenders, loader, postgres: Some(postgres) };
-        for vault in &site.contenders {
-            for (mount, keys, bytes) in [("secret", keys, SMALL), ("large", keys.min(1000), 4096)] {
-                fill(&site.loader, vault, mount, 0..keys, bytes)?;
-            }
-            say::done(&format!("{} has {keys} secrets", vault.kind.name()));
-        }
-        let answer = folder.path().join("answer.json");
+        let mut site = Self { contenders, loader, idle };
+        let answer = ground.folder.path().join("answer.json");
         folder::write(&answer, site.answer()?)?;
-        let own = folder.private("floor")?;
-        site.contenders.push(Contender::floor(&ground.load, &own, &ground.certificates, keys, &answer)?);
+        site.contenders.push(ground.floor(keys, &answer)?);
         Ok(site)
     }
 
-    /// Whether there is a database to make users in.
-    pub(super) fn database(&self) -> bool {
-        self.postgres.is_some()
-    }
-
-    /// What each server has in memory before there was any load but the writing of the secrets.
-    pub(super) fn idle_memory(&self) -> Result<Vec<(Kind, u64)>, Failure> {
-        self.contenders.iter().map(|one| Ok((one.kind, Usage::of(one.id())?.resident_bytes))).collect()
+    /// Ends all servers, and removes what they have written: the audit logs alone are gigabytes.
+    pub(super) fn remove(self) -> Result<(), Failure> {
+        self.contenders.into_iter().try_for_each(Contender::remove)
     }
 
     /// What Arca answers to a read, for the floor to answer the same.
@@ -129,7 +93,13 @@ fn prepare(vault: &mut Contender, certificates: &Certificates) -> Result<(), Fai
     Ok(())
 }
 
-fn connect_database(vault: &Contender, postgres: &Postgres) -> Result<(), Failure> {
+/// Mounts the database engine, the connection with these options, and the role `load` of these statements.
+pub(super) fn connect_database(
+    vault: &Contender,
+    postgres: &Postgres,
+    options: &[&str],
+    statements: &[&str],
+) -> Result<(), Failure> {
     vault.operator("secrets enable database")?.capture()?;
     let url = format!("postgresql://{{{{username}}}}:{{{{password}}}}@127.0.0.1:{}/postgres", postgres.port);
     vault
@@ -137,11 +107,11 @@ fn connect_database(vault: &Contender, postgres: &Postgres) -> Result<(), Failur
         .arg(format!("connection_url={url}?sslmode=disable"))
         .arg(format!("username={ADMIN}"))
         .arg(format!("password={PASSWORD}"))
+        .args(options)
         .capture()?;
-    let creation = "CREATE ROLE \"{{name}}\" LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}'";
     vault
-        .operator("write database/roles/load db_name=bench default_ttl=1h")?
-        .arg(format!("creation_statements={creation}"))
+        .operator("write database/roles/load db_name=bench default_ttl=12h max_ttl=24h")?
+        .args(statements)
         .capture()?;
     Ok(())
 }
@@ -151,17 +121,17 @@ pub(super) fn fill(
     loader: &Loader,
     vault: &Contender,
     mount: &str,
-    keys: std::ops::Range<u64>,
+    keys: Range<u64>,
     bytes: usize,
 ) -> Result<Report, Failure> {
     let wanted = keys.end - keys.start;
-    let work = serde_json::json!({
-        "kind": "fill", "path": format!("/v1/{mount}/data"), "from": keys.start, "to": keys.end, "bytes": bytes,
-    });
+    let path = format!("/v1/{mount}/data");
+    let work = json!({"kind": "fill", "path": path, "from": keys.start, "to": keys.end, "bytes": bytes});
     let run = Run {
         port: vault.port,
+        server: vault.id(),
         token: vault.root.clone(),
-        connections: 64,
+        connections: FILLING,
         seconds: 3600.0,
         rate: None,
         seed: keys.start,
@@ -172,10 +142,4 @@ pub(super) fn fill(
         return Ok(report);
     }
     Err(Failure::answer(format!("{} took {} of {wanted} secrets: {report:?}", vault.kind.name(), report.good)))
-}
-
-/// The peer's program, out of the packages that the clients' suites use.
-fn peer() -> Result<PathBuf, Failure> {
-    let requirements = workspace::root().join("tests/clients/requirements.txt");
-    Ok(Python::provide("clients", &requirements)?.program("bao"))
 }

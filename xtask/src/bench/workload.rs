@@ -28,8 +28,8 @@ pub(super) enum Token {
     Root,
 }
 
-/// All of them. `database` says whether there is a PostgreSQL.
-pub(super) fn all(keys: u64, database: bool) -> Vec<Workload> {
+/// All of them.
+pub(super) fn all(keys: u64) -> Vec<Workload> {
     let mut all = Vec::new();
     for connections in [1, 16, 64, 256] {
         all.push(Workload { floor: true, ..small("read 300 B", connections, read("secret/data", keys)) });
@@ -50,9 +50,7 @@ pub(super) fn all(keys: u64, database: bool) -> Vec<Workload> {
     let create = json!({"kind": "same", "method": "POST", "path": "/v1/auth/token/create", "body": batch});
     all.push(Workload { token: Token::Root, ..small("create a batch token", 64, create) });
     all.push(Workload { requests_each: 2, ..small("wrap and unwrap", 16, json!({"kind": "wrap"})) });
-    if database {
-        all.push(small("database credentials", 8, same("GET", "/v1/database/creds/load")));
-    }
+    all.push(small("database credentials", 8, same("GET", "/v1/database/creds/load")));
     for (name, resumed) in [("new connection, full handshake", false), ("new connection, resumed", true)] {
         let work = json!({"kind": "connect", "path": "/v1/sys/seal-status", "resumed": resumed});
         all.push(small(name, 16, work));

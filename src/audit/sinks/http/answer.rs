@@ -99,13 +99,13 @@ fn bulk(body: &[u8], lines: &[&[u8]]) -> Result<Receipt, DeliveryError> {
 mod tests {
     use std::time::Duration;
 
+    use crate::secret::SecretBytes;
     use serde_json::{Value, json};
-    use zeroize::Zeroizing;
 
     use super::*;
 
     fn verdict(status: u16, body: &Value) -> Verdict {
-        let body = Zeroizing::new(body.to_string().into_bytes());
+        let body = SecretBytes::new(body.to_string().into_bytes());
         Verdict { status, retry_after: Some(Duration::from_secs(7)), body }
     }
 

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::engine::{Answer, Content, Payload, StatusCode};
-use crate::secret::SecretText;
+use crate::secret::{SecretBytes, SecretText};
 
 const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
@@ -52,7 +52,7 @@ fn page(status: StatusCode, title: &str, body: &str) -> Answer {
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><title>{title}</title></head><body><h1>{title}</h1>{body}</body></html>\n"
     );
-    let payload = Payload::verbatim(Zeroizing::new(html.into_bytes()));
+    let payload = Payload::verbatim(SecretBytes::new(html.into_bytes()));
     Answer { status, content: Content::Raw { media_type: MEDIA_TYPE, payload }, warnings: Vec::new() }
 }
 

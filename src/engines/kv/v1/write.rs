@@ -38,7 +38,7 @@ impl Endpoint for Write {
 
 #[cfg(test)]
 mod tests {
-    use zeroize::Zeroizing;
+    use crate::secret::SecretBytes;
 
     use super::*;
     use crate::engine::Body;
@@ -46,14 +46,14 @@ mod tests {
     #[test]
     fn a_secret_keeps_its_spelling() {
         let text = r#"{"z":1.50,"big":12345678901234567890123,"e":1e3, "a":"<&>"}"#;
-        let write: Write = Body::new(Zeroizing::new(text.as_bytes().to_vec())).decode().unwrap();
+        let write: Write = Body::new(SecretBytes::new(text.as_bytes().to_vec())).decode().unwrap();
         assert_eq!(serde_json::to_string(&Secret(write.secret)).unwrap(), text);
     }
 
     #[test]
     fn what_is_no_json_is_refused_without_being_repeated() {
         for text in ["{\"hunter2\":", "{\"hunter2\"}", "hunter2", "{\"a\":\"hunter2}"] {
-            let body = Body::new(Zeroizing::new(text.as_bytes().to_vec()));
+            let body = Body::new(SecretBytes::new(text.as_bytes().to_vec()));
             let message = body.decode::<Write>().unwrap_err().to_string();
             assert!(!message.contains("hunter2"), "{message}");
         }

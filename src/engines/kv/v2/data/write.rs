@@ -46,7 +46,7 @@ impl Endpoint for Write {
 
 #[cfg(test)]
 mod tests {
-    use zeroize::Zeroizing;
+    use crate::secret::SecretBytes;
 
     use super::*;
     use crate::engine::Body;
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn data_keep_their_spelling() {
         let text = r#"{"options":{"cas":"7"}, "data": {"z":1.50,"big":12345678901234567890123,"e":1e3, "a":"<&>"} }"#;
-        let write: Write = Body::new(Zeroizing::new(text.as_bytes().to_vec())).decode().unwrap();
+        let write: Write = Body::new(SecretBytes::new(text.as_bytes().to_vec())).decode().unwrap();
         let data = payload(write.data).unwrap();
         assert_eq!(data.expose(), r#"{"z":1.50,"big":12345678901234567890123,"e":1e3, "a":"<&>"}"#);
         assert_eq!(Options::cas(write.options).map(|cas| cas.0), Some(7));
@@ -68,7 +68,7 @@ mod tests {
             r#"{"data":{"a":"hunter2"},"data":{}}"#,
             r#"{"data":{"a":"hunter2}}"#,
         ] {
-            let body = Body::new(Zeroizing::new(text.as_bytes().to_vec()));
+            let body = Body::new(SecretBytes::new(text.as_bytes().to_vec()));
             let message = body.decode::<Write>().unwrap_err().to_string();
             assert!(!message.contains("hunter2"), "{message}");
         }
