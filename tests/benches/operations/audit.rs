@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use arca::api::ApiPath;
 use arca::audit::{
-    AuditBroker, AuthFacts, DeviceConfig, Hasher, Identity, MountFacts, NamespaceFacts, RequestFacts, ResponseFacts,
+    AuditBroker, AuditedMount, AuthFacts, DeviceConfig, Hasher, Identity, MountFacts, NamespaceFacts, RequestFacts,
+    ResponseFacts,
 };
 use arca::chain::{NodeId, SigningKey};
 use arca::policy::{Access, Permit};
@@ -66,7 +67,7 @@ pub(super) fn lines(name: &'static str) -> Result<Operation, Failure> {
 struct Read {
     path: ApiPath,
     token: ClientToken,
-    mount: Arc<MountFacts>,
+    mount: Arc<AuditedMount>,
     policies: Vec<String>,
     answer: Vec<u8>,
 }
@@ -118,8 +119,8 @@ impl Read {
     }
 }
 
-fn mount() -> MountFacts {
-    MountFacts {
+fn mount() -> AuditedMount {
+    AuditedMount::new(MountFacts {
         point: "secret/".to_owned(),
         kind: "kv".to_owned(),
         accessor: "kv_00000000".to_owned(),
@@ -127,5 +128,5 @@ fn mount() -> MountFacts {
         class: "secret",
         non_hmac_request_keys: Vec::new(),
         non_hmac_response_keys: Vec::new(),
-    }
+    })
 }
