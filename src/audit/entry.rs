@@ -13,7 +13,7 @@ use super::device::Device;
 use super::draft::Draft;
 use super::facts::{AuthFacts, RequestFacts, ResponseFacts};
 use super::filter::FilterFacts;
-use super::log::Ticket;
+use super::log::{Company, Ticket};
 use super::mounted::AuditedMount;
 use super::sink::SinkError;
 
@@ -178,6 +178,7 @@ impl Entry {
         write: impl Fn(&Draft, &Device, Timestamp, &mut Vec<u8>),
     ) -> Result<(), Arc<SinkError>> {
         let now = self.clock.now();
+        let company = self.company();
         let devices = Arc::clone(&self.devices);
         let mut tickets = Vec::with_capacity(devices.len());
         for (device, draft) in devices.iter().zip(&self.drafts) {
@@ -188,7 +189,12 @@ impl Entry {
             write(draft, device, now, &mut self.line);
             tickets.push((device, device.enqueue(&self.line, &mut self.framed)));
         }
-        taken(tickets).await
+        taken(tickets, company).await
+    }
+
+    /// Whether other requests are under way: each has a hold of the devices, as the broker has.
+    fn company(&self) -> Company {
+        if Arc::strong_count(&self.devices) > 2 { Company::Others } else { Company::Alone }
     }
 
     fn filter_facts<'a>(&'a self, kind: &'static str, failure: &'a Failure) -> FilterFacts<'a> {
@@ -231,10 +237,10 @@ impl Failure {
 }
 
 /// Waits for all devices. At least one has to take its line, unless all have been disabled since.
-async fn taken(tickets: Vec<(&Arc<Device>, Ticket<'_>)>) -> Result<(), Arc<SinkError>> {
+async fn taken(tickets: Vec<(&Arc<Device>, Ticket<'_>)>, company: Company) -> Result<(), Arc<SinkError>> {
     let (mut any, mut failure) = (false, None);
     for (device, ticket) in tickets {
-        match ticket.wait().await {
+        match ticket.wait(company).await {
             Ok(()) => any = true,
             Err(error) if matches!(*error, SinkError::Closed) && device.disabled.load(Ordering::SeqCst) => {}
             Err(error) => {

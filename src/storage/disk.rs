@@ -18,6 +18,7 @@ use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::RwLock;
 
@@ -96,7 +97,11 @@ struct Shared<E: Engine> {
 }
 
 /// An open database whose panics, also while it is closed, stay inside.
-struct Opened<E: Engine>(Option<E::Database>);
+struct Opened<E: Engine> {
+    database: Option<E::Database>,
+    /// A commit met a full disk: what it has in memory of that may not be on disk. It is to be opened again.
+    unsettled: AtomicBool,
+}
 
 /// The writer's side of a store.
 #[derive(Debug)]
@@ -314,7 +319,7 @@ impl<E: Engine> Shared<E> {
         self.snapshots.commit(
             changes,
             |key| database.call(|database| database.get(key.as_str())),
-            || database.call(|database| database.commit(changes, link)),
+            || database.commit(changes, link),
         )
     }
 
@@ -332,17 +337,29 @@ impl<E: Engine> Shared<E> {
 
 impl<E: Engine> Opened<E> {
     fn new(open: impl FnOnce() -> Result<E::Database, StorageError>) -> Result<Self, StorageError> {
-        contain(open).map(|database| Self(Some(database)))
+        contain(open).map(|database| Self { database: Some(database), unsettled: AtomicBool::new(false) })
     }
 
     fn call<T>(&self, f: impl FnOnce(&E::Database) -> Result<T, StorageError>) -> Result<T, StorageError> {
-        contain(|| self.0.as_ref().map_or(Err(StorageError::ReadOnly), f))
+        match contain(|| self.database.as_ref().map_or(Err(StorageError::ReadOnly), f)) {
+            // Whether the files are damaged will be seen when it is opened again.
+            Err(StorageError::Damaged(_)) if self.unsettled.load(Ordering::SeqCst) => Err(StorageError::Full),
+            outcome => outcome,
+        }
+    }
+
+    fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError> {
+        self.call(|database| database.commit(changes, link)).inspect_err(|error| {
+            if matches!(error, StorageError::Full) {
+                self.unsettled.store(true, Ordering::SeqCst);
+            }
+        })
     }
 }
 
 impl<E: Engine> Drop for Opened<E> {
     fn drop(&mut self) {
-        let database = self.0.take();
+        let database = self.database.take();
         // Everything acknowledged is on disk already: what closing would add is not needed.
         let _ = contain(|| {
             drop(database);
@@ -374,7 +391,7 @@ mod tests {
     use std::sync::{Mutex, PoisonError};
 
     use super::*;
-    use crate::entropy::SystemEntropy;
+    use crate::entropy::{SeededEntropy, SystemEntropy};
 
     /// What the next commit, opening or reading does instead of its work.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -542,6 +559,20 @@ mod tests {
         assert!(matches!(subject.put("b").await, Err(StorageError::Full)));
         subject.put("c").await.unwrap();
         assert_eq!(subject.list().await, ["c"]);
+    }
+
+    #[test]
+    fn what_a_full_disk_left_in_memory_is_not_taken_for_damage() {
+        let engine = Scripted::default();
+        engine.reads.lock().unwrap().extend([Fault::Panic, Fault::Panic]);
+        engine.commits.lock().unwrap().extend([Fault::FullBefore]);
+        let opened: Opened<Scripted> = Opened::new(|| Ok(engine.clone())).unwrap();
+        let read = || opened.call(|database| database.get("a"));
+        assert!(matches!(read(), Err(StorageError::Damaged(_))));
+        let link = Witness::create(&tempfile::tempdir().unwrap().path().join("w"), &SeededEntropy::new(1)).unwrap().1;
+        assert!(matches!(opened.commit(&Changes::new(), &link), Err(StorageError::Full)));
+        assert!(matches!(read(), Err(StorageError::Full)));
+        assert!(matches!(read(), Ok(None)), "what can be read is read");
     }
 
     #[tokio::test]

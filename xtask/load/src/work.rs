@@ -23,8 +23,9 @@ pub(crate) struct Script {
     wrapping_token: Option<String>,
 }
 
-/// Keys of which no other connection writes.
+/// Keys of which no other connection writes, and no other run: what is not answered when a run ends may be written.
 struct Own {
+    run: u64,
     first: u64,
     /// The version of each that is known here.
     versions: Vec<u64>,
@@ -37,6 +38,7 @@ impl Script {
         let keys = if let Work::Write { keys, cas: true, .. } = &work { *keys } else { 0 };
         let share = keys / connections.max(1) as u64;
         let own = Own {
+            run: seed,
             first: share * number as u64,
             versions: vec![0; usize::try_from(share).unwrap_or_default()],
             last: 0,
@@ -56,7 +58,7 @@ impl Script {
             Work::Write { path, bytes, cas: true, .. } => {
                 own.last = rng.usize(..own.versions.len().max(1));
                 let version = own.versions.get(own.last).copied().unwrap_or_default();
-                write(format!("{path}/c{}", own.first + own.last as u64), *bytes, rng, Some(version))
+                write(format!("{path}/c{}-{}", own.run, own.first + own.last as u64), *bytes, rng, Some(version))
             }
             Work::Mixed { path, keys, bytes } => {
                 let path = format!("{path}/k{}", rng.u64(..*keys));
