@@ -6,12 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroizing;
 
 use crate::chain::{ChainWriter, Framing, Link, NodeId, SigningKey};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::secret::AuditKey;
+use crate::secret::{AuditKey, SecretBytes};
 use crate::time::Clock;
 
 use super::filter::{Filter, FilterFacts};
@@ -130,7 +129,7 @@ impl Device {
     }
 
     /// Queues a recorded line in the device's format; `framed` is room for it.
-    pub(super) fn enqueue(&self, line: &[u8], framed: &mut Zeroizing<Vec<u8>>) -> Ticket<'_> {
+    pub(super) fn enqueue(&self, line: &[u8], framed: &mut SecretBytes) -> Ticket<'_> {
         let Some(framing) = self.framing else { return self.log.enqueue(line) };
         framed.clear();
         framing(line, framed);

@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroize;
 
 use crate::policy::{GrantingPolicy, Permit};
+use crate::secret::SecretBytes;
 use crate::time::Timestamp;
 
 use super::facts::{AuthFacts, NamespaceFacts, RequestFacts, ResponseFacts, WrapFacts};
@@ -19,7 +20,7 @@ pub(super) struct Draft {
     request: Vec<u8>,
     auth: Vec<u8>,
     policy_results: Vec<u8>,
-    body: Zeroizing<Vec<u8>>,
+    body: SecretBytes,
     /// The caller's token as both objects have it: hashed once, as JSON. Empty if there is none.
     token: Vec<u8>,
     /// Whether there are secrets in all of them.
@@ -44,7 +45,7 @@ impl Draft {
             request: Vec::with_capacity(2048),
             auth: Vec::new(),
             policy_results: Vec::new(),
-            body: Zeroizing::new(Vec::new()),
+            body: SecretBytes::default(),
             token: redaction.secret(facts.client_token.map_or("", |token| token.expose())),
             raw: redaction.raw,
         };
@@ -113,15 +114,28 @@ impl Draft {
 
     /// Adds that the request may go ahead, and by which policies.
     pub(super) fn allow(&mut self, permit: &Permit, redaction: &Redaction) {
-        self.policy_results.reserve(256);
-        policy_results(&mut Members::of(&mut self.policy_results, redaction), true, permit.granting());
+        self.decided(true, permit.granting(), redaction);
     }
 
     /// Adds that policies do not allow it. Without a caller there was no such decision.
     pub(super) fn deny(&mut self, redaction: &Redaction) {
         if !self.auth.is_empty() {
-            self.policy_results.clear();
-            policy_results(&mut Members::of(&mut self.policy_results, redaction), false, &[]);
+            self.decided(false, &[], redaction);
+        }
+    }
+
+    fn decided(&mut self, allowed: bool, granting: &[Arc<GrantingPolicy>], redaction: &Redaction) {
+        self.policy_results.clear();
+        self.policy_results.reserve(256);
+        let mut object = Members::of(&mut self.policy_results, redaction);
+        object.plain("allowed", &allowed);
+        if !granting.is_empty() {
+            object.list("granting_policies", granting, |object, policy| {
+                let GrantingPolicy { name, namespace_id, kind } = &**policy;
+                object.text("name", name);
+                object.text("namespace_id", namespace_id);
+                object.text("type", kind);
+            });
         }
     }
 
@@ -142,9 +156,9 @@ impl Draft {
     ) {
         let ResponseFacts { auth, lease_id, data, wrap, warnings, error } = response;
         let error = error.map(ToString::to_string).unwrap_or_default();
-        let mut issued = Zeroizing::new(Vec::new());
+        let mut issued = SecretBytes::default();
         if let Some(auth) = auth {
-            let token = Zeroizing::new(redaction.secret(auth.client_token.map_or("", |token| token.expose())));
+            let token = SecretBytes::new(redaction.secret(auth.client_token.map_or("", |token| token.expose())));
             let accessor = redaction.accessor(auth.accessor);
             auth_members(&mut Members::of(&mut issued, redaction), auth, &token, &accessor);
         }
@@ -198,19 +212,6 @@ impl Draft {
         out.extend_from_slice(b"},\"request\":{");
         out.extend_from_slice(&self.request);
         out.push(b'}');
-    }
-}
-
-/// The members of `policy_results`.
-fn policy_results(object: &mut Members<'_>, allowed: bool, granting: &[Arc<GrantingPolicy>]) {
-    object.plain("allowed", &allowed);
-    if !granting.is_empty() {
-        object.list("granting_policies", granting, |object, policy| {
-            let GrantingPolicy { name, namespace_id, kind } = &**policy;
-            object.text("name", name);
-            object.text("namespace_id", namespace_id);
-            object.text("type", kind);
-        });
     }
 }
 

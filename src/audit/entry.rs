@@ -3,17 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use zeroize::Zeroizing;
-
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
+use crate::secret::SecretBytes;
 use crate::time::{Clock, Timestamp};
 
 use super::device::Device;
 use super::draft::Draft;
 use super::facts::{AuthFacts, RequestFacts, ResponseFacts};
 use super::filter::FilterFacts;
-use super::log::{Company, Ticket};
+use super::log::Ticket;
 use super::mounted::AuditedMount;
 use super::sink::SinkError;
 
@@ -36,7 +35,7 @@ pub struct Entry {
     /// Used again for every line.
     line: Vec<u8>,
     /// The same, for lines in another format than the recorded one.
-    framed: Zeroizing<Vec<u8>>,
+    framed: SecretBytes,
 }
 
 /// Where a request goes, as far as it is known before it is routed.
@@ -76,7 +75,7 @@ impl Entry {
             routed: false,
             requested: false,
             line: Vec::new(),
-            framed: Zeroizing::new(Vec::new()),
+            framed: SecretBytes::default(),
         }
     }
 
@@ -178,7 +177,7 @@ impl Entry {
         write: impl Fn(&Draft, &Device, Timestamp, &mut Vec<u8>),
     ) -> Result<(), Arc<SinkError>> {
         let now = self.clock.now();
-        let company = self.company();
+        let is_alone = self.is_alone();
         let devices = Arc::clone(&self.devices);
         let mut tickets = Vec::with_capacity(devices.len());
         for (device, draft) in devices.iter().zip(&self.drafts) {
@@ -189,12 +188,16 @@ impl Entry {
             write(draft, device, now, &mut self.line);
             tickets.push((device, device.enqueue(&self.line, &mut self.framed)));
         }
-        taken(tickets, company).await
+        if !is_alone {
+            // Those that are ready come as far as this before anything is written: one write serves them all.
+            tokio::task::yield_now().await;
+        }
+        taken(tickets).await
     }
 
-    /// Whether other requests are under way: each has a hold of the devices, as the broker has.
-    fn company(&self) -> Company {
-        if Arc::strong_count(&self.devices) > 2 { Company::Others } else { Company::Alone }
+    /// Whether no other request is under way: each has a hold of the devices, as the broker has.
+    fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.devices) <= 2
     }
 
     fn filter_facts<'a>(&'a self, kind: &'static str, failure: &'a Failure) -> FilterFacts<'a> {
@@ -237,10 +240,10 @@ impl Failure {
 }
 
 /// Waits for all devices. At least one has to take its line, unless all have been disabled since.
-async fn taken(tickets: Vec<(&Arc<Device>, Ticket<'_>)>, company: Company) -> Result<(), Arc<SinkError>> {
+async fn taken(tickets: Vec<(&Arc<Device>, Ticket<'_>)>) -> Result<(), Arc<SinkError>> {
     let (mut any, mut failure) = (false, None);
     for (device, ticket) in tickets {
-        match ticket.wait(company).await {
+        match ticket.wait().await {
             Ok(()) => any = true,
             Err(error) if matches!(*error, SinkError::Closed) && device.disabled.load(Ordering::SeqCst) => {}
             Err(error) => {

@@ -39,13 +39,6 @@ struct Waiting {
     done: oneshot::Sender<Outcome>,
 }
 
-/// Whether others may be about to queue an entry too.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Company {
-    Alone,
-    Others,
-}
-
 /// An entry's place in the queue.
 #[derive(Debug)]
 pub(super) struct Ticket<'a> {
@@ -136,14 +129,7 @@ impl Log {
 
 impl Ticket<'_> {
     /// Waits until the entry is on record. Whoever comes first writes for all who wait.
-    pub(super) async fn wait(mut self, company: Company) -> Outcome {
-        if company == Company::Others {
-            // Those that are ready come as far as this before anything is written: one write serves them all.
-            tokio::task::yield_now().await;
-            if let Ok(outcome) = self.done.try_recv() {
-                return outcome;
-            }
-        }
+    pub(super) async fn wait(mut self) -> Outcome {
         let lock = Arc::clone(&self.log.writer).lock_owned();
         let mut writer = tokio::select! {
             biased;

@@ -144,9 +144,8 @@ impl<'a> Members<'a> {
 
     /// Members that are already written, each with its comma.
     pub(super) fn more(&mut self, members: &[u8]) {
-        let first = self.first && !members.is_empty();
+        self.out.extend_from_slice(if self.first { members.strip_prefix(b",").unwrap_or(members) } else { members });
         self.first &= members.is_empty();
-        self.out.extend_from_slice(members.strip_prefix(b",").filter(|_| first).unwrap_or(members));
     }
 
     /// A list of objects.

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::format::Format;
-use super::log::{Company, Log};
+use super::log::Log;
 use super::sinks::failing::MemorySink;
 use crate::chain::{ChainWriter, Kind, Link, NodeId, Report, SigningKey, Start, Verifier};
 use crate::entropy::SeededEntropy;
@@ -32,7 +32,7 @@ fn files(format: Format, every: u64, counts: &[usize]) -> (Vec<Vec<u8>>, u64) {
                 log.reopen().await.unwrap();
             }
             for number in 0..*count {
-                log.enqueue(&entry(format, number)).wait(Company::Others).await.unwrap();
+                log.enqueue(&entry(format, number)).wait().await.unwrap();
             }
         }
         log.close().await.unwrap();

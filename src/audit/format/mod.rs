@@ -10,6 +10,7 @@ mod ocsf;
 mod recorded;
 
 use crate::chain::Framing;
+use crate::secret::SecretBytes;
 
 use recorded::Recorded;
 
@@ -54,7 +55,7 @@ impl Format {
 /// Reads a recorded line, an object without its closing brace, and has it written. One that cannot be read, which the
 /// recorder does not write, goes out as it is: a line in the wrong format is better than none.
 fn frame(line: &[u8], out: &mut Vec<u8>, write: fn(&Recorded<'_>, &[u8], &mut Vec<u8>)) {
-    let mut closed = zeroize::Zeroizing::new(Vec::with_capacity(line.len() + 1));
+    let mut closed = SecretBytes::new(Vec::with_capacity(line.len() + 1));
     closed.extend_from_slice(line);
     closed.push(b'}');
     match serde_json::from_slice::<Recorded<'_>>(&closed) {

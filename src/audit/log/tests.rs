@@ -44,7 +44,7 @@ async fn lines_of_concurrent_requests_make_one_chain() {
             let log = Arc::clone(&log);
             tasks.spawn(async move {
                 for number in 0..10 {
-                    log.enqueue(&entry(task * 100 + number)).wait(Company::Others).await.unwrap();
+                    log.enqueue(&entry(task * 100 + number)).wait().await.unwrap();
                 }
             });
         }
@@ -70,7 +70,7 @@ async fn requests_that_wait_together_share_a_write() {
     let before = sink.disk.lock().unwrap().appends;
     let tickets: Vec<_> = (0..20).map(|number| log.enqueue(&entry(number))).collect();
     for ticket in tickets {
-        ticket.wait(Company::Others).await.unwrap();
+        ticket.wait().await.unwrap();
     }
     assert_eq!(sink.disk.lock().unwrap().appends, before + 1);
 }
@@ -79,16 +79,16 @@ async fn requests_that_wait_together_share_a_write() {
 async fn a_full_disk_fails_the_requests_and_leaves_no_hole() {
     let sink = MemorySink::new(false);
     let log = open(&sink);
-    log.enqueue(&entry(1)).wait(Company::Others).await.unwrap();
+    log.enqueue(&entry(1)).wait().await.unwrap();
     let last = log.last().await;
     sink.fill(true);
     let tickets: Vec<_> = (2..5).map(|number| log.enqueue(&entry(number))).collect();
     for ticket in tickets {
-        assert!(matches!(*ticket.wait(Company::Others).await.unwrap_err(), SinkError::Io(_)));
+        assert!(matches!(*ticket.wait().await.unwrap_err(), SinkError::Io(_)));
     }
     assert_eq!(log.last().await, last);
     sink.fill(false);
-    log.enqueue(&entry(5)).wait(Company::Others).await.unwrap();
+    log.enqueue(&entry(5)).wait().await.unwrap();
     let report = verify(&sink);
     assert!(report.is_intact(), "{report:?}");
     assert_eq!(report.counts.last_seq, Some(last.seq + 1));
@@ -99,22 +99,22 @@ async fn a_caller_who_hangs_up_loses_no_line() {
     let sink = MemorySink::new(false);
     let log = open(&sink);
     drop(log.enqueue(&entry(1)));
-    log.enqueue(&entry(2)).wait(Company::Others).await.unwrap();
+    log.enqueue(&entry(2)).wait().await.unwrap();
     drop(log.enqueue(&entry(3)));
     log.close().await.unwrap();
     let text = String::from_utf8(sink.files().concat()).unwrap();
     assert!((1..=3).all(|number| text.contains(&format!("\"n\":{number},"))));
     assert!(verify(&sink).is_intact());
-    assert!(matches!(*log.enqueue(&entry(4)).wait(Company::Others).await.unwrap_err(), SinkError::Closed));
+    assert!(matches!(*log.enqueue(&entry(4)).wait().await.unwrap_err(), SinkError::Closed));
 }
 
 #[tokio::test]
 async fn a_rotation_goes_on_in_the_next_file() {
     let sink = MemorySink::new(false);
     let log = open(&sink);
-    log.enqueue(&entry(1)).wait(Company::Others).await.unwrap();
+    log.enqueue(&entry(1)).wait().await.unwrap();
     log.reopen().await.unwrap();
-    log.enqueue(&entry(2)).wait(Company::Others).await.unwrap();
+    log.enqueue(&entry(2)).wait().await.unwrap();
     log.close().await.unwrap();
     let report = verify(&sink);
     assert!(report.is_intact(), "{report:?}");
@@ -129,7 +129,7 @@ async fn a_restart_goes_on_after_a_crash() {
     let crashes = AtomicU64::new(0);
     for round in 0..30 {
         let log = open(&sink);
-        log.enqueue(&entry(round)).wait(Company::Others).await.unwrap();
+        log.enqueue(&entry(round)).wait().await.unwrap();
         drop(log);
         let mut disk = sink.disk.lock().unwrap();
         let file = disk.files.last_mut().unwrap();
@@ -172,7 +172,7 @@ fn in_every_order_each_line_is_there_once_and_nobody_waits_for_ever() {
                     let ticket = log.enqueue(&entry(number));
                     told.borrow_mut().queued.push(number);
                     turn().await;
-                    if ticket.wait(Company::Others).await.is_ok() {
+                    if ticket.wait().await.is_ok() {
                         assert!(on_record(&sink).contains(&number), "{number} is not on record");
                         told.borrow_mut().recorded.push(number);
                     } else {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::audit::log::{Company, Log};
+use crate::audit::log::Log;
 use crate::audit::sinks::{FileOptions, FileSink};
 use crate::chain::{ChainWriter, Link, NodeId, Report, SigningKey, Start, Verifier};
 use crate::entropy::SeededEntropy;
@@ -91,7 +91,7 @@ impl Place {
 async fn write(log: &Log, entries: usize) {
     for _ in 0..entries {
         log.enqueue(format!("{{\"type\":\"request\",\"text\":\"{}\"", "x".repeat(500)).as_bytes())
-            .wait(Company::Alone)
+            .wait()
             .await
             .unwrap();
     }

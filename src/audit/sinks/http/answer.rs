@@ -99,10 +99,10 @@ fn bulk(body: &[u8], lines: &[&[u8]]) -> Result<Receipt, DeliveryError> {
 mod tests {
     use std::time::Duration;
 
-    use crate::secret::SecretBytes;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::secret::SecretBytes;
 
     fn verdict(status: u16, body: &Value) -> Verdict {
         let body = SecretBytes::new(body.to_string().into_bytes());
