@@ -219,10 +219,10 @@ struct Dropped<'a> {
 mod tests {
     use std::sync::Arc;
 
-    use crate::secret::SecretBytes;
     use data_encoding::HEXLOWER;
 
     use super::*;
+    use crate::secret::SecretBytes;
 
     #[test]
     fn the_checkpoint_of_the_document() {

@@ -387,6 +387,12 @@ mod tests {
         Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
     }
 
+    /// The store under `dir`, without limits.
+    fn opened(dir: &Path) -> RedbStorage {
+        let opening = Opening { cache_bytes: 8 << 20, whole: false };
+        RedbStorage::open(dir, opening, &SystemEntropy::new(), &metrics()).unwrap()
+    }
+
     fn small(dir: &Path) -> (Disk<impl Engine>, Arc<AtomicU64>, Arc<AtomicU64>) {
         let length = Arc::new(AtomicU64::new(u64::MAX));
         let syncs = Arc::new(AtomicU64::new(u64::MAX));
@@ -424,13 +430,7 @@ mod tests {
         assert!(refused > 100 && acknowledged.len() > 50, "{refused} refused");
         assert!(acknowledged.contains(&"0399".to_owned()), "writing goes on once there is room");
         drop(disk);
-        let storage = RedbStorage::open(
-            dir.path(),
-            Opening { cache_bytes: 8 << 20, whole: false },
-            &SystemEntropy::new(),
-            &metrics(),
-        )
-        .unwrap();
+        let storage = opened(dir.path());
         assert_eq!(storage.list("k/", Page::all()).await.unwrap(), acknowledged);
     }
 
@@ -446,13 +446,7 @@ mod tests {
             let first = disk.get(&Key::new("k/0001").unwrap()).await.unwrap();
             assert_eq!(first, Some(vec![7; 20_000]), "reading goes on");
             drop(disk);
-            let storage = RedbStorage::open(
-                dir.path(),
-                Opening { cache_bytes: 8 << 20, whole: false },
-                &SystemEntropy::new(),
-                &metrics(),
-            )
-            .unwrap();
+            let storage = opened(dir.path());
             let names = storage.list("k/", Page::all()).await.unwrap();
             assert!(names.starts_with(&["0001".to_owned()]) && names.len() <= 2, "{names:?}");
         }

@@ -2,37 +2,34 @@
 
 use super::*;
 
-pub(super) async fn an_older_database_is_refused(mut subject: Subject) {
+/// Writes a first value and, after the copy of the files that is returned, these; leaves the store closed.
+async fn older(subject: &mut Subject, newer: &[&[u8]]) -> TempDir {
     subject.put("k", b"1").await.unwrap();
     subject.close();
     let snapshot = subject.snapshot();
     subject.open().unwrap();
-    subject.put("k", b"2").await.unwrap();
+    for value in newer {
+        subject.put("k", value).await.unwrap();
+    }
     subject.close();
+    snapshot
+}
+
+pub(super) async fn an_older_database_is_refused(mut subject: Subject) {
+    let snapshot = older(&mut subject, &[b"2"]).await;
     subject.restore(&snapshot, subject.database());
     subject.assert_damaged();
 }
 
 pub(super) async fn an_older_witness_is_refused(mut subject: Subject) {
-    subject.put("k", b"1").await.unwrap();
-    subject.close();
-    let snapshot = subject.snapshot();
-    subject.open().unwrap();
-    subject.put("k", b"2").await.unwrap();
-    subject.put("k", b"3").await.unwrap();
-    subject.close();
+    let snapshot = older(&mut subject, &[b"2", b"3"]).await;
     subject.restore(&snapshot, "witness");
     subject.assert_damaged();
 }
 
 /// What the chain does not protect from; if this ever fails, its documentation is out of date.
 pub(super) async fn an_older_folder_is_not_noticed(mut subject: Subject) {
-    subject.put("k", b"1").await.unwrap();
-    subject.close();
-    let snapshot = subject.snapshot();
-    subject.open().unwrap();
-    subject.put("k", b"2").await.unwrap();
-    subject.close();
+    let snapshot = older(&mut subject, &[b"2"]).await;
     subject.restore(&snapshot, subject.database());
     subject.restore(&snapshot, "witness");
     subject.open().unwrap();
@@ -40,12 +37,7 @@ pub(super) async fn an_older_folder_is_not_noticed(mut subject: Subject) {
 }
 
 pub(super) async fn one_unwitnessed_transaction_is_accepted(mut subject: Subject) {
-    subject.put("k", b"1").await.unwrap();
-    subject.close();
-    let snapshot = subject.snapshot();
-    subject.open().unwrap();
-    subject.put("k", b"2").await.unwrap();
-    subject.close();
+    let snapshot = older(&mut subject, &[b"2"]).await;
     subject.restore(&snapshot, "witness");
     subject.open().unwrap();
     assert_eq!(subject.value("k").await.unwrap(), b"2");

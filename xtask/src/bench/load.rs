@@ -94,6 +94,15 @@ impl Loader {
         serde_json::from_str(&text).map_err(|error| Failure::answer(format!("a report of the load: {error}")))
     }
 
+    /// The same, and fails unless all of the `wanted` requests for `what` were answered well.
+    pub(super) fn complete(&self, run: &Run, wanted: u64, what: &str) -> Result<Report, Failure> {
+        let report = self.run(run)?;
+        if report.good == wanted {
+            return Ok(report);
+        }
+        Err(Failure::answer(format!("the server took {} of {wanted} {what}: {report:?}", report.good)))
+    }
+
     /// Unseals the server at `port` as soon as it listens, and returns when it answers to `token`.
     pub(super) fn unseal(&self, port: u16, share: &str, token: &str, patience: Duration) -> Result<(), Failure> {
         let start = json!({

@@ -111,7 +111,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut plan = if args.quick { quick_plan() } else { args.plan() };
     plan.keep(|name| args.only.is_empty() || args.only.iter().any(|begin| name.starts_with(begin.as_str())));
-    plan.alone = args.alone;
+    if args.alone {
+        plan.leave_out_peer();
+    }
     measure(&plan, if args.debug { Profile::Debug } else { Profile::Release }, &args.output)
 }
 
@@ -121,7 +123,7 @@ impl Args {
         let steps = vec![1_000, 10_000, 100_000, 1_000_000];
         let growth = Reach { steps, most: self.scale, peer_most: self.peer_most, seconds: 2.0 };
         let revoked = vec![(Kind::Peer, self.revoke.min(self.peer_most)), (Kind::Arca, self.revoke)];
-        Plan { extent, workloads: workload::all(extent.keys), saturation: true, revoked, growth, alone: self.alone }
+        Plan { extent, workloads: workload::all(extent.keys), saturation: true, revoked, growth, alone: false }
     }
 }
 
@@ -146,19 +148,18 @@ impl Plan {
         }
     }
 
-    fn without_peer(mut self) -> Self {
+    fn leave_out_peer(&mut self) {
+        self.alone = true;
         self.revoked.retain(|(kind, _)| *kind != Kind::Peer);
         self.growth.peer_most = 0;
-        self
     }
 }
 
 fn measure(plan: &Plan, profile: Profile, output: &Output) -> Result<(), Failure> {
-    let plan = if plan.alone { plan.clone().without_peer() } else { plan.clone() };
     debian::provide(&[Need::Compiler, Need::CompilerPlus, Need::Postgres, Need::Python])?;
     let folder = Folder::new("arca-bench")?;
     let ground = Ground::lay(&folder, profile, plan.alone)?;
-    say::part(&format!("This takes about {} minutes on two cores", estimate::minutes(&plan)));
+    say::part(&format!("This takes about {} minutes on two cores", estimate::minutes(plan)));
     let mut results = Results::default();
     if plan.saturation || !plan.workloads.is_empty() {
         let mut site = Site::start(&ground, plan.extent.keys, plan.alone)?;
@@ -206,7 +207,8 @@ mod tests {
 
     #[test]
     fn alone_means_without_the_peer() {
-        let plan = quick_plan().without_peer();
+        let mut plan = quick_plan();
+        plan.leave_out_peer();
         assert!(plan.revoked.iter().all(|(kind, _)| *kind == Kind::Arca));
         assert_eq!(plan.growth.peer_most, 0);
     }

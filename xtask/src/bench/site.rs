@@ -137,9 +137,5 @@ pub(super) fn fill(
         seed: keys.start,
         work,
     };
-    let report = loader.run(&run)?;
-    if report.good == wanted {
-        return Ok(report);
-    }
-    Err(Failure::answer(format!("{} took {} of {wanted} secrets: {report:?}", vault.kind.name(), report.good)))
+    loader.complete(&run, wanted, &format!("secrets of {}", vault.kind.name()))
 }

@@ -38,10 +38,9 @@ impl Endpoint for Write {
 
 #[cfg(test)]
 mod tests {
-    use crate::secret::SecretBytes;
-
     use super::*;
     use crate::engine::Body;
+    use crate::secret::SecretBytes;
 
     #[test]
     fn a_secret_keeps_its_spelling() {

@@ -45,7 +45,7 @@ impl Growing {
     /// How many a vault of this kind is given at most, whatever is asked for: what is more takes it out of all proportion.
     pub(in crate::bench) const fn most(self, kind: Kind) -> u64 {
         match (self, kind) {
-            // Both look at all mounts for each that is added: ten times as many take a hundred times as long.
+            // It takes the longer for each mount the more there are.
             (Self::Mounts, Kind::Peer) => 1_000,
             (Self::Mounts, _) => 10_000,
             (Self::Secrets | Self::Leases, _) => 1_000_000,

@@ -46,10 +46,9 @@ impl Endpoint for Write {
 
 #[cfg(test)]
 mod tests {
-    use crate::secret::SecretBytes;
-
     use super::*;
     use crate::engine::Body;
+    use crate::secret::SecretBytes;
 
     #[test]
     fn data_keep_their_spelling() {
