@@ -34,28 +34,35 @@ impl From<Timestamp> for Moment {
     }
 }
 
-/// All of a secret but the payloads of its older versions.
+/// All of a secret but the payloads of its older versions. What nobody has set takes no room.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Secret {
     /// How many versions are kept; 0 is the mount's number.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) max_versions: u32,
     /// Whether a write must name the version that it follows.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) cas_required: bool,
     /// Whether a change of the metadata must name their version.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) metadata_cas_required: bool,
     /// After what time new versions delete themselves. Never negative.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) delete_version_after: DeleteAfter,
     /// What its owners say about it.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) custom_metadata: Option<BTreeMap<String, String>>,
     /// When it was first written.
     pub(super) created: Moment,
     /// When a version or the metadata were last written.
     pub(super) updated: Moment,
     /// How often the metadata were changed.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) metadata_version: u64,
     /// The number of the current version; 0 where only metadata were written.
     pub(super) current: u64,
     /// The oldest version that is left; 0 until there have been as many as are kept.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) oldest: u64,
     /// The versions from the oldest to the current one, without a gap.
     pub(super) versions: BTreeMap<u64, Version>,
@@ -110,8 +117,10 @@ pub(super) struct Version {
     /// When it was written.
     pub(super) created: Moment,
     /// When it was deleted, or deletes itself.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) deleted: Option<Moment>,
     /// Whether its payload is gone for good.
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(super) destroyed: bool,
 }
 
@@ -125,6 +134,10 @@ impl Version {
     pub(super) fn is_live(self, now: Timestamp) -> bool {
         !self.destroyed && self.deleted.is_none_or(|deleted| deleted.0 > now)
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// The payload of a version that is not the current one.
@@ -178,5 +191,32 @@ impl Serialize for DeletionTime {
             Some(moment) => moment.serialize(serializer),
             None => serializer.serialize_str(""),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_has_set_takes_no_room_and_is_read_where_it_was_written_out() {
+        let now = Timestamp::from_unix_seconds(1);
+        let mut secret = Secret::new(now);
+        secret.versions.insert(1, Version::new(now, None));
+        let short = json!({
+            "created": 1_000_000_000, "updated": 1_000_000_000, "current": 0, "payload": null,
+            "versions": {"1": {"created": 1_000_000_000}},
+        });
+        assert_eq!(serde_json::to_value(&secret).unwrap(), short);
+        let long = json!({
+            "max_versions": 0, "cas_required": false, "metadata_cas_required": false, "delete_version_after": 0,
+            "custom_metadata": null, "created": 1_000_000_000, "updated": 1_000_000_000, "metadata_version": 0,
+            "current": 0, "oldest": 0, "payload": null,
+            "versions": {"1": {"created": 1_000_000_000, "deleted": null, "destroyed": false}},
+        });
+        let read: Secret = serde_json::from_value(long).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), short);
     }
 }
