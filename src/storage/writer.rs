@@ -11,11 +11,12 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::ledger::{by_ledger, enter, is_same};
 use super::{Batch, Key, StorageError};
 use crate::metrics::Metrics;
 
 /// The outcome of a group: what is at each key afterwards; `None` is nothing.
-pub(super) type Changes = BTreeMap<Key, Option<Vec<u8>>>;
+pub type Changes = BTreeMap<Key, Option<Vec<u8>>>;
 
 /// Batches that may wait; a caller beyond them waits to be let into the queue.
 const QUEUE: usize = 1024;
@@ -43,10 +44,18 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A batch in the queue, and who waits for its outcome.
 #[derive(Debug)]
-struct Request {
+pub(super) struct Request {
     batch: Batch,
     reply: oneshot::Sender<Result<(), StorageError>>,
+}
+
+impl Request {
+    /// Whether both are entered in the same ledger, or both in none.
+    pub(super) fn shares_ledger(&self, other: &Self) -> bool {
+        is_same(self.batch.ledger(), other.batch.ledger())
+    }
 }
 
 impl Writer {
@@ -57,7 +66,9 @@ impl Writer {
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(first) = requests.blocking_recv() {
-                    write(&mut target, group(first, &mut requests), &metrics);
+                    for part in by_ledger(group(first, &mut requests)) {
+                        write(&mut target, part, &metrics);
+                    }
                 }
             })
             .map_err(StorageError::from_io)?;
@@ -98,7 +109,7 @@ fn group(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request>
     group
 }
 
-/// Writes one group and answers all of its callers.
+/// Writes one group, of one ledger, and answers all of its callers.
 ///
 /// Nobody is answered before the transaction is durable, not even those with a conflict: it may be one with a batch of
 /// the same group.
@@ -107,6 +118,7 @@ fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
     let prepared = target.prepare();
     let mut changes = Changes::new();
     let mut waiting = Vec::with_capacity(group.len());
+    let ledger = group.first().and_then(|first| first.batch.ledger().cloned());
     for Request { batch, reply } in group {
         let outcome = if prepared.is_ok() { check(target, &changes, &batch) } else { Ok(()) };
         let (writes, settling) = batch.into_writes();
@@ -115,7 +127,8 @@ fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
         }
         waiting.push((reply, outcome, settling));
     }
-    let written = prepared.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
+    let entered = prepared.and_then(|()| enter(ledger.as_deref(), &mut changes, &mut |key| target.value(key)));
+    let written = entered.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
     match &written {
         Ok(()) if changes.is_empty() => {}
         Ok(()) => {
