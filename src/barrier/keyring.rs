@@ -1,8 +1,8 @@
 //! The keyring: one key a term. The newest term encrypts, every term decrypts.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -134,6 +134,12 @@ impl Keyring {
             return Err(Error::invalid("interval must be at least 24h, or 0 for none"));
         }
         Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation, ledger: self.ledger.clone() })
+    }
+
+    /// As it would have been before there were ledgers.
+    #[cfg(test)]
+    pub(super) fn before_ledgers(&self) -> Self {
+        Self { terms: self.terms.clone(), active: self.active.clone(), rotation: self.rotation, ledger: None }
     }
 
     /// What hashes records for the ledger; nothing if there is no key for that yet.

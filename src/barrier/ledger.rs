@@ -90,7 +90,10 @@ impl Barrier {
             (Some(_), Some(_)) => Ok(()),
             (None, None) => {
                 let records = self.count_anew(root, now, Txn::new()).await?;
-                tracing::warn!(records, "a ledger is kept from now on: what was changed in the store before is not noticed");
+                tracing::warn!(
+                    records,
+                    "a ledger is kept from now on: what was changed in the store before is not noticed"
+                );
                 Ok(())
             }
             (Some(_), None) => {
