@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 use crate::secret::RootKey;
-use crate::storage::{Changes, Expected, Key, Ledger, Snapshot, StorageError, Write};
+use crate::storage::{Changes, Committed, Expected, Key, Ledger, Snapshot, StorageError, Write};
 use crate::time::Timestamp;
 
 use super::keyring::{Keyring, Keys};
@@ -195,11 +195,7 @@ impl KeptLedger {
 }
 
 impl Ledger for KeptLedger {
-    fn entry(
-        &self,
-        changes: &Changes,
-        committed: &mut dyn FnMut(&Key) -> Result<Option<Vec<u8>>, StorageError>,
-    ) -> Result<Option<Write>, StorageError> {
+    fn entry(&self, changes: &Changes, committed: &mut Committed<'_>) -> Result<Option<Write>, StorageError> {
         let keyring = self.keys.present().map_err(|error| StorageError::Failed(error.into()))?;
         let Some(hasher) = keyring.hasher() else { return Ok(None) };
         let place = Key::new(LEDGER)?;

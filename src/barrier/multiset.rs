@@ -300,10 +300,7 @@ mod tests {
             prop_assert_eq!(u128::from(a.minus(b).0), (x + p - y) % p);
             prop_assert_eq!(u128::from(a.times(b).0), x * y % p);
             prop_assert_eq!(u128::from(Element::reduced(wide).0), wide % p);
-            match a.inverse() {
-                Some(inverse) => prop_assert_eq!(a.times(inverse).0, 1),
-                None => prop_assert_eq!(a.0, 0),
-            }
+            prop_assert_eq!(a.inverse().map(|inverse| a.times(inverse).0), (a.0 != 0).then_some(1));
         }
 
         #[test]

@@ -7,22 +7,21 @@ use std::sync::Arc;
 use super::writer::{Changes, Request};
 use super::{Key, StorageError, Write};
 
+/// Gives what is at a key before a transaction.
+pub type Committed<'a> = dyn FnMut(&Key) -> Result<Option<Vec<u8>>, StorageError> + 'a;
+
 /// What is to be written along with each transaction. See [`super::Batch::enter_in`].
 pub trait Ledger: Send + Sync + fmt::Debug {
     /// What is to be written besides `changes`, once for the whole transaction; nothing to leave it at them. `committed`
     /// gives what is at a key before them. An error is the answer to the whole transaction, of which nothing is written.
-    fn entry(
-        &self,
-        changes: &Changes,
-        committed: &mut dyn FnMut(&Key) -> Result<Option<Vec<u8>>, StorageError>,
-    ) -> Result<Option<Write>, StorageError>;
+    fn entry(&self, changes: &Changes, committed: &mut Committed<'_>) -> Result<Option<Write>, StorageError>;
 }
 
 /// Adds to `changes` what `ledger` wants to be written along.
 pub(super) fn enter(
     ledger: Option<&dyn Ledger>,
     changes: &mut Changes,
-    committed: &mut dyn FnMut(&Key) -> Result<Option<Vec<u8>>, StorageError>,
+    committed: &mut Committed<'_>,
 ) -> Result<(), StorageError> {
     let Some(ledger) = ledger.filter(|_| !changes.is_empty()) else { return Ok(()) };
     if let Some((key, value)) = ledger.entry(changes, committed)? {

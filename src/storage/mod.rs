@@ -21,7 +21,7 @@ pub(crate) mod contract;
 #[cfg(test)]
 mod power;
 
-pub use ledger::Ledger;
+pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;

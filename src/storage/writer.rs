@@ -170,7 +170,7 @@ mod tests {
     use std::sync::{Mutex, mpsc as blocking};
 
     use super::*;
-    use crate::storage::Expected;
+    use crate::storage::{Committed, Expected, Ledger, Write};
 
     /// Keeps every transaction; waits before each for leave to go on.
     struct Recorder {
@@ -259,6 +259,65 @@ mod tests {
         assert!(matches!(second, Err(StorageError::Full)));
         assert!(matches!(third, Err(StorageError::Full)));
         assert!(transactions.lock().unwrap().is_empty());
+    }
+
+    /// Has the keys of each transaction written along with it, or nothing at all.
+    #[derive(Debug)]
+    struct Noting {
+        fails: bool,
+    }
+
+    impl Ledger for Noting {
+        fn entry(&self, changes: &Changes, committed: &mut Committed<'_>) -> Result<Option<Write>, StorageError> {
+            if self.fails {
+                return Err(StorageError::failed("it cannot be written"));
+            }
+            let place = Key::new("notes")?;
+            let mut note = committed(&place)?.unwrap_or_default();
+            note.extend(changes.keys().flat_map(|key| key.as_str().bytes()));
+            Ok(Some((place, Some(note))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_hears_of_the_batches_that_are_entered_in_it_and_of_no_others() {
+        let (writer, go, transactions) = recorder();
+        let ledgers: [Arc<dyn Ledger>; 2] = [Arc::new(Noting { fails: false }), Arc::new(Noting { fails: true })];
+        let entered = |key: &str, ledger: usize| {
+            let mut batch = put(key, b"1");
+            batch.enter_in(ledgers[ledger].clone());
+            batch
+        };
+        let release = async {
+            for _ in 0..8 {
+                go.send(Ok(())).unwrap();
+            }
+        };
+        let refused = {
+            let mut batch = expecting("r", b"1", Expected::unchanged(Some(b"other")));
+            batch.enter_in(ledgers[0].clone());
+            batch
+        };
+        let (first, second, conflicting, plain, third, failed, fourth, ()) = tokio::join!(biased;
+            writer.commit(entered("a", 0)),
+            writer.commit(entered("b", 0)),
+            writer.commit(refused),
+            writer.commit(put("x", b"1")),
+            writer.commit(entered("c", 0)),
+            writer.commit(entered("y", 1)),
+            writer.commit(entered("d", 0)),
+            release
+        );
+        for outcome in [first, second, plain, third, fourth] {
+            outcome.unwrap();
+        }
+        assert!(matches!(conflicting, Err(StorageError::Conflict)));
+        assert!(matches!(failed, Err(StorageError::Failed(_))));
+        drop(writer);
+        let mut state = Changes::new();
+        state.extend(transactions.lock().unwrap().iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        assert_eq!(state[&Key::new("notes").unwrap()].as_deref(), Some(b"abcd".as_slice()));
+        assert_eq!(state.keys().map(Key::as_str).collect::<Vec<_>>(), ["a", "b", "c", "d", "notes", "x"]);
     }
 
     #[tokio::test]

@@ -325,15 +325,12 @@ fn agrees_with_a_model(batches: Vec<Changed>, meddled: Option<(u8, Option<u8>)>)
         let mut txn = Txn::new();
         for (name, text) in batch {
             let name = name.to_string();
-            match text {
-                Some(text) => {
-                    notes.put(&mut txn, &name, &note(&text.to_string())).unwrap();
-                    model.insert(name, text);
-                }
-                None => {
-                    notes.delete(&mut txn, &name).unwrap();
-                    model.remove(&name);
-                }
+            if let Some(text) = text {
+                notes.put(&mut txn, &name, &note(&text.to_string())).unwrap();
+                model.insert(name, text);
+            } else {
+                notes.delete(&mut txn, &name).unwrap();
+                model.remove(&name);
             }
         }
         alone(barrier.commit(txn)).unwrap();
