@@ -247,7 +247,7 @@ impl LedgerTools {
     }
 
     fn new(key: LedgerKey) -> Arc<Self> {
-        Arc::new(Self { hasher: Hasher::new(&key), key })
+        Arc::new(Self { hasher: Hasher::new(key.expose()), key })
     }
 }
 

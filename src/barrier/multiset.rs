@@ -16,7 +16,6 @@
 use ring::hmac;
 use zeroize::{DefaultIsZeroes, Zeroize};
 
-use crate::secret::LedgerKey;
 use crate::storage::Key;
 
 use super::envelope;
@@ -175,8 +174,9 @@ impl Drop for MultisetHash {
 }
 
 impl Hasher {
-    pub(super) fn new(key: &LedgerKey) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, key.expose()))
+    /// With the key of the ledger.
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
     }
 
     /// What `stored` at `key` counts for. A ciphertext is told from every other by its tag.
@@ -270,9 +270,10 @@ mod tests {
 
     use super::*;
     use crate::entropy::SeededEntropy;
+    use crate::secret::LedgerKey;
 
     fn hasher() -> Hasher {
-        Hasher::new(&LedgerKey::generate(&SeededEntropy::new(1)).unwrap())
+        Hasher::new(LedgerKey::generate(&SeededEntropy::new(1)).unwrap().expose())
     }
 
     fn key(name: &str) -> Key {
@@ -385,7 +386,7 @@ mod tests {
 
     #[test]
     fn another_key_makes_another_hash() {
-        let other = Hasher::new(&LedgerKey::generate(&SeededEntropy::new(2)).unwrap());
+        let other = Hasher::new(LedgerKey::generate(&SeededEntropy::new(2)).unwrap().expose());
         let mut hash = MultisetHash::empty();
         hash.change(&other, &key("a"), None, Some(b"1"));
         assert!(hash != of([("a", b"1".as_slice())]));
