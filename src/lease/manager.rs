@@ -14,11 +14,10 @@ use crate::time::{Clock, Timestamp};
 
 use super::census::Census;
 use super::record::{Due, Lease, LeaseState, Target, due_key};
-use super::sweep::Revoker;
 
 /// The leases of one namespace.
 pub struct LeaseManager {
-    barrier: Arc<Barrier>,
+    pub(super) barrier: Arc<Barrier>,
     pub(super) records: View,
     pub(super) due: View,
     owned: View,
@@ -285,42 +284,6 @@ impl LeaseManager {
             found.extend(owned.map(|owned| OwnedLease { lease_id: owned.lease_id, namespace_id: owned.namespace_id }));
         }
         Ok(found)
-    }
-
-    /// Makes the lease `id` due now, durably: from here on it will be revoked, whatever happens. Nothing if it is gone.
-    pub async fn doom(&self, id: &str) -> Result<Option<Lease>> {
-        loop {
-            let mut txn = Txn::new();
-            let Some(mut lease) = self.records.fetch::<Lease>(&mut txn, id).await? else { return Ok(None) };
-            if matches!(lease.state, LeaseState::Revoking { .. }) {
-                return Ok(Some(lease));
-            }
-            let before = lease.expires;
-            lease.state = LeaseState::Revoking { attempts: 0 };
-            lease.expires = Some(self.clock.now());
-            self.rewrite(&lease, before, &mut txn)?;
-            match self.barrier.commit(txn).await {
-                Ok(()) => return Ok(Some(lease)),
-                Err(error) if error.kind() == Kind::Conflict => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-
-    /// Revokes the lease `id` and waits until it is done. A lease that is gone is a success. If it fails it stays due and
-    /// is tried again in the background.
-    pub async fn revoke(&self, id: &str, revoker: &dyn Revoker) -> Result<()> {
-        while self.doom(id).await?.is_some() {
-            self.undo(id, revoker).await?;
-        }
-        Ok(())
-    }
-
-    /// Removes the lease `id` without undoing what it stands for: for what is beyond reach.
-    pub async fn abandon(&self, id: &str) -> Result<()> {
-        let mut txn = Txn::new();
-        self.forget(id, &mut txn).await?;
-        self.barrier.commit(txn).await
     }
 
     /// Writes a lease where `before` (an intent), or nothing, was.

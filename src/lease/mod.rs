@@ -7,6 +7,7 @@ mod census;
 mod manager;
 mod record;
 mod renewal;
+mod revocation;
 mod sweep;
 mod tally;
 

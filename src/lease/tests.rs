@@ -282,3 +282,46 @@ async fn what_is_made_already_is_never_one_too_many() {
     f.barrier.commit(txn).await.unwrap();
     assert_eq!(*f.counter.count.lock().unwrap(), 2);
 }
+
+#[tokio::test]
+async fn many_are_revoked_at_once_and_each_of_them_once() {
+    let f = fixture().await;
+    let mut ids = Vec::new();
+    for _ in 0..50 {
+        ids.push(register(&f, &GRANT).await.id);
+    }
+    let other = register(&f, &Grant { path: "db/creds/other", ..GRANT }).await;
+    f.leases.revoke_all(&ids, &*f.ledger).await.unwrap();
+    let mut undone = f.ledger.undone.lock().unwrap().clone();
+    undone.sort_unstable();
+    ids.sort_unstable();
+    assert_eq!(undone, ids);
+    assert_eq!(f.leases.below("").await.unwrap(), [other.id]);
+}
+
+#[tokio::test]
+async fn of_many_that_cannot_be_revoked_none_is_forgotten() {
+    let f = fixture().await;
+    let mut ids = Vec::new();
+    for _ in 0..50 {
+        ids.push(register(&f, &GRANT).await.id);
+    }
+    *f.ledger.broken.lock().unwrap() = true;
+    f.leases.doom_all(&ids).await.unwrap();
+    f.leases.revoke_all(&ids, &*f.ledger).await.unwrap_err();
+    assert_eq!(f.leases.below("").await.unwrap().len(), 50);
+    *f.ledger.broken.lock().unwrap() = false;
+    // Those that failed wait for their next try.
+    f.clock.advance(Duration::from_hours(1));
+    f.sweep().await;
+    assert_eq!((f.undone(), f.leases.below("").await.unwrap().len()), (50, 0));
+}
+
+#[tokio::test]
+async fn by_force_they_are_gone_though_they_cannot_be_revoked() {
+    let f = fixture().await;
+    let ids = [register(&f, &GRANT).await.id, register(&f, &GRANT).await.id];
+    *f.ledger.broken.lock().unwrap() = true;
+    f.leases.end_all_by_force(&ids, &*f.ledger).await.unwrap();
+    assert_eq!((f.undone(), f.leases.below("").await.unwrap().len()), (0, 0));
+}

@@ -98,7 +98,7 @@ impl Folder {
 
 /// Makes every file below `folder` 0600 and every folder 0700, and syncs them all, the folders after their files.
 pub(super) fn settle(folder: &Path) -> Result<(), StorageError> {
-    fs::set_permissions(folder, Permissions::from_mode(0o700)).map_err(StorageError::from_io)?;
+    keep_to_owner(&File::open(folder).map_err(StorageError::from_io)?, 0o700)?;
     for entry in fs::read_dir(folder).map_err(StorageError::from_io)? {
         let entry = entry.map_err(StorageError::from_io)?;
         let path = entry.path();
@@ -118,8 +118,17 @@ fn settle_file(path: &Path) -> Result<(), StorageError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(StorageError::from_io(error)),
     };
-    file.set_permissions(Permissions::from_mode(0o600)).map_err(StorageError::from_io)?;
+    keep_to_owner(&file, 0o600)?;
     file.sync_all().map_err(StorageError::failed)
+}
+
+/// Gives a file or folder this mode, if it has another: a change, even to the same, is one that a sync must write.
+fn keep_to_owner(file: &File, mode: u32) -> Result<(), StorageError> {
+    let present = file.metadata().map_err(StorageError::from_io)?.permissions().mode();
+    if present & 0o7777 == mode {
+        return Ok(());
+    }
+    file.set_permissions(Permissions::from_mode(mode)).map_err(StorageError::from_io)
 }
 
 /// Syncs one file or folder with all of its metadata.

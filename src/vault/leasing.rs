@@ -39,26 +39,13 @@ impl Unsealed {
     pub async fn revoke_prefix(&self, prefix: &str, wait: bool) -> Result<()> {
         let ids = self.leases.below(prefix).await?;
         // All of them are due before the first is undone: whatever fails later, none is forgotten.
-        for id in &ids {
-            self.doom_lease(id).await?;
-        }
-        if wait {
-            for id in &ids {
-                self.revoke_lease(id).await?;
-            }
-        }
-        Ok(())
+        self.leases.doom_all(&ids).await?;
+        if wait { self.leases.revoke_all(&ids, self).await } else { Ok(()) }
     }
 
     /// Revokes every lease below `prefix`, and removes those that cannot be revoked: for what is beyond reach.
     pub async fn revoke_prefix_by_force(&self, prefix: &str) -> Result<()> {
-        for id in self.leases.below(prefix).await? {
-            if let Err(error) = self.revoke_lease(&id).await {
-                tracing::warn!(lease = %id, %error, "a lease was removed by force without being revoked");
-                self.leases.abandon(&id).await?;
-            }
-        }
-        Ok(())
+        self.leases.end_all_by_force(&self.leases.below(prefix).await?, self).await
     }
 
     /// Every lease below `prefix`, which counts as a folder.

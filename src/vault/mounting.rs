@@ -260,10 +260,7 @@ impl Unsealed {
     }
 
     async fn doom_leases_of(&self, point: &MountPoint) -> Result<()> {
-        for id in self.leases_of(point).await? {
-            self.leases.doom(&id).await?;
-        }
-        Ok(())
+        self.leases.doom_all(&self.leases_of(point).await?).await
     }
 
     /// The full path of a new mount, if nothing is in its way.

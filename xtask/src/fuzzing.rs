@@ -13,13 +13,13 @@ use crate::say;
 use crate::workspace;
 
 /// How long each target runs.
-const SECONDS: u32 = 5;
+const SECONDS: u32 = 3;
 
 /// What measures coverage.
 const FLAGS: &str = "-C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4 \
                      -C llvm-args=-sanitizer-coverage-inline-8bit-counters \
                      -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares \
-                     --cfg fuzzing -C codegen-units=1";
+                     --cfg fuzzing";
 
 /// Builds the targets and runs them quickly, one after the other.
 pub(crate) fn run() -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `cargo xtask torture`: the long form of every proof that nothing is lost, with a table of figures at its end.
 //!
-//! The tests print their figures in lines of the form `torture: name key=number …`, which are collected here.
+//! The tests print their figures in lines of the form `torture: name key=number …`, which are collected here; those of hostile
+//! clients, which do not count the same things, in lines of the form `name: what came of it`.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -61,6 +62,9 @@ struct Line {
     name: String,
     /// What was counted, in the order in which it was printed.
     figures: Vec<(String, u64)>,
+    /// What came of it where it is not only counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    said: Option<String>,
     /// What was acknowledged and was not there; nothing where that is not the question.
     lost: Option<u64>,
 }
@@ -149,7 +153,8 @@ fn tests(words: &str, variable: &str, amount: u32) -> Outcome {
     let name = words.split_whitespace().find_map(|word| word.strip_suffix("::")).unwrap_or_default();
     let lines = lines_of(name, &ended);
     for line in &lines {
-        say::detail(&format!("{}: {}", line.name, shown(line)));
+        let lost = line.lost.map_or_else(String::new, |lost| format!(", lost {lost}"));
+        say::detail(&format!("{}: {}{lost}", line.name, shown(line)));
     }
     if ended.code == 0 {
         return Ok(lines);
@@ -166,12 +171,15 @@ fn fuzz(seconds: u32) -> Outcome {
     let inputs = met.iter().map(|(_, inputs)| inputs).sum();
     let figures = [("targets", targets), ("seconds_each", u64::from(seconds)), ("inputs", inputs), ("broken", 0)];
     let figures = figures.map(|(name, count)| (name.to_owned(), count)).to_vec();
-    Ok(vec![Line { name: "fuzzing".to_owned(), figures, lost: None }])
+    Ok(vec![Line { name: "fuzzing".to_owned(), figures, said: None, lost: None }])
 }
 
 /// The figures that tests printed, and how many of them passed.
 fn lines_of(name: &str, ended: &Ended) -> Vec<Line> {
-    let printed = ended.out.lines().filter_map(|line| line.split_once(MARK)).filter_map(|(_, line)| parse(line));
+    let printed = ended.out.lines().filter_map(|line| match line.split_once(MARK) {
+        Some((_, figures)) => parse(figures),
+        None => said(line),
+    });
     let passed = ended.out.lines().filter_map(|line| line.strip_prefix("test result: ")).filter_map(|line| {
         let counts = line.split_once(". ")?.1;
         let count = |what: &str| {
@@ -181,8 +189,18 @@ fn lines_of(name: &str, ended: &Ended) -> Vec<Line> {
         Some([("passed".to_owned(), count("passed")?), ("failed".to_owned(), count("failed")?)])
     });
     let passed = passed.filter(|figures| figures.iter().any(|(_, count)| *count > 0));
-    let summary = passed.map(|figures| Line { name: format!("tests {name}"), figures: figures.to_vec(), lost: None });
+    let summary =
+        passed.map(|figures| Line { name: format!("tests {name}"), figures: figures.to_vec(), said: None, lost: None });
     printed.chain(summary).collect()
+}
+
+/// `name: what came of it`, behind the name of its test if that is still on the line.
+fn said(line: &str) -> Option<Line> {
+    let line = line.strip_prefix("test ").and_then(|test| test.split_once(" ... ")).map_or(line, |(_, said)| said);
+    let (name, text) = line.split_once(": ")?;
+    let is_name =
+        !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    is_name.then(|| Line { name: name.to_owned(), figures: Vec::new(), said: Some(text.to_owned()), lost: None })
 }
 
 /// `name key=number …`. Words that are no figures are left out.
@@ -192,22 +210,20 @@ fn parse(line: &str) -> Option<Line> {
     let mut figures: Vec<(String, u64)> =
         figures.filter_map(|(key, number)| Some((key.to_owned(), number.parse().ok()?))).collect();
     let lost = figures.iter().position(|(key, _)| key == "lost").map(|at| figures.remove(at).1);
-    Some(Line { name: name.to_owned(), figures, lost })
+    Some(Line { name: name.to_owned(), figures, said: None, lost })
 }
 
+/// What came of it, without what was lost.
 fn shown(line: &Line) -> String {
-    let lost = line.lost.map(|lost| ("lost".to_owned(), lost));
-    let figures = line.figures.iter().chain(&lost).map(|(key, number)| format!("{key} {number}"));
-    figures.collect::<Vec<_>>().join(", ")
+    let figures = line.figures.iter().map(|(key, number)| format!("{} {number}", key.replace('_', " ")));
+    line.said.clone().into_iter().chain(figures).collect::<Vec<_>>().join(", ")
 }
 
 fn table(figures: &Figures) -> String {
     let mut rows = vec!["| what | figures | lost |".to_owned(), "|---|---|---|".to_owned()];
     for line in &figures.lines {
-        let counted: Vec<String> =
-            line.figures.iter().map(|(key, number)| format!("{} {number}", key.replace('_', " "))).collect();
         let lost = line.lost.map_or_else(String::new, |lost| lost.to_string());
-        rows.push(format!("| {} | {} | {lost} |", line.name, counted.join(", ")));
+        rows.push(format!("| {} | {} | {lost} |", line.name, shown(line)));
     }
     let failed = if figures.failed.is_empty() { "nothing".to_owned() } else { figures.failed.join(", ") };
     rows.push(String::new());
@@ -235,7 +251,7 @@ mod tests {
     #[test]
     fn figures_are_found_among_what_tests_print() {
         let out = "running 2 tests\ntest a ... torture: kill rounds=30 acknowledged=1446 lost=2\nok\n\
-                   torture: full-disk skipped=1 (only root may mount=it)\nnoise: rounds=1\n\
+                   torture: full-disk skipped=1 (only root may mount=it)\nMuch noise: rounds=1\n\
                    test result: ok. 2 passed; 0 failed; 0 ignored; 0 measured; 9 filtered out\n";
         let lines = lines_of("crash", &ended(out));
         let figure = |key: &str, number| (key.to_owned(), number);
@@ -246,6 +262,16 @@ mod tests {
         assert_eq!((lines[1].figures.as_slice(), lines[1].lost), ([figure("skipped", 1)].as_slice(), None));
         assert_eq!(lines[2].figures, [figure("passed", 2), figure("failed", 0)]);
         assert!(lines_of("crash", &ended("")).is_empty());
+    }
+
+    #[test]
+    fn what_came_of_hostile_clients_is_found_beside_their_tests_names() {
+        let out = "running 2 tests\ntest attack::connections::slow_headers ... slow_headers: 240 of 240 cut off\nok\n\
+                   logins: auth/userpass: 7 refused\nthread 'x' says: nothing\ntest attack::paths::one ... ok\n";
+        let lines = lines_of("attack", &ended(out));
+        let said: Vec<_> = lines.iter().map(|line| (line.name.as_str(), line.said.as_deref())).collect();
+        assert_eq!(said, [("slow_headers", Some("240 of 240 cut off")), ("logins", Some("auth/userpass: 7 refused"))]);
+        assert_eq!(shown(&lines[1]), "auth/userpass: 7 refused");
     }
 
     #[test]
