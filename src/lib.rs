@@ -16,7 +16,7 @@
 //! | 1 | [`storage`] | ordered, durable bytes: redb, sled, memory |
 //! | 2 | [`backup`] | one state of a store in one file, encrypted as a whole |
 //! | 2 | [`trace`] | what one request did, for a collector of OpenTelemetry |
-//! | 2 | [`barrier`] | encrypts everything on its way to storage |
+//! | 2 | [`barrier`] | encrypts everything on its way to storage, and accounts for it |
 //! | 2 | [`seal`] | how the root key comes back: Shamir's shares, PGP |
 //! | 3 | [`policy`] | policies, the compiled access-control list, the [`policy::Permit`] |
 //! | 4 | [`audit`] | the audit broker and its sinks; makes [`audit::Admitted`] out of a permit |

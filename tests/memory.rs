@@ -203,6 +203,9 @@ fn keys(store: &Path, shares: &[String]) -> (Wanted, Vec<String>) {
         names.push(name);
     }
     assert_eq!(names.len(), 2, "{names:?}");
+    let ledger = BASE64.decode(keyring["ledger"].as_str().unwrap().as_bytes()).unwrap();
+    wanted.add_key("the key of the ledger", &ledger);
+    names.push("the key of the ledger".to_owned());
     (wanted, names)
 }
 

@@ -9,6 +9,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use arca::entropy::SystemEntropy;
+use arca::metrics::Metrics;
+use arca::storage::Opening;
+use arca::time::{Clock, SystemClock};
+
 use crate::support::{Certificates, Process};
 
 /// A server that was stopped, with a backup of what it had before it wrote the last of its secrets.
@@ -119,6 +124,62 @@ fn a_backup_is_restored_and_everything_says_so() {
     fs::write(site.config(), format!("{config}checkpoint_file = {checkpoint:?}\n")).unwrap();
     let (code, text) = site.run(&["--config", site.config().to_str().unwrap()]);
     assert!(code == 1 && text.contains("the checkpoint is of another store"), "{text}");
+}
+
+#[test]
+fn an_older_copy_of_a_record_is_named_until_it_is_accepted() {
+    let site = Site::new();
+    let store = site.folder.path().join("store");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let opened = || {
+        let metrics = Metrics::new(SystemClock.now());
+        arca::storage::open("redb", &store, Opening::default(), &SystemEntropy::new(), &metrics).unwrap()
+    };
+    let later = || {
+        let (storage, mut found) = (opened(), None);
+        let mut snapshot = storage.snapshot().unwrap();
+        loop {
+            let page = snapshot.next_page().unwrap();
+            if page.is_empty() {
+                return found.unwrap();
+            }
+            let mut page = page.into_iter().filter(|stored| stored.key.as_str().ends_with("/later"));
+            found = found.or_else(|| page.next().map(|stored| (stored.key, stored.value.unwrap())));
+        }
+    };
+    let (key, old) = later();
+    let mut process = Process::start(site.folder.path(), &site.certificates);
+    process.unseal(&site.share);
+    process.anonymous().with_token(&site.token).post("kv/later", json!({"n": 2})).ok();
+    assert!(process.stop());
+    assert_ne!(later().1, old);
+    assert_eq!(site.check(&[]).0, 0);
+
+    let mut batch = arca::storage::Batch::new();
+    batch.put(key.clone(), old);
+    runtime.block_on(opened().commit(batch)).unwrap();
+    let named = || {
+        let (code, report) = site.check(&[]);
+        assert_eq!((code, &report["findings"][0]["fault"]), (2, &json!("unaccounted")), "{report}");
+        assert_eq!(report["findings"][0]["key"], key.as_str());
+        assert_eq!(report["findings"].as_array().unwrap().len(), 1);
+    };
+    named();
+    assert!(site.has_later(), "the server serves it all the same");
+    named();
+    let config = site.config();
+    let arguments = ["check", "--accept", "--config", config.to_str().unwrap()];
+    let (code, text) = site.run(&arguments);
+    assert!(code == 0 && text.contains("Counted anew: ") && text.contains(key.as_str()), "{text}");
+    assert!(
+        text.contains("Nothing is wrong.") && text.contains("The ledger accounts for every change since"),
+        "{text}"
+    );
+    let (code, text) = site.run(&arguments);
+    assert!(code == 0 && !text.contains("Counted anew: "), "there is nothing to accept: {text}");
+    assert!(site.has_later());
+    let (code, report) = site.check(&[]);
+    assert_eq!((code, report["accepted"].as_array().unwrap().len()), (0, 1), "{report}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! The barrier opens what it sealed, at its place, and nothing else.
+//! The barrier opens what it sealed, at its place, and nothing else; and reads what is its ledger.
 #![no_main]
 
 use std::sync::{Arc, LazyLock};
 
-use arca::barrier::{Barrier, Txn};
+use arca::barrier::{Balance, Barrier, Txn};
 use arca::entropy::SeededEntropy;
 use arca::secret::RootKey;
-use arca::storage::MemoryStorage;
+use arca::storage::{Key, MemoryStorage};
 use arca::time::{Clock, SystemClock};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,6 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
     let mut sealed = BARRIER.seal("place", bytes).expect("sealed");
     assert_eq!(BARRIER.open("place", sealed.clone()).expect("opened").as_slice(), bytes);
     assert!(BARRIER.open("other", sealed.clone()).is_err());
+    let place = Key::new("core/ledger").expect("a key");
+    let mut count = BARRIER.count().expect("a count");
+    count.take(&place, &BARRIER.seal(place.as_str(), bytes).expect("sealed"));
+    assert!(matches!(count.balance(), Balance::Unreadable | Balance::Even(_) | Balance::Uneven(..)));
     let middle = sealed.len() / 2;
     sealed[middle] ^= 1;
     assert!(BARRIER.open("place", sealed).is_err());

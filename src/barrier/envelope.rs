@@ -33,6 +33,12 @@ pub(super) fn term(envelope: &[u8]) -> Option<u32> {
     rest.first_chunk().map(|term| u32::from_be_bytes(*term))
 }
 
+/// The tag of `envelope`, which tells it from every other of its key and context; nothing if it is none.
+pub(super) fn tag(envelope: &[u8]) -> Option<&[u8; TAG_LEN]> {
+    term(envelope)?;
+    envelope.last_chunk()
+}
+
 /// Encrypts `plaintext` for `context`.
 pub(super) fn encrypt(
     cipher: &Cipher,

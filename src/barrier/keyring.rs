@@ -1,8 +1,8 @@
 //! The keyring: one key a term. The newest term encrypts, every term decrypts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
@@ -10,10 +10,11 @@ use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
-use crate::secret::{BarrierKey, RootKey, SecretBytes};
+use crate::secret::{BarrierKey, LedgerKey, RootKey, SecretBytes};
 use crate::time::Timestamp;
 
 use super::envelope::{self, Cipher};
+use super::multiset::Hasher;
 use super::{BarrierError, KEYRING};
 
 /// The most encryptions of one key, a little under 2^32: the bound of NIST SP 800-38D for random 96-bit nonces.
@@ -54,12 +55,23 @@ impl RotationConfig {
     pub const OPERATIONS: std::ops::RangeInclusive<u64> = 1_000_000..=MOST_ENCRYPTIONS;
 }
 
-/// The keys by term.
+/// The keys by term, and that of the ledger.
 pub(super) struct Keyring {
     terms: BTreeMap<u32, Arc<TermKey>>,
     active: Arc<TermKey>,
     rotation: RotationConfig,
+    /// Nothing in a keyring that was written before there were ledgers.
+    ledger: Option<Arc<LedgerTools>>,
 }
+
+/// The key of the ledger, ready for use.
+struct LedgerTools {
+    key: LedgerKey,
+    hasher: Hasher,
+}
+
+/// The keyring that is in force; nothing once the vault is sealed.
+pub(super) struct Keys(RwLock<Option<Arc<Keyring>>>);
 
 struct TermKey {
     term: u32,
@@ -74,6 +86,8 @@ struct TermKey {
 struct Stored {
     terms: Vec<StoredTerm>,
     rotation: RotationConfig,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ledger: Option<Zeroizing<String>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -88,7 +102,12 @@ impl Keyring {
     /// A keyring of one new key.
     pub(super) fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
         let first = Arc::new(TermKey::new(1, BarrierKey::generate(entropy)?, now, 0));
-        Ok(Self { terms: BTreeMap::from([(1, first.clone())]), active: first, rotation: RotationConfig::default() })
+        Ok(Self {
+            terms: BTreeMap::from([(1, first.clone())]),
+            active: first,
+            rotation: RotationConfig::default(),
+            ledger: Some(LedgerTools::generate(entropy)?),
+        })
     }
 
     /// The same keys and a new one, which is the active one.
@@ -97,7 +116,13 @@ impl Keyring {
         let active = Arc::new(TermKey::new(term, BarrierKey::generate(entropy)?, now, 0));
         let mut terms = self.terms.clone();
         terms.insert(term, active.clone());
-        Ok(Self { terms, active, rotation: self.rotation })
+        Ok(Self { terms, active, rotation: self.rotation, ledger: self.ledger.clone() })
+    }
+
+    /// The same keys, with a new one for the ledger.
+    pub(super) fn with_new_ledger(&self, entropy: &dyn Entropy) -> Result<Self> {
+        let ledger = Some(LedgerTools::generate(entropy)?);
+        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation: self.rotation, ledger })
     }
 
     /// The same keys under another configuration.
@@ -108,7 +133,18 @@ impl Keyring {
         if rotation.interval_seconds != 0 && rotation.interval_seconds < 86_400 {
             return Err(Error::invalid("interval must be at least 24h, or 0 for none"));
         }
-        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation })
+        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation, ledger: self.ledger.clone() })
+    }
+
+    /// As it would have been before there were ledgers.
+    #[cfg(test)]
+    pub(super) fn before_ledgers(&self) -> Self {
+        Self { terms: self.terms.clone(), active: self.active.clone(), rotation: self.rotation, ledger: None }
+    }
+
+    /// What hashes records for the ledger; nothing if there is no key for that yet.
+    pub(super) fn hasher(&self) -> Option<&Hasher> {
+        self.ledger.as_deref().map(|ledger| &ledger.hasher)
     }
 
     pub(super) fn rotation_config(&self) -> RotationConfig {
@@ -150,9 +186,10 @@ impl Keyring {
             installed: term.installed,
             encryptions: term.encryptions.load(Ordering::Relaxed),
         });
-        let stored = Stored { terms: terms.collect(), rotation: self.rotation };
+        let ledger = self.ledger.as_ref().map(|ledger| Zeroizing::new(BASE64.encode(ledger.key.expose())));
+        let stored = Stored { terms: terms.collect(), rotation: self.rotation, ledger };
         // Sized up front: a buffer that grows leaves copies of the keys behind.
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(160 * (self.terms.len() + 2)));
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(160 * (self.terms.len() + 3)));
         serde_json::to_writer(&mut *plaintext, &stored)
             .map_err(|error| Error::internal("the keyring cannot be written").with_source(error))?;
         envelope::encrypt(&Cipher::new(root.expose()), 0, KEYRING, &plaintext, entropy)
@@ -165,14 +202,57 @@ impl Keyring {
         let stored: Stored = serde_json::from_slice(&plaintext).map_err(|_| BarrierError::Malformed)?;
         let mut terms = BTreeMap::new();
         for stored in stored.terms {
-            let bytes = Zeroizing::new(BASE64.decode(stored.key.as_bytes()).map_err(|_| BarrierError::Malformed)?);
-            let key = BarrierKey::from_slice(&bytes).map_err(|_| BarrierError::Malformed)?;
+            let key = BarrierKey::from_slice(&decoded(&stored.key)?).map_err(|_| BarrierError::Malformed)?;
             let encryptions = stored.encryptions.saturating_add(RESTART_MARGIN);
             terms.insert(stored.term, Arc::new(TermKey::new(stored.term, key, stored.installed, encryptions)));
         }
         let active = terms.values().next_back().cloned().ok_or(BarrierError::Malformed)?;
-        Ok(Self { terms, active, rotation: stored.rotation })
+        let ledger = stored.ledger.map(|key| {
+            let key = LedgerKey::from_slice(&decoded(&key)?).map_err(|_| BarrierError::Malformed)?;
+            Ok::<_, BarrierError>(LedgerTools::new(key))
+        });
+        Ok(Self { terms, active, rotation: stored.rotation, ledger: ledger.transpose()? })
     }
+}
+
+impl Keys {
+    pub(super) fn new(keyring: Keyring) -> Self {
+        Self(RwLock::new(Some(Arc::new(keyring))))
+    }
+
+    /// The keyring.
+    pub(super) fn present(&self) -> Result<Arc<Keyring>, BarrierError> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BarrierError::Wiped)
+    }
+
+    /// Has `next` in force from now on, unless the keys are gone.
+    pub(super) fn replace(&self, next: Arc<Keyring>) -> Result<(), BarrierError> {
+        let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        if current.is_none() {
+            return Err(BarrierError::Wiped);
+        }
+        *current = Some(next);
+        Ok(())
+    }
+
+    /// Lets go of the keys.
+    pub(super) fn wipe(&self) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
+
+impl LedgerTools {
+    fn generate(entropy: &dyn Entropy) -> Result<Arc<Self>> {
+        Ok(Self::new(LedgerKey::generate(entropy)?))
+    }
+
+    fn new(key: LedgerKey) -> Arc<Self> {
+        Arc::new(Self { hasher: Hasher::new(key.expose()), key })
+    }
+}
+
+fn decoded(base64: &Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, BarrierError> {
+    BASE64.decode(base64.as_bytes()).map(Zeroizing::new).map_err(|_| BarrierError::Malformed)
 }
 
 impl TermKey {

@@ -1,13 +1,16 @@
 //! The barrier encrypts everything on its way to storage. A [`Barrier`] that exists is unlocked.
 //!
 //! A ciphertext is bound to its place: format version, key term and the full key are associated data, so a record that
-//! was moved, or kept from an older format, does not open. Names of keys are not hidden, and putting an older copy of
-//! one record back is not noticed here (see [`crate::storage`] for what the store notices).
+//! was moved, or kept from an older format, does not open. Names of keys are not hidden, and an older copy of one record
+//! that is put back in its own place opens: that, and a record that is missing or back, is found by comparing all
+//! records with the ledger (see [`Barrier::count`]), which is written along with each of them.
 
 mod cached;
 mod envelope;
 mod kept;
 mod keyring;
+mod ledger;
+mod multiset;
 mod record;
 mod txn;
 mod view;
@@ -15,12 +18,14 @@ mod view;
 pub use cached::Cached;
 pub use kept::Kept;
 pub use keyring::{KeyStatus, RotationConfig};
+pub use ledger::{Balance, Count, Discrepancy};
+pub use multiset::Name;
 pub use record::Record;
 pub use txn::Txn;
 pub use view::{Scope, View};
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -28,10 +33,13 @@ use crate::secret::{RootKey, SecretBytes};
 use crate::storage::{Batch, Key, Storage, StorageError};
 use crate::time::Timestamp;
 
-use keyring::Keyring;
+use keyring::{Keyring, Keys};
+use ledger::KeptLedger;
 
 /// Where the keyring lies, encrypted under the root key.
 pub(crate) const KEYRING: &str = "core/keyring";
+/// Where the ledger lies, encrypted as every record.
+pub(crate) const LEDGER: &str = "core/ledger";
 
 /// Why the barrier did not open.
 #[derive(Debug, thiserror::Error)]
@@ -78,7 +86,8 @@ pub fn is_ciphertext(stored: &[u8]) -> bool {
 /// Encrypts and decrypts with the keyring it holds, until [`Barrier::wipe`].
 pub struct Barrier {
     storage: Arc<dyn Storage>,
-    keyring: RwLock<Option<Arc<Keyring>>>,
+    keys: Arc<Keys>,
+    ledger: Arc<KeptLedger>,
     /// The keyring is written by one at a time: an older one that is written last would lose the newest term, and with
     /// it all that was encrypted since.
     writing: tokio::sync::Mutex<()>,
@@ -98,6 +107,7 @@ impl Barrier {
         let keyring = Keyring::generate(&*entropy, now)?;
         txn.expect(Key::new(KEYRING)?, crate::storage::Expected::Absent);
         txn.put(Key::new(KEYRING)?, keyring.sealed_under(root, &*entropy)?);
+        txn.put(Key::new(LEDGER)?, ledger::begun(&keyring, now, &*entropy)?);
         Ok(Arc::new(Self::with(storage, keyring, entropy)))
     }
 
@@ -123,7 +133,7 @@ impl Barrier {
         if !batch.is_empty() {
             // After sealing nothing may be written, not even what was encrypted before.
             self.keyring()?;
-            self.storage.commit(batch).await?;
+            self.write(batch).await?;
         }
         for action in on_commit {
             action();
@@ -170,7 +180,7 @@ impl Barrier {
 
     /// Sealing: the keys are gone when this returns and the requests in flight have ended, whoever still holds a view.
     pub fn wipe(&self) {
-        *self.keyring.write().unwrap_or_else(PoisonError::into_inner) = None;
+        self.keys.wipe();
     }
 
     /// Encrypts `plaintext` for the place that `context` names; for what is kept outside of the store (batch tokens).
@@ -184,28 +194,33 @@ impl Barrier {
     }
 
     fn with(storage: Arc<dyn Storage>, keyring: Keyring, entropy: Arc<dyn Entropy>) -> Self {
-        Self { storage, keyring: RwLock::new(Some(Arc::new(keyring))), writing: tokio::sync::Mutex::default(), entropy }
+        let keys = Arc::new(Keys::new(keyring));
+        let ledger = Arc::new(KeptLedger::new(keys.clone(), entropy.clone()));
+        Self { storage, keys, ledger, writing: tokio::sync::Mutex::default(), entropy }
     }
 
     /// Stores `next` and encrypts with it from then on. To be called with `writing` held, as is [`Barrier::store`].
     async fn replace(&self, next: Keyring, root: &RootKey) -> Result<()> {
         self.store(&next, root).await?;
-        let mut current = self.keyring.write().unwrap_or_else(PoisonError::into_inner);
-        if current.is_none() {
-            return Err(Error::sealed());
-        }
-        *current = Some(Arc::new(next));
-        Ok(())
+        Ok(self.keys.replace(Arc::new(next))?)
     }
 
     async fn store(&self, keyring: &Keyring, root: &RootKey) -> Result<()> {
         let mut batch = Batch::new();
         batch.put(Key::new(KEYRING)?, keyring.sealed_under(root, &*self.entropy)?);
-        Ok(self.storage.commit(batch).await?)
+        self.write(batch).await
+    }
+
+    /// Writes `batch`, and the ledger with it.
+    async fn write(&self, mut batch: Batch) -> Result<()> {
+        batch.enter_in(self.ledger.clone());
+        let written = self.storage.commit(batch).await;
+        // If the keys were wiped in between, the ledger could not be written.
+        written.map_err(|error| if self.keyring().is_err() { Error::sealed() } else { error.into() })
     }
 
     fn keyring(&self) -> Result<Arc<Keyring>, BarrierError> {
-        self.keyring.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or(BarrierError::Wiped)
+        self.keys.present()
     }
 
     fn storage(&self) -> &dyn Storage {

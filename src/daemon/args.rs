@@ -48,6 +48,9 @@ enum Words {
         /// Ask for no unseal keys, and look at the form of the records only
         #[arg(long)]
         without_keys: bool,
+        /// Take records as they are that the ledger does not account for, after a look at them, and put that on record
+        #[arg(long, conflicts_with = "without_keys")]
+        accept: bool,
         /// Write the report as JSON
         #[arg(long)]
         json: bool,
@@ -110,8 +113,8 @@ impl Args {
         let Self { config, dev, dev_root_token_id, dev_listen_address, dev_tls_dir, words } = self;
         match words {
             Some(Words::Config(ConfigWords::Check { files })) => Command::Check(files),
-            Some(Words::Check { config, checkpoint, without_keys, json }) => {
-                Command::CheckStore(CheckOptions { config, checkpoint, without_keys, json })
+            Some(Words::Check { config, checkpoint, without_keys, accept, json }) => {
+                Command::CheckStore(CheckOptions { config, checkpoint, without_keys, accept, json })
             }
             Some(Words::Restore { config, force, verify_only, backup }) => {
                 Command::Restore(RestoreOptions { config, backup, force, verify_only })

@@ -64,6 +64,10 @@ key!(
     /// Hashes tokens and accessors for storage, and encrypts batch tokens.
     TokenKey
 );
+key!(
+    /// Hashes records for the barrier's ledger: which record is there, and as it was written last.
+    LedgerKey
+);
 
 /// One operator's part of a seal key, or of a recovery key: 33 bytes for a key of 32 (the last is its x coordinate).
 pub struct Share(SecretSlice<u8>);

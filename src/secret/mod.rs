@@ -10,7 +10,7 @@ mod text;
 
 pub use bytes::SecretBytes;
 pub use json::SecretJson;
-pub use keys::{AuditKey, BarrierKey, RootKey, SealKey, Share, TokenKey};
+pub use keys::{AuditKey, BarrierKey, LedgerKey, RootKey, SealKey, Share, TokenKey};
 pub use text::{ClientToken, SecretText};
 
 use serde::{Deserialize, Deserializer, Serializer, de};

@@ -8,8 +8,10 @@ use std::sync::{PoisonError, RwLock};
 
 use async_trait::async_trait;
 
+use super::ledger::enter;
 use super::listing::{Listing, Step};
 use super::snapshot::Copied;
+use super::writer::Changes;
 use super::{Batch, Generation, Key, Lineage, Page, Snapshot, Storage, StorageError};
 
 /// Everything in the memory of this process. The values are ciphertext here as in every store.
@@ -63,9 +65,12 @@ impl Storage for MemoryStorage {
         if !batch.expectations().iter().all(holds) {
             return Err(StorageError::Conflict);
         }
-        self.commits.fetch_add(1, Ordering::Relaxed);
+        let ledger = batch.ledger().cloned();
         let (writes, _settling) = batch.into_writes();
-        for (key, value) in writes {
+        let mut changes: Changes = writes.into_iter().collect();
+        enter(ledger.as_deref(), &mut changes, &mut |key| Ok(records.get(key.as_str()).cloned()))?;
+        self.commits.fetch_add(1, Ordering::Relaxed);
+        for (key, value) in changes {
             match value {
                 Some(value) => records.insert(key.0, value),
                 None => records.remove(key.as_str()),

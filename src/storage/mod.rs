@@ -6,6 +6,7 @@ mod disk;
 pub mod fault;
 mod files;
 mod freshness;
+mod ledger;
 mod listing;
 mod measured;
 mod memory;
@@ -20,12 +21,14 @@ pub(crate) mod contract;
 #[cfg(test)]
 mod power;
 
+pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
 pub use replace::{Replacement, has_store};
 pub use sled::SledStorage;
 pub use snapshot::{Generation, Lineage, Snapshot, Stored};
+pub use writer::Changes;
 #[cfg(test)]
 pub(crate) use writer::stepped::SteppedStorage;
 
@@ -198,11 +201,12 @@ impl Expected {
 pub struct Batch {
     writes: Vec<Write>,
     expectations: Vec<(Key, Expected)>,
+    ledger: Option<Arc<dyn Ledger>>,
     settling: Settling,
 }
 
 /// A key, and what is to be there; `None` is nothing.
-type Write = (Key, Option<Vec<u8>>);
+pub type Write = (Key, Option<Vec<u8>>);
 
 /// What is to happen once a store is done with a batch, which is when this is dropped: whoever wrote it holds this until
 /// it is written, though the caller may be gone by then.
@@ -238,6 +242,11 @@ impl Batch {
         self.expectations.push((key, expected));
     }
 
+    /// Has `ledger` say what is to be written along with the batch, in the same transaction.
+    pub fn enter_in(&mut self, ledger: Arc<dyn Ledger>) {
+        self.ledger = Some(ledger);
+    }
+
     /// Runs `action` once the batch is written, refused or lost, before its caller hears of it, and also if the caller no
     /// longer waits. It must not wait for anything.
     pub fn when_settled(&mut self, action: impl FnOnce() + Send + 'static) {
@@ -257,6 +266,11 @@ impl Batch {
     /// The writes in order, and what is to be dropped once they are done.
     fn into_writes(self) -> (Vec<Write>, Settling) {
         (self.writes, self.settling)
+    }
+
+    /// What says what is to be written along.
+    fn ledger(&self) -> Option<&Arc<dyn Ledger>> {
+        self.ledger.as_ref()
     }
 
     /// The length of all keys and values to be written.

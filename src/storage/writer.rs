@@ -11,11 +11,12 @@ use std::time::Instant;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::ledger::{by_ledger, enter, is_same};
 use super::{Batch, Key, StorageError};
 use crate::metrics::Metrics;
 
 /// The outcome of a group: what is at each key afterwards; `None` is nothing.
-pub(super) type Changes = BTreeMap<Key, Option<Vec<u8>>>;
+pub type Changes = BTreeMap<Key, Option<Vec<u8>>>;
 
 /// Batches that may wait; a caller beyond them waits to be let into the queue.
 const QUEUE: usize = 1024;
@@ -43,10 +44,18 @@ pub(super) struct Writer {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A batch in the queue, and who waits for its outcome.
 #[derive(Debug)]
-struct Request {
+pub(super) struct Request {
     batch: Batch,
     reply: oneshot::Sender<Result<(), StorageError>>,
+}
+
+impl Request {
+    /// Whether both are entered in the same ledger, or both in none.
+    pub(super) fn shares_ledger(&self, other: &Self) -> bool {
+        is_same(self.batch.ledger(), other.batch.ledger())
+    }
 }
 
 impl Writer {
@@ -57,7 +66,9 @@ impl Writer {
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(first) = requests.blocking_recv() {
-                    write(&mut target, group(first, &mut requests), &metrics);
+                    for part in by_ledger(group(first, &mut requests)) {
+                        write(&mut target, part, &metrics);
+                    }
                 }
             })
             .map_err(StorageError::from_io)?;
@@ -98,7 +109,7 @@ fn group(first: Request, requests: &mut mpsc::Receiver<Request>) -> Vec<Request>
     group
 }
 
-/// Writes one group and answers all of its callers.
+/// Writes one group, of one ledger, and answers all of its callers.
 ///
 /// Nobody is answered before the transaction is durable, not even those with a conflict: it may be one with a batch of
 /// the same group.
@@ -107,6 +118,7 @@ fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
     let prepared = target.prepare();
     let mut changes = Changes::new();
     let mut waiting = Vec::with_capacity(group.len());
+    let ledger = group.first().and_then(|first| first.batch.ledger().cloned());
     for Request { batch, reply } in group {
         let outcome = if prepared.is_ok() { check(target, &changes, &batch) } else { Ok(()) };
         let (writes, settling) = batch.into_writes();
@@ -115,7 +127,8 @@ fn write(target: &mut impl Target, group: Vec<Request>, metrics: &Metrics) {
         }
         waiting.push((reply, outcome, settling));
     }
-    let written = prepared.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
+    let entered = prepared.and_then(|()| enter(ledger.as_deref(), &mut changes, &mut |key| target.value(key)));
+    let written = entered.and_then(|()| if changes.is_empty() { Ok(()) } else { target.apply(&changes) });
     match &written {
         Ok(()) if changes.is_empty() => {}
         Ok(()) => {
@@ -157,7 +170,7 @@ mod tests {
     use std::sync::{Mutex, mpsc as blocking};
 
     use super::*;
-    use crate::storage::Expected;
+    use crate::storage::{Committed, Expected, Ledger, Write};
 
     /// Keeps every transaction; waits before each for leave to go on.
     struct Recorder {
@@ -246,6 +259,65 @@ mod tests {
         assert!(matches!(second, Err(StorageError::Full)));
         assert!(matches!(third, Err(StorageError::Full)));
         assert!(transactions.lock().unwrap().is_empty());
+    }
+
+    /// Has the keys of each transaction written along with it, or nothing at all.
+    #[derive(Debug)]
+    struct Noting {
+        fails: bool,
+    }
+
+    impl Ledger for Noting {
+        fn entry(&self, changes: &Changes, committed: &mut Committed<'_>) -> Result<Option<Write>, StorageError> {
+            if self.fails {
+                return Err(StorageError::failed("it cannot be written"));
+            }
+            let place = Key::new("notes")?;
+            let mut note = committed(&place)?.unwrap_or_default();
+            note.extend(changes.keys().flat_map(|key| key.as_str().bytes()));
+            Ok(Some((place, Some(note))))
+        }
+    }
+
+    #[tokio::test]
+    async fn a_ledger_hears_of_the_batches_that_are_entered_in_it_and_of_no_others() {
+        let (writer, go, transactions) = recorder();
+        let ledgers: [Arc<dyn Ledger>; 2] = [Arc::new(Noting { fails: false }), Arc::new(Noting { fails: true })];
+        let entered = |key: &str, ledger: usize| {
+            let mut batch = put(key, b"1");
+            batch.enter_in(ledgers[ledger].clone());
+            batch
+        };
+        let release = async {
+            for _ in 0..8 {
+                go.send(Ok(())).unwrap();
+            }
+        };
+        let refused = {
+            let mut batch = expecting("r", b"1", Expected::unchanged(Some(b"other")));
+            batch.enter_in(ledgers[0].clone());
+            batch
+        };
+        let (first, second, conflicting, plain, third, failed, fourth, ()) = tokio::join!(biased;
+            writer.commit(entered("a", 0)),
+            writer.commit(entered("b", 0)),
+            writer.commit(refused),
+            writer.commit(put("x", b"1")),
+            writer.commit(entered("c", 0)),
+            writer.commit(entered("y", 1)),
+            writer.commit(entered("d", 0)),
+            release
+        );
+        for outcome in [first, second, plain, third, fourth] {
+            outcome.unwrap();
+        }
+        assert!(matches!(conflicting, Err(StorageError::Conflict)));
+        assert!(matches!(failed, Err(StorageError::Failed(_))));
+        drop(writer);
+        let mut state = Changes::new();
+        state.extend(transactions.lock().unwrap().iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+        assert_eq!(state[&Key::new("notes").unwrap()].as_deref(), Some(b"abcd".as_slice()));
+        assert_eq!(state.keys().map(Key::as_str).collect::<Vec<_>>(), ["a", "b", "c", "d", "notes", "x"]);
     }
 
     #[tokio::test]

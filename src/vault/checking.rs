@@ -1,17 +1,21 @@
 //! Looking at every record of a store: what can be read, what is authentic, and what belongs to what.
 
+mod ledger;
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tokio::runtime::Handle;
 
 use crate::api::ROOT_NAMESPACE;
-use crate::barrier::{Barrier, KEYRING, Scope, is_ciphertext};
+use crate::barrier::{Barrier, Count, KEYRING, LEDGER, Scope, is_ciphertext};
 use crate::error::{Error, Result};
 use crate::lease::Lease;
 use crate::secret::SecretBytes;
 use crate::storage::{Digest, Key, Snapshot, Storage, StorageError, Stored};
+use crate::time::Timestamp;
 
+use super::accepting::Acceptances;
 use super::audits;
 use super::checkpoint::{Checkpoint, History};
 use super::cluster::Cluster;
@@ -49,6 +53,10 @@ pub struct CheckReport {
     pub sound: bool,
     /// When it was restored from which backup: an older state that someone wanted.
     pub restored: Vec<String>,
+    /// Since when the ledger accounts for every change; nothing if the records were not compared with it.
+    pub ledger_since: Option<Timestamp>,
+    /// When somebody took records as they were that the ledger did not account for.
+    pub accepted: Vec<String>,
     /// What is wrong.
     pub findings: Vec<Finding>,
     /// How much more is wrong than is listed.
@@ -86,6 +94,8 @@ pub enum Fault {
     Orphaned,
     /// The store is not what the checkpoint says.
     RolledBack,
+    /// It is not what the vault left: an older copy was put back, or it was removed or brought back.
+    Unaccounted,
 }
 
 impl Fault {
@@ -100,6 +110,7 @@ impl Fault {
             Self::Unindexed => "unindexed",
             Self::Orphaned => "orphaned",
             Self::RolledBack => "rolled-back",
+            Self::Unaccounted => "unaccounted",
         }
     }
 }
@@ -110,14 +121,24 @@ impl Check {
     pub fn run(self, runtime: &Handle, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport> {
         let mut snapshot = self.storage.snapshot()?;
         let generation = snapshot.generation();
-        let mut walk = Walk { check: &self, runtime, report: CheckReport::default(), mount: String::new() };
+        // After the snapshot: the keys must be as new as what they are to open.
+        let count = self.barrier.as_ref().map(|barrier| barrier.count()).transpose()?;
+        let mut walk = Walk { check: &self, runtime, report: CheckReport::default(), mount: String::new(), count };
         walk.report.lineage = generation.lineage.to_string();
         walk.report.generation = generation.number;
         walk.report.opened = self.barrier.is_some();
         walk.read(&mut *snapshot, progress)?;
         drop(snapshot);
         walk.essentials()?;
-        let mut report = walk.report;
+        let Walk { mut report, count, .. } = walk;
+        if let Some(count) = count {
+            report.account(count.balance());
+        }
+        if let Some(barrier) = &self.barrier {
+            // Where it does not open, that was found already.
+            let acceptances = runtime.block_on(Acceptances::load(barrier)).unwrap_or_default();
+            report.accepted = acceptances.list.iter().map(ToString::to_string).collect();
+        }
         let history = runtime.block_on(self.history())?;
         let restorations = history.iter().flat_map(|history| &history.restorations().list);
         report.restored = restorations.map(ToString::to_string).collect();
@@ -165,6 +186,8 @@ struct Walk<'a> {
     report: CheckReport,
     /// The namespace and the id of the mount whose records were looked at last.
     mount: String,
+    /// The records so far, to be compared with the ledger; nothing without keys, and once one could not be read.
+    count: Option<Count>,
 }
 
 /// A record as the snapshot has it.
@@ -225,6 +248,7 @@ impl Walk<'_> {
             None => format!("what is behind it cannot be read: {error}"),
         };
         self.report.find(Fault::Unreadable, last.to_owned(), region);
+        self.count = None;
         behind
     }
 
@@ -235,10 +259,14 @@ impl Walk<'_> {
             Ok(value) => value,
             Err(error) => {
                 self.report.find(Fault::Unreadable, key.as_str().to_owned(), error.to_string());
+                self.count = None;
                 return Ok(());
             }
         };
         self.report.bytes += (key.as_str().len() + value.len()) as u64;
+        if let Some(count) = &mut self.count {
+            count.take(&key, &value);
+        }
         if key.as_str() == SealRecord::KEY {
             if serde_json::from_slice::<SealRecord>(&value).is_err() {
                 self.report.find(Fault::Undecodable, key.as_str().to_owned(), "how the vault is sealed cannot be read");
@@ -249,8 +277,9 @@ impl Walk<'_> {
             self.report.find(Fault::Unauthentic, key.as_str().to_owned(), "this is no ciphertext of the vault");
             return Ok(());
         }
-        // The barrier would not be open if this could not be read.
-        let Some(barrier) = self.check.barrier.as_ref().filter(|_| key.as_str() != KEYRING) else { return Ok(()) };
+        // The barrier would not be open if the one could not be read; whether the other can, comparing with it will tell.
+        let is_apart = matches!(key.as_str(), KEYRING | LEDGER);
+        let Some(barrier) = self.check.barrier.as_ref().filter(|_| !is_apart) else { return Ok(()) };
         let found = Found { key, digest: Digest::of(&value) };
         match barrier.open(found.key.as_str(), value) {
             Ok(plaintext) => {

@@ -1,6 +1,7 @@
 //! The lifecycle: uninitialised, sealed, unsealed. Keys, mounts, tokens, leases, policies and audit exist only inside an
 //! [`Unsealed`]; while the vault is sealed there is nothing to call.
 
+mod accepting;
 mod audited_headers;
 mod audits;
 mod backup;
@@ -36,6 +37,7 @@ mod unsealed;
 mod versions;
 mod wrapping;
 
+pub use accepting::accept;
 pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
 pub use checking::{Check, CheckReport, Fault, Finding};

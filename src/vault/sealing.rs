@@ -164,6 +164,11 @@ impl Vault {
     /// Unseals with the root key itself.
     pub(super) async fn unseal_with(&self, record: SealRecord, root: RootKey) -> Result<()> {
         let barrier = Barrier::unlock(self.parts.storage.clone(), &root, self.parts.entropy.clone()).await?;
+        if let Err(error) = barrier.keep_ledger(&root, self.parts.clock.now()).await {
+            // On a full disk, or with a record that cannot be read, the vault opens all the same.
+            let source = std::error::Error::source(&error);
+            tracing::error!(%error, ?source, "no ledger could be begun; it is tried again at the next unsealing");
+        }
         let unsealed = Unsealed::assemble(&self.parts, barrier, root).await?;
         *self.phase_mut() = Phase::Unsealed(record, unsealed);
         tracing::info!("the vault is unsealed");

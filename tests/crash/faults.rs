@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use arca::storage::fault::{FaultyStorage, Moment};
 use arca::storage::{MemoryStorage, Storage, StorageError};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::operations::{OPERATIONS, Operation, lease};
 use super::rounds;
@@ -71,7 +71,7 @@ fn new_shares_replace_the_present_ones_completely_or_not_at_all() {
             let root = vault.root();
             let wanted = json!({"secret_shares": 1, "secret_threshold": 1, "require_verification": true});
             let nonce = root.post("sys/rotate/root/init", wanted).ok().json()["data"]["nonce"].clone();
-            let mut made = serde_json::Value::Null;
+            let mut made = Value::Null;
             for share in &vault.shares {
                 let answer = root.post("sys/rotate/root/update", json!({"nonce": nonce, "key": share}));
                 made = answer.json()["data"].take();
@@ -181,6 +181,10 @@ fn interrupted(operation: &Operation<'_>, way: Way, number: u64, others: &OtherS
     again.adopt(&shares, &token);
     open(&again, &shares, others);
     (operation.check)(&again);
+    let report = again.root().post("sys/storage/check", json!({})).data();
+    let unaccounted = |finding: &&Value| finding["fault"] == "unaccounted";
+    assert_eq!(report["findings"].as_array().unwrap().iter().find(unaccounted), None);
+    assert!(report["ledger_since"].is_string());
     was_hit
 }
 

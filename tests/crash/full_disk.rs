@@ -12,6 +12,7 @@ use arca::chain::{Kind, Link, Start, Verifier, VerifyingKey};
 use serde_json::json;
 use tempfile::TempDir;
 
+use super::object::sound;
 use super::rounds;
 use crate::support::{Answer, Certificates, Client, Process};
 
@@ -137,6 +138,7 @@ fn fill_one_store(store: &str, folder: &Path, disk: &SmallDisk, figures: &mut Fi
     process.unseal(&share);
     known.root = process.anonymous().with_token(&token);
     known.check("in the end", figures);
+    figures.losses.extend(sound(&known.root).err());
 }
 
 /// What became of a write.

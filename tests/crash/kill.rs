@@ -10,7 +10,7 @@ use arca::chain::{Kind, Link, Report, Start, Verifier, VerifyingKey};
 use tempfile::TempDir;
 
 use super::load::{Writer, prepare, settle_counter};
-use super::object::leases_fit;
+use super::object::{leases_fit, sound};
 use super::operator::Operator;
 use super::{dice, rounds};
 use crate::support::{Certificates, Client, Process, TestVault, eventually};
@@ -134,6 +134,7 @@ fn settle(writers: &mut [Writer], operator: &mut Operator, root: &Client, losses
     losses.extend(operator.settle(root).err());
     losses.extend(settle_counter(writers, root).err());
     losses.extend(leases_fit(writers.iter().flat_map(|writer| &writer.objects), root).err());
+    losses.extend(sound(root).err());
     unheard
 }
 

@@ -11,9 +11,10 @@ use tokio::runtime::Handle;
 use crate::barrier::Barrier;
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::metrics::Metrics;
+use crate::secret::RootKey;
 use crate::storage::{self, Opening, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
-use crate::vault::{Check, CheckReport, Checkpoint, Fault, Finding, SealRecord};
+use crate::vault::{self, Check, CheckReport, Checkpoint, Fault, Finding, SealRecord};
 
 use super::super::Failure;
 use super::progress::Progress;
@@ -31,13 +32,15 @@ pub struct CheckOptions {
     pub checkpoint: Option<PathBuf>,
     /// Look at the form of the records only, which takes no shares.
     pub without_keys: bool,
+    /// Take records as they are that the ledger does not account for.
+    pub accept: bool,
     /// Write the report as JSON.
     pub json: bool,
 }
 
 /// Looks at the store, and says what is wrong with it: exit code 0 for nothing, 2 for something.
 pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, Failure> {
-    let CheckOptions { config, checkpoint, without_keys, json } = options;
+    let CheckOptions { config, checkpoint, without_keys, accept, json } = options;
     let checkpoint = checkpoint.map(|file| Ok::<_, Failure>(Checkpoint::parse(&fs::read(file)?)?)).transpose()?;
     let (kind, folder) = store_of(&config)?;
     if !storage::has_store(&folder, kind)? {
@@ -47,14 +50,13 @@ pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, F
     let metrics = Metrics::new(SystemClock.now());
     let report = match storage::open(kind, &folder, Opening::whole(), &*entropy, &metrics) {
         Ok(storage) => {
-            let barrier = if without_keys { None } else { unlock(&storage, &entropy).await? };
-            let check = Check { storage, barrier, checkpoint };
-            let runtime = Handle::current();
-            let looking = tokio::task::spawn_blocking(move || {
-                let mut progress = Progress::new("Checking");
-                check.run(&runtime, &mut |records, bytes| progress.show(records, bytes))
-            });
-            looking.await??
+            let opened = if without_keys { None } else { unlock(&storage, &entropy).await? };
+            let look = || look(&storage, opened.as_ref().map(|(barrier, _)| barrier), checkpoint.as_ref());
+            let report = look().await?;
+            match &opened {
+                Some((barrier, root)) if accept && accepted(barrier, root, &report).await? => look().await?,
+                Some(_) | None => report,
+            }
         }
         Err(StorageError::Damaged(why)) => unopened(why),
         Err(error) => return Err(error.into()),
@@ -63,11 +65,36 @@ pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, F
     Ok(if report.sound { ExitCode::SUCCESS } else { ExitCode::from(HURT) })
 }
 
-async fn unlock(storage: &Arc<dyn Storage>, entropy: &Arc<dyn Entropy>) -> Result<Option<Arc<Barrier>>, Failure> {
+async fn look(
+    storage: &Arc<dyn Storage>,
+    barrier: Option<&Arc<Barrier>>,
+    checkpoint: Option<&Checkpoint>,
+) -> Result<CheckReport, Failure> {
+    let check = Check { storage: storage.clone(), barrier: barrier.cloned(), checkpoint: checkpoint.cloned() };
+    let runtime = Handle::current();
+    let looking = tokio::task::spawn_blocking(move || {
+        let mut progress = Progress::new("Checking");
+        check.run(&runtime, &mut |records, bytes| progress.show(records, bytes))
+    });
+    Ok(looking.await??)
+}
+
+/// Takes the records as they are, if the ledger does not account for all of them. Whether there was anything to accept.
+async fn accepted(barrier: &Arc<Barrier>, root: &RootKey, report: &CheckReport) -> Result<bool, Failure> {
+    let Some(records) = vault::accept(barrier, root, report, SystemClock.now()).await? else { return Ok(false) };
+    writeln!(io::stderr(), "Counted anew: {records} records. This is on record, and checks will say so.")?;
+    Ok(true)
+}
+
+async fn unlock(
+    storage: &Arc<dyn Storage>,
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Option<(Arc<Barrier>, RootKey)>, Failure> {
     // A store without this record has nothing that shares would open; the check says so.
     let Some(seal) = SealRecord::of_store(&**storage).await? else { return Ok(None) };
     let root = seal.open(&shares::ask(seal.threshold())?)?;
-    Ok(Some(Barrier::unlock(storage.clone(), &root, entropy.clone()).await?))
+    let barrier = Barrier::unlock(storage.clone(), &root, entropy.clone()).await?;
+    Ok(Some((barrier, root)))
 }
 
 /// The report on a store that its database does not open.
@@ -83,7 +110,19 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
         writeln!(out)?;
         return Ok(());
     }
-    let CheckReport { lineage, generation, records, bytes, opened, sound, restored, findings, more } = report;
+    let CheckReport {
+        lineage,
+        generation,
+        records,
+        bytes,
+        opened,
+        sound,
+        restored,
+        ledger_since,
+        accepted,
+        findings,
+        more,
+    } = report;
     for Finding { fault, key, detail } in findings {
         writeln!(out, "{}  {key:?}: {detail}", fault.as_str())?;
     }
@@ -93,6 +132,12 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
     writeln!(out, "Store {lineage}, generation {generation}: {records} records, {bytes} bytes")?;
     for restoration in restored {
         writeln!(out, "{restoration}")?;
+    }
+    for acceptance in accepted {
+        writeln!(out, "{acceptance}")?;
+    }
+    if let Some(since) = ledger_since {
+        writeln!(out, "The ledger accounts for every change since {since}.")?;
     }
     let depth =
         if *opened { "Every record was opened" } else { "Without keys: only the form of records was looked at" };

@@ -14,9 +14,9 @@ use crate::seal::{Threshold, parse_share};
 use crate::secret::RootKey;
 use crate::storage::contract::copy_into;
 use crate::storage::{Batch, MemoryStorage, Opening, open};
-use crate::time::{SystemClock, Timestamp};
+use crate::time::{Clock, SystemClock, Timestamp};
 use crate::trace::Tracer;
-use crate::vault::{Parts, Settings, Vault};
+use crate::vault::{Parts, Settings, Vault, accept};
 
 /// How many damaged copies of each store are looked at.
 const COPIES: u64 = 40;
@@ -185,7 +185,10 @@ async fn damage_to_sled_is_named() {
     damage_is_named("sled").await;
 }
 
-async fn put(storage: &Arc<dyn Storage>, writes: &[(&str, Option<Vec<u8>>)]) {
+/// A key, and what somebody puts there behind the vault's back.
+type Meddling<'a> = (&'a str, Option<Vec<u8>>);
+
+async fn put(storage: &Arc<dyn Storage>, writes: &[Meddling<'_>]) {
     let mut batch = Batch::new();
     for (key, value) in writes {
         let key = Key::new(*key).unwrap();
@@ -216,20 +219,21 @@ async fn records_that_are_not_what_they_were_are_named_by_their_keys() {
         // Exchanged with another.
         put(&storage, &[(A, Some(b.clone())), (B, Some(a.clone()))]).await;
         let report = checked(&storage, Some(barrier.clone())).await.unwrap();
-        assert_eq!(faults(&report), [(Fault::Unauthentic, A), (Fault::Unauthentic, B)]);
+        let two = [(Fault::Unauthentic, A), (Fault::Unauthentic, B), (Fault::Unaccounted, "")];
+        assert_eq!(faults(&report), two);
         assert!(checked(&storage, None).await.unwrap().sound, "without keys only the form is seen");
         // No ciphertext at all; one that is cut short; one with a changed bit.
         let (mut flipped, garbage) = (b.clone(), b"garbage".to_vec());
         *flipped.last_mut().unwrap() ^= 1;
         put(&storage, &[(A, Some(garbage)), (B, Some(flipped))]).await;
         let report = checked(&storage, Some(barrier.clone())).await.unwrap();
-        assert_eq!(faults(&report), [(Fault::Unauthentic, A), (Fault::Unauthentic, B)]);
+        assert_eq!(faults(&report), two);
         assert_eq!(faults(&checked(&storage, None).await.unwrap()), [(Fault::Unauthentic, A)]);
         // Authentic, and no record.
         let odd = barrier.seal(A, b"\0\x01{\"text\":").unwrap();
         put(&storage, &[(A, Some(odd)), (B, Some(b))]).await;
         let report = checked(&storage, Some(barrier.clone())).await.unwrap();
-        assert_eq!(faults(&report), [(Fault::Undecodable, A)]);
+        assert_eq!(faults(&report), [(Fault::Undecodable, A), (Fault::Unaccounted, A)]);
         put(&storage, &[(A, Some(a))]).await;
         assert!(checked(&storage, Some(barrier.clone())).await.unwrap().sound);
     }
@@ -245,7 +249,7 @@ async fn what_must_be_there_is_missed() {
         let before = records(&storage).await[key].clone();
         put(&storage, &[(key, None)]).await;
         let report = checked(&storage, Some(barrier.clone())).await.unwrap();
-        assert_eq!(faults(&report), [(Fault::Missing, key)]);
+        assert_eq!(faults(&report), [(Fault::Missing, key), (Fault::Unaccounted, key)]);
         put(&storage, &[(key, Some(before))]).await;
     }
 }
@@ -273,8 +277,71 @@ async fn what_points_at_nothing_is_named() {
         let (value, key) = plain(key, json);
         put(&storage, &[(key.as_str(), Some(value))]).await;
         let report = checked(&storage, Some(barrier.clone())).await.unwrap();
-        assert_eq!(faults(&report), [(fault, key.as_str())]);
+        assert_eq!(faults(&report), [(fault, key.as_str()), (Fault::Unaccounted, key.as_str())]);
         put(&storage, &[(key.as_str(), None)]).await;
+    }
+}
+
+async fn write(barrier: &Arc<Barrier>, name: &str, text: Option<&str>) {
+    let (notes, mut txn) = (barrier.view(Scope::new(ROOT_NAMESPACE, "notes")), Txn::new());
+    match text {
+        Some(text) => notes.put(&mut txn, name, &Note { text: text.to_owned() }).unwrap(),
+        None => notes.delete(&mut txn, name).unwrap(),
+    }
+    notes.commit(txn).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_ledger_does_not_account_for_is_named_until_somebody_accepts_it() {
+    const A: &str = "ns/root/notes/0003";
+    const B: &str = "ns/root/notes/0004";
+    let dir = TempDir::new().unwrap();
+    for storage in [Arc::new(MemoryStorage::new()), opened("redb", dir.path()).unwrap()] {
+        let root = vault(&storage, 12).await;
+        let barrier = unlocked(&storage, &root).await;
+        let before = records(&storage).await;
+        write(&barrier, "0003", Some("later")).await;
+        write(&barrier, "0004", None).await;
+        let after = records(&storage).await;
+        let old = |key: &str| before.get(key).cloned();
+        let cases: [(&[Meddling<'_>], &str, &str); 6] = [
+            (&[(A, old(A))], A, "an older copy was put back"),
+            (&[(A, None)], A, "it was removed, and not by the vault"),
+            (&[(B, old(B))], B, "brought back by somebody else"),
+            (&[(A, old(A)), (B, old(B))], "", "; 1 more are there than should be"),
+            (&[(LEDGER, None)], LEDGER, "the ledger is not there"),
+            (&[(LEDGER, Some(b"garbage".to_vec()))], LEDGER, "the ledger cannot be read"),
+        ];
+        for (meddling, key, says) in cases {
+            put(&storage, meddling).await;
+            let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+            let unaccounted: Vec<_> = report.findings.iter().filter(|one| one.fault == Fault::Unaccounted).collect();
+            let [finding] = unaccounted[..] else { panic!("{:?}", report.findings) };
+            assert_eq!(finding.key, key);
+            assert!(!report.sound && finding.detail.contains(says), "{finding:?}");
+            assert!(checked(&storage, None).await.unwrap().ledger_since.is_none(), "without keys nothing is compared");
+            put(&storage, &[A, B, LEDGER].map(|key| (key, after.get(key).cloned()))).await;
+            let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+            assert!(report.sound && report.ledger_since.is_some() && report.accepted.is_empty(), "{report:?}");
+            assert_eq!(
+                accept(&barrier, &root, &report, SystemClock.now()).await.unwrap(),
+                None,
+                "nothing is to be accepted"
+            );
+        }
+        for (times, (key, value)) in [(A, old(A)), (LEDGER, None)].into_iter().enumerate() {
+            put(&storage, &[(key, value)]).await;
+            let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+            let counted = accept(&barrier, &root, &report, SystemClock.now()).await.unwrap();
+            let report = checked(&storage, Some(barrier.clone())).await.unwrap();
+            assert!(report.sound, "{:?}", report.findings);
+            // All but the ledger, which nobody counts.
+            assert_eq!(
+                (report.accepted.len(), counted.map(|counted| counted + 2 - times as u64)),
+                (times + 1, Some(report.records))
+            );
+            assert!(report.accepted.last().unwrap().contains(key), "{:?}", report.accepted);
+        }
     }
 }
 

@@ -22,6 +22,9 @@ pub(crate) struct Args {
     /// Ask for no unseal keys, and look at the form of the records only
     #[arg(long, requires = "config")]
     without_keys: bool,
+    /// Take records as they are that the ledger does not account for, after a look at them, and put that on record
+    #[arg(long, requires = "config", conflicts_with = "without_keys")]
+    accept: bool,
 }
 
 impl Args {
@@ -37,6 +40,7 @@ impl Args {
             arguments.extend(["--checkpoint".into(), file.into_os_string()]);
         }
         arguments.extend(self.without_keys.then(|| "--without-keys".into()));
+        arguments.extend(self.accept.then(|| "--accept".into()));
         arguments.extend((format == Format::Json).then(|| "--json".into()));
         become_server(arguments)
     }
@@ -66,6 +70,13 @@ impl Args {
         text.push_str(&format!("Store {lineage}, generation {generation}: {records} records, {bytes} bytes\n"));
         for restoration in report.texts_at("restored") {
             text.push_str(&format!("{restoration}\n"));
+        }
+        for acceptance in report.texts_at("accepted") {
+            text.push_str(&format!("{acceptance}\n"));
+        }
+        let since = report.text_at("ledger_since");
+        if !since.is_empty() {
+            text.push_str(&format!("The ledger accounts for every change since {since}.\n"));
         }
         text.push_str(if sound { "Nothing is wrong.\n" } else { "SOMETHING IS WRONG: see above.\n" });
         output.show(Sheet { value: report, text }, None)?;
