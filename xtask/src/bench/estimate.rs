@@ -76,9 +76,9 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_takes_less_than_35_minutes_and_what_is_quick_two() {
+    fn all_of_it_takes_less_than_an_hour_and_what_is_quick_two_minutes() {
         let plan = Cli::parse_from(["bench"]).bench.plan();
-        assert!((15..35).contains(&minutes(&plan)), "{}", minutes(&plan));
+        assert!((15..60).contains(&minutes(&plan)), "{}", minutes(&plan));
         assert!(minutes(&super::super::quick_plan()) <= 2);
     }
 

@@ -60,7 +60,7 @@ impl Growing {
             (Self::Leases, Kind::Peer) => 300,
             (Self::Mounts, _) => 500,
             (_, Kind::Peer) => 700,
-            (Self::Leases, _) => 2_500,
+            (Self::Leases, _) => 1_000,
             (Self::Secrets | Self::Tokens | Self::Policies, _) => 5_000,
         }
     }
