@@ -98,7 +98,7 @@ impl Tree {
         if counted.is_none() {
             ran?;
         }
-        Ok(counted.unwrap_or_default())
+        Ok(counted.unwrap_or_else(|| "no such mutants".to_owned()))
     }
 }
 
@@ -120,14 +120,15 @@ fn command(module: &str, args: &Args) -> String {
     )
 }
 
-/// How many mutants were caught, missed, and so on; nothing if none was tried.
+/// How many mutants were caught, missed, and so on; nothing if none was tried, as when the tests fail without any.
 fn counted(results: &Path) -> Option<String> {
     let count = |kind: &str| {
         let text = fs::read_to_string(results.join(format!("{kind}.txt"))).ok()?;
-        Some(format!("{} {kind}", text.lines().count()))
+        Some((kind.to_owned(), text.lines().count()))
     };
     let counts: Option<Vec<_>> = ["caught", "missed", "timeout", "unviable"].into_iter().map(count).collect();
-    Some(counts?.join(", "))
+    let counts = counts.filter(|counts| counts.iter().any(|(_, count)| *count > 0))?;
+    Some(counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", "))
 }
 
 /// `lib.rs` with the modules of the layers up to that of `module` alone; nothing if there is no such module.
@@ -187,6 +188,18 @@ mod tests {
         assert!(!up_to(LIB, "time").unwrap().contains("pub mod policy;"));
         assert_eq!(up_to(LIB, "sys").as_deref(), Some(LIB));
         assert_eq!(up_to(LIB, "nothing"), None);
+    }
+
+    #[test]
+    fn where_nothing_was_tried_nothing_is_counted() {
+        let results = folder::Folder::new("arca-counted").unwrap();
+        assert_eq!(counted(results.path()), None);
+        for kind in ["caught", "missed", "timeout", "unviable"] {
+            fs::write(results.path().join(format!("{kind}.txt")), "").unwrap();
+        }
+        assert_eq!(counted(results.path()), None);
+        fs::write(results.path().join("missed.txt"), "one\ntwo\n").unwrap();
+        assert_eq!(counted(results.path()).as_deref(), Some("0 caught, 2 missed, 0 timeout, 0 unviable"));
     }
 
     #[test]
