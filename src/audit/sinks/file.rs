@@ -1,13 +1,13 @@
 //! Lines into a file, to the standard output, or nowhere.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::audit::sink::{Housekeeping, Sink, SinkError};
+use crate::audit::sink::{Housekeeping, Sink, SinkError, locked};
 use crate::chain::{Recovered, began, recover};
 use crate::time::Timestamp;
 
@@ -266,12 +266,7 @@ fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let file = OpenOptions::new().read(true).append(true).create(true).mode(mode.unwrap_or(DEFAULT_MODE)).open(path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(SinkError::InUse),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-        Err(TryLockError::Error(error)) => return Err(error.into()),
-    }
+    locked(file.try_lock())?;
     if let Some(mode) = mode.filter(|_| file.metadata().is_ok_and(|metadata| metadata.is_file())) {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
