@@ -215,9 +215,7 @@ impl AppendFile {
         match open(&self.path, Some(mode)) {
             Ok(file) => self.file = file,
             Err(error) => {
-                if !self.path.exists() {
-                    std::fs::rename(&away, &self.path)?;
-                }
+                put_back(&away, &self.path)?;
                 return Err(error);
             }
         }
@@ -259,6 +257,11 @@ fn is_same(file: &File, path: &Path) -> bool {
     let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
     let (ours, named) = (file.metadata().map(identity), std::fs::metadata(path).map(identity));
     matches!((ours, named), (Ok(ours), Ok(named)) if ours == named)
+}
+
+/// Gives a file that was put away its name back, unless there is something else under it by now.
+fn put_back(away: &Path, path: &Path) -> io::Result<()> {
+    if path.exists() { Ok(()) } else { std::fs::rename(away, path) }
 }
 
 fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
@@ -341,6 +344,18 @@ mod tests {
         assert_eq!(std::fs::read(&old).unwrap(), b"one\ntwo\n");
         assert_eq!(std::fs::read(&path).unwrap(), b"three\n");
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_file_gets_its_name_back_unless_something_else_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, away) = (folder.path().join("audit.log"), folder.path().join("away"));
+        std::fs::write(&away, b"one\n").unwrap();
+        put_back(&away, &path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), away.exists()), (b"one\n".to_vec(), false));
+        std::fs::write(&away, b"two\n").unwrap();
+        put_back(&away, &path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), away.exists()), (b"one\n".to_vec(), true));
     }
 
     #[test]
