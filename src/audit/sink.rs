@@ -1,6 +1,7 @@
 //! `Sink`: where the lines of a device go.
 
 use std::fmt;
+use std::fs::TryLockError;
 use std::io;
 use std::sync::Arc;
 
@@ -100,4 +101,27 @@ pub enum SinkError {
     /// The chain cannot go on after what is there.
     #[error(transparent)]
     Chain(#[from] crate::chain::ChainError),
+}
+
+/// What came of locking a file that one device has to itself. Where the file system knows no locks, it goes without.
+pub(super) fn locked(tried: Result<(), TryLockError>) -> Result<(), SinkError> {
+    match tried {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(SinkError::InUse),
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(()),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_not_locked_only_where_there_are_no_locks() {
+        let failed = |kind| locked(Err(TryLockError::Error(io::Error::from(kind))));
+        assert!(locked(Ok(())).is_ok() && failed(io::ErrorKind::Unsupported).is_ok());
+        assert!(matches!(locked(Err(TryLockError::WouldBlock)), Err(SinkError::InUse)));
+        assert!(matches!(failed(io::ErrorKind::ResourceBusy), Err(SinkError::Io(_))));
+    }
 }

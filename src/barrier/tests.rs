@@ -228,6 +228,54 @@ async fn records_are_counted_in_every_folder() {
 }
 
 #[tokio::test]
+async fn a_folder_is_counted_however_many_records_it_has() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    for (from, to) in [(0, 1024), (1024, 2500)] {
+        let mut txn = Txn::new();
+        for number in from..to {
+            view.put(&mut txn, &format!("a/{number}"), &note("text")).unwrap();
+        }
+        view.commit(txn).await.unwrap();
+        assert_eq!(view.count().await.unwrap(), to);
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_is_empty_until_something_is_to_be_written() {
+    let f = fixture().await;
+    let (view, mut txn) = (f.barrier.view(Scope::new("root", "test")), Txn::new());
+    assert!(txn.is_empty());
+    view.put(&mut txn, "a", &note("one")).unwrap();
+    assert!(!txn.is_empty());
+}
+
+#[tokio::test]
+async fn when_keys_are_rotated_is_told_as_it_was_configured_also_after_a_restart() {
+    let f = fixture().await;
+    let config = RotationConfig { enabled: true, max_operations: 2_000_000, interval_seconds: 86_400 };
+    f.barrier.configure_rotation(config, &f.root).await.unwrap();
+    assert_eq!(f.barrier.rotation_config().unwrap(), config);
+    let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
+    assert_eq!(again.rotation_config().unwrap(), config);
+}
+
+#[tokio::test]
+async fn a_key_that_did_its_share_of_encryptions_is_due_to_be_followed() {
+    let f = fixture().await;
+    let now = Timestamp::from_unix_seconds(2);
+    let config = RotationConfig { enabled: true, max_operations: 1_000_000, interval_seconds: 0 };
+    f.barrier.configure_rotation(config, &f.root).await.unwrap();
+    assert!(!f.barrier.rotation_is_due(now).unwrap());
+    // What may have been encrypted before a restart, and was not counted, is more than that.
+    let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
+    assert!(again.rotation_is_due(now).unwrap());
+    let config = RotationConfig { enabled: false, ..config };
+    again.configure_rotation(config, &f.root).await.unwrap();
+    assert!(!again.rotation_is_due(now).unwrap(), "the bound is then that of the cipher alone");
+}
+
+#[tokio::test]
 async fn keys_are_rotated_once_a_day_at_most_or_never() {
     let f = fixture().await;
     let config = |interval_seconds| RotationConfig { interval_seconds, ..f.barrier.rotation_config().unwrap() };

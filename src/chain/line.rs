@@ -226,6 +226,15 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_ending_is_read_back() {
+        let node = NodeId::new("n".repeat(NodeId::MAX_LEN)).unwrap();
+        let mut line = b"{\"a\":1".to_vec();
+        let link = finish(&mut line, 0, Link { seq: u64::MAX - 1, hash: LineHash([7; 32]) }, &node);
+        let ending = Ending::of(line.trim_ascii_end()).unwrap();
+        assert_eq!((ending.link(), ending.node), (link, node.as_str()));
+    }
+
+    #[test]
     fn every_changed_byte_and_every_truncation_shows() {
         let (text, _) = line(r#"{"type":"request","path":"a""#, Link::GENESIS);
         let bytes = text.trim_end().as_bytes();

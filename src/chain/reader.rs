@@ -162,6 +162,24 @@ mod tests {
     }
 
     #[test]
+    fn a_disk_that_fails_is_no_damage_of_the_file() {
+        struct Failing;
+        impl Read for Failing {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::Error::other("a bad sector"))
+            }
+        }
+        let file = packed(&b"one\ntwo\nthree\n".repeat(100));
+        let mut reader = LogReader::new(BufReader::new(file[..20].chain(Failing))).unwrap();
+        let (mut line, mut outcome) = (Vec::new(), Ok(true));
+        while matches!(outcome, Ok(true)) {
+            outcome = reader.line(&mut line);
+        }
+        assert_eq!(outcome.unwrap_err().kind(), ErrorKind::Other);
+        assert_eq!(format!("{reader:?}"), "LogReader { damaged: false, .. }");
+    }
+
+    #[test]
     fn garbage_has_no_beginning_and_no_end() {
         for garbage in [&b"garbage\n"[..], b"", &[0x1f, 0x8b, 1, 2, 3]] {
             assert_eq!(began(garbage).unwrap(), None);

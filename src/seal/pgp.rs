@@ -161,6 +161,7 @@ mod tests {
         ArmorOptions, EncryptionCaps, KeyType, Message, SecretKeyParamsBuilder, SignedSecretKey, SubkeyParamsBuilder,
     };
     use ::pgp::crypto::ecc_curve::ECCCurve;
+    use ::pgp::packet::{KeyFlags, SignatureConfig, Subpacket, SubpacketData};
     use ::pgp::ser::Serialize;
 
     use super::*;
@@ -246,6 +247,36 @@ mod tests {
         stolen.public_subkeys = other.public_subkeys;
         let text = BASE64.encode(&stolen.to_bytes().unwrap());
         assert!(matches!(PublicKey::parse(&text, now()), Err(SealError::PgpKeyCannotEncrypt)));
+    }
+
+    /// The public key of `secret`, whose subkey is for so many seconds from the time on when it was made.
+    fn expiring(secret: &SignedSecretKey, seconds: u32) -> SignedPublicKey {
+        let (mut public, mut flags) = (SignedPublicKey::from(secret.clone()), KeyFlags::default());
+        flags.set_encrypt_comms(true);
+        let subkey = &mut public.public_subkeys[0];
+        let rng = generator(&SeededEntropy::new(6)).unwrap();
+        let mut config = SignatureConfig::from_key(rng, &secret.primary_key, SignatureType::SubkeyBinding).unwrap();
+        let said = [
+            SubpacketData::SignatureCreationTime(subkey.key.created_at()),
+            SubpacketData::KeyFlags(flags),
+            SubpacketData::KeyExpirationTime(::pgp::types::Duration::from_secs(seconds)),
+        ];
+        config.hashed_subpackets = said.into_iter().map(|data| Subpacket::regular(data).unwrap()).collect();
+        let binding = config.sign_subkey_binding(&secret.primary_key, &public.primary_key, &"".into(), &subkey.key);
+        subkey.signatures = vec![binding.unwrap()];
+        public
+    }
+
+    #[test]
+    fn a_key_is_taken_until_it_expires() {
+        let (secret, _) = key_pair(1, EncryptionCaps::All);
+        for (lifetime, age, is_taken) in [(600, 599, true), (600, 600, false), (0, 1_000_000, true)] {
+            let public = expiring(&secret, lifetime);
+            let made = i64::from(public.public_subkeys[0].key.created_at().as_secs());
+            let parsed =
+                PublicKey::parse(&BASE64.encode(&public.to_bytes().unwrap()), Timestamp::from_unix_seconds(made + age));
+            assert_eq!(parsed.is_ok(), is_taken, "{lifetime} {age}");
+        }
     }
 
     #[test]

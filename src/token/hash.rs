@@ -32,3 +32,26 @@ impl TokenHasher {
         HEXLOWER.encode(context.sign().as_ref())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    #[test]
+    fn every_token_and_accessor_has_an_id_of_its_own_under_each_key() {
+        let hasher = |seed| TokenHasher::new(&TokenKey::generate(&SeededEntropy::new(seed)).unwrap());
+        let mut ids = BTreeSet::new();
+        for hasher in [hasher(1), hasher(2)] {
+            for text in ["s.a", "s.b"] {
+                let token = ClientToken::new(text.to_owned());
+                assert_eq!(hasher.token(&token), hasher.token(&token));
+                ids.extend([hasher.token(&token), hasher.accessor(text)]);
+            }
+        }
+        assert_eq!(ids.len(), 8);
+        assert!(ids.iter().all(|id| id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit())), "{ids:?}");
+    }
+}

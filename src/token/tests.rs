@@ -135,6 +135,81 @@ async fn an_unknown_token_is_refused_like_any_other() {
 #[test]
 fn uses_are_shown_as_a_number_and_the_last_one_as_minus_one() {
     assert_eq!([Uses::Unlimited, Uses::Left(7), Uses::Spent].map(Uses::shown), [0, 7, -1]);
+    assert_eq!([Uses::Unlimited, Uses::Left(7), Uses::Spent].map(Uses::left), [None, Some(7), Some(0)]);
+}
+
+#[tokio::test]
+async fn what_is_known_of_a_token_is_told_without_spending_it() {
+    let f = fixture().await;
+    let service = issue(&f, TokenType::Service, None, record(60, 1)).await;
+    let batch = issue(&f, TokenType::Batch, None, record(60, 0)).await;
+    for issued in [&service, &service, &batch] {
+        let known = f.store.look_up(&issued.token).await.unwrap();
+        assert_eq!(known, Some((issued.id.clone(), issued.record.clone())));
+        assert_eq!(f.store.id_of(&issued.token), issued.id);
+    }
+    assert_eq!(f.store.look_up(&ClientToken::new("s.nope".to_owned())).await.unwrap(), None);
+    f.clock.advance(Duration::from_mins(1));
+    for issued in [&service, &batch] {
+        assert_eq!(f.store.look_up(&issued.token).await.unwrap(), None, "it has ended");
+    }
+    assert!(f.store.stored(&service.id).await.unwrap().is_some(), "it is still to be revoked");
+}
+
+#[tokio::test]
+async fn accessors_are_listed_for_each_namespace() {
+    let f = fixture().await;
+    let inner = TokenRecord { namespace_id: "abc123".to_owned(), ..record(60, 0) };
+    let mut outer = Vec::new();
+    for _ in 0..3 {
+        outer.push(issue(&f, TokenType::Service, None, record(60, 0)).await.record.accessor);
+    }
+    let inner = issue(&f, TokenType::Service, None, inner).await;
+    outer.sort_unstable();
+    assert_eq!(f.store.accessors("root").await.unwrap(), outer);
+    assert_eq!(f.store.accessors("abc123").await.unwrap(), [inner.record.accessor]);
+    assert_eq!(f.store.accessors("other").await.unwrap(), Vec::<String>::new());
+    assert_eq!(f.store.count().await.unwrap(), 4);
+}
+
+#[tokio::test]
+async fn a_token_has_its_children_until_they_are_removed_or_cut_off() {
+    let f = fixture().await;
+    let parent = issue(&f, TokenType::Service, None, record(60, 0)).await;
+    let mut children = Vec::new();
+    for _ in 0..3 {
+        children.push(issue(&f, TokenType::Service, Some(parent.id.clone()), record(60, 0)).await);
+    }
+    let ids = |of: &[Issued]| {
+        let mut ids: Vec<String> = of.iter().map(|child| child.id.clone()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    assert_eq!(f.store.children(&parent.id).await.unwrap(), ids(&children));
+    let mut txn = Txn::new();
+    f.store.remove(&children[0].id, &children[0].record, &mut txn).unwrap();
+    f.store.make_orphan(&children[1].id, children[1].record.clone(), &mut txn).unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    assert_eq!(f.store.children(&parent.id).await.unwrap(), ids(&children[2..]));
+    let orphan = f.store.live(&children[1].id).await.unwrap().unwrap();
+    assert_eq!(orphan.parent, None);
+}
+
+#[tokio::test]
+async fn a_sealed_vault_says_that_it_is_and_nothing_about_the_token() {
+    let f = fixture().await;
+    let batch = issue(&f, TokenType::Batch, None, record(60, 0)).await;
+    f.barrier.wipe();
+    let error = f.store.authenticate(&batch.token, None).await.unwrap_err();
+    assert_eq!(error.kind(), crate::error::Kind::Sealed);
+}
+
+#[test]
+fn a_token_is_ended_by_a_lease_below_the_path_that_made_it() {
+    let root = TokenRecord { path: "auth/approle/login/".to_owned(), ..record(60, 0) };
+    assert_eq!(root.lease_id("0a1b"), "auth/approle/login/h0a1b");
+    let inner = TokenRecord { namespace_id: "abc123".to_owned(), ..root };
+    assert_eq!(inner.lease_id("0a1b"), "auth/approle/login/h0a1b.abc123");
 }
 
 #[tokio::test]

@@ -23,6 +23,12 @@ pub(crate) struct Args {
     /// One of so many mutants, always the same ones
     #[arg(long, default_value_t = 1, value_name = "N")]
     sample: u32,
+    /// With --sample: others, which 0 to N-1 of the so many stand for
+    #[arg(long, default_value_t = 0, value_name = "I")]
+    offset: u32,
+    /// Only those whose line in `cargo mutants --list` matches this regular expression; may be given several times
+    #[arg(long, value_name = "REGEX")]
+    named: Vec<String>,
 }
 
 /// What the security of all else rests on, in the order of what is looked at first.
@@ -33,11 +39,14 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if program::find("cargo-mutants").is_none() {
         return Err(Failure::new("cargo-mutants is missing", "Run `cargo install cargo-mutants --locked`."));
     }
+    if args.offset >= args.sample {
+        return Err(Failure::new("there is no such part of the mutants", "Give an --offset from 0 to below --sample."));
+    }
     let tree = Tree::check_out()?;
     let all = MODULES.map(str::to_owned);
     let modules = if args.only.is_empty() { all.as_slice() } else { args.only.as_slice() };
     for module in modules {
-        let found = tree.try_module(module, args.sample)?;
+        let found = tree.try_module(module, args)?;
         say::done(&format!("{module}: {found}"));
     }
     Ok(())
@@ -61,7 +70,7 @@ impl Tree {
         Ok(Self { folder })
     }
 
-    fn try_module(&self, module: &str, sample: u32) -> Result<String, Failure> {
+    fn try_module(&self, module: &str, args: &Args) -> Result<String, Failure> {
         let lib = self.folder.join("src/lib.rs");
         let whole = folder::read_text(&lib)?;
         let unknown = || {
@@ -70,15 +79,13 @@ impl Tree {
         };
         folder::write(&lib, up_to(&whole, module).ok_or_else(unknown)?)?;
         let results = workspace::target().join("mutants").join(module);
-        let mutants = format!(
-            "mutants --in-place --package arca --file src/{module}/** --shard 0/{sample} --sharding round-robin --timeout 60 \
-             --baseline skip --cap-lints true --cargo-arg=--lib"
-        );
-        let ran = cargo(&mutants)
+        let ran = cargo(&command(module, args))
+            .args(args.named.iter().map(|name| format!("--re={name}")))
             .arg("--output")
             .arg(&results)
             .args(["--", "--", &format!("{module}::")])
             .folder(&self.folder)
+            // Of its own: another cargo in the same folder would hold the tests up, and with them what is measured here.
             .env("CARGO_TARGET_DIR", workspace::target().join("mutants/build"))
             .env("CARGO_PROFILE_DEV_DEBUG", "0")
             // A property that is violated is violated by few cases; the smallest one is of no interest.
@@ -91,7 +98,7 @@ impl Tree {
         if counted.is_none() {
             ran?;
         }
-        Ok(counted.unwrap_or_default())
+        Ok(counted.unwrap_or_else(|| "no such mutants".to_owned()))
     }
 }
 
@@ -103,14 +110,25 @@ impl Drop for Tree {
     }
 }
 
-/// How many mutants were caught, missed, and so on; nothing if none was tried.
+/// What `cargo mutants` is asked for. It runs the tests over the code as it is first: were they to fail there, all would
+/// count as caught. Five times as long as they take there, and 20 seconds at least, is what a mutant has.
+fn command(module: &str, args: &Args) -> String {
+    let Args { sample, offset, .. } = args;
+    format!(
+        "mutants --in-place --package arca --file src/{module}/** --shard {offset}/{sample} --sharding round-robin \
+         --cargo-arg=--lib"
+    )
+}
+
+/// How many mutants were caught, missed, and so on; nothing if none was tried, as when the tests fail without any.
 fn counted(results: &Path) -> Option<String> {
     let count = |kind: &str| {
         let text = fs::read_to_string(results.join(format!("{kind}.txt"))).ok()?;
-        Some(format!("{} {kind}", text.lines().count()))
+        Some((kind.to_owned(), text.lines().count()))
     };
     let counts: Option<Vec<_>> = ["caught", "missed", "timeout", "unviable"].into_iter().map(count).collect();
-    Some(counts?.join(", "))
+    let counts = counts.filter(|counts| counts.iter().any(|(_, count)| *count > 0))?;
+    Some(counts.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", "))
 }
 
 /// `lib.rs` with the modules of the layers up to that of `module` alone; nothing if there is no such module.
@@ -170,6 +188,18 @@ mod tests {
         assert!(!up_to(LIB, "time").unwrap().contains("pub mod policy;"));
         assert_eq!(up_to(LIB, "sys").as_deref(), Some(LIB));
         assert_eq!(up_to(LIB, "nothing"), None);
+    }
+
+    #[test]
+    fn where_nothing_was_tried_nothing_is_counted() {
+        let results = folder::Folder::new("arca-counted").unwrap();
+        assert_eq!(counted(results.path()), None);
+        for kind in ["caught", "missed", "timeout", "unviable"] {
+            fs::write(results.path().join(format!("{kind}.txt")), "").unwrap();
+        }
+        assert_eq!(counted(results.path()), None);
+        fs::write(results.path().join("missed.txt"), "one\ntwo\n").unwrap();
+        assert_eq!(counted(results.path()).as_deref(), Some("0 caught, 2 missed, 0 timeout, 0 unviable"));
     }
 
     #[test]

@@ -236,6 +236,13 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_may_be_as_deep_as_is_said_and_no_deeper() {
+        let nested = |depth| format!("{}true", "true ? true : ".repeat(depth));
+        assert!(takes(&nested(MAX_DEPTH)));
+        assert_eq!(Filter::parse(&nested(MAX_DEPTH + 1)).unwrap_err(), FilterError::TooLarge);
+    }
+
+    #[test]
     fn an_entry_that_cannot_be_judged_is_taken() {
         let mut filter = Filter::parse("denied").unwrap();
         let broken = PrattParser::new().parse("path > 1").unwrap();

@@ -1,13 +1,13 @@
 //! Lines into a file, to the standard output, or nowhere.
 
-use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, BufReader, Seek, SeekFrom, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::audit::sink::{Housekeeping, Sink, SinkError};
+use crate::audit::sink::{Housekeeping, Sink, SinkError, locked};
 use crate::chain::{Recovered, began, recover};
 use crate::time::Timestamp;
 
@@ -215,9 +215,7 @@ impl AppendFile {
         match open(&self.path, Some(mode)) {
             Ok(file) => self.file = file,
             Err(error) => {
-                if !self.path.exists() {
-                    std::fs::rename(&away, &self.path)?;
-                }
+                put_back(&away, &self.path)?;
                 return Err(error);
             }
         }
@@ -261,17 +259,17 @@ fn is_same(file: &File, path: &Path) -> bool {
     matches!((ours, named), (Ok(ours), Ok(named)) if ours == named)
 }
 
+/// Gives a file that was put away its name back, unless there is something else under it by now.
+fn put_back(away: &Path, path: &Path) -> io::Result<()> {
+    if path.exists() { Ok(()) } else { std::fs::rename(away, path) }
+}
+
 fn open(path: &Path, mode: Option<u32>) -> Result<File, SinkError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let file = OpenOptions::new().read(true).append(true).create(true).mode(mode.unwrap_or(DEFAULT_MODE)).open(path)?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(SinkError::InUse),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
-        Err(TryLockError::Error(error)) => return Err(error.into()),
-    }
+    locked(file.try_lock())?;
     if let Some(mode) = mode.filter(|_| file.metadata().is_ok_and(|metadata| metadata.is_file())) {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
@@ -346,6 +344,18 @@ mod tests {
         assert_eq!(std::fs::read(&old).unwrap(), b"one\ntwo\n");
         assert_eq!(std::fs::read(&path).unwrap(), b"three\n");
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_file_gets_its_name_back_unless_something_else_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, away) = (folder.path().join("audit.log"), folder.path().join("away"));
+        std::fs::write(&away, b"one\n").unwrap();
+        put_back(&away, &path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), away.exists()), (b"one\n".to_vec(), false));
+        std::fs::write(&away, b"two\n").unwrap();
+        put_back(&away, &path).unwrap();
+        assert_eq!((std::fs::read(&path).unwrap(), away.exists()), (b"one\n".to_vec(), true));
     }
 
     #[test]

@@ -217,8 +217,18 @@ mod tests {
     fn rotation_is_read() {
         let read = |options: &[(&str, &str)]| parse(&[options, &[("file_path", "/a")]].concat()).unwrap().rotation;
         assert_eq!(read(&[]), Rotation::default());
-        for (text, bytes) in [("4096", 4096), ("8KiB", 8192), ("1 MiB", 1 << 20), ("2GiB", 2 << 30), ("5MB", 5_000_000)]
-        {
+        let sizes = [
+            ("4096", 4096),
+            ("5000 B", 5000),
+            ("8KiB", 8192),
+            ("1 MiB", 1 << 20),
+            ("2GiB", 2 << 30),
+            ("5kB", 5_000),
+            ("6 KB", 6_000),
+            ("5MB", 5_000_000),
+            ("3GB", 3_000_000_000),
+        ];
+        for (text, bytes) in sizes {
             assert_eq!(read(&[("rotate_bytes", text)]).bytes, Some(bytes), "{text}");
         }
         let all = read(&[("rotate_duration", "24h"), ("rotate_max_files", "7"), ("rotate_compress", "gzip")]);

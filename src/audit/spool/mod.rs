@@ -27,7 +27,7 @@ pub use dropped::Dropped;
 pub use read::{Batch, lines};
 
 use std::collections::VecDeque;
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -36,7 +36,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 
-use crate::audit::sink::SinkError;
+use crate::audit::sink::{SinkError, locked};
 use crate::audit::state::Gauges;
 
 use segment::Segment;
@@ -158,12 +158,8 @@ impl Spool {
 
 fn lock(folder: &Path) -> Result<File, SinkError> {
     let file = OpenOptions::new().create(true).truncate(false).write(true).mode(FILE_MODE).open(folder.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(SinkError::InUse),
-        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => Ok(file),
-        Err(TryLockError::Error(error)) => Err(error.into()),
-    }
+    locked(file.try_lock())?;
+    Ok(file)
 }
 
 /// Only the server reads its spool.

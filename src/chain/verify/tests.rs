@@ -225,6 +225,21 @@ fn lines_that_are_lost_are_a_gap_on_record() {
 }
 
 #[test]
+fn a_record_that_agrees_with_the_log_is_no_gap() {
+    let (mut log, mut first) = (Vec::new(), writer(5));
+    first.open(&Recovered::nothing(), None, NOW(), &mut log).unwrap();
+    entry(&mut first, 1, &mut log);
+    let older = first.position().link();
+    first.checkpoint(Reason::Stop, NOW(), &mut log);
+    for recorded in [older, first.position().link()] {
+        let mut log = log.clone();
+        writer(5).open(&recover(&mut Cursor::new(&log)).unwrap(), Some(recorded), NOW(), &mut log).unwrap();
+        let report = verify(&log);
+        assert_eq!((found(&report), report.counts.last_seq), (vec![], Some(4)), "{recorded:?}");
+    }
+}
+
+#[test]
 fn a_tail_that_was_rewritten_contradicts_the_record() {
     let text = written(3);
     let recorded = found_last(&text);

@@ -141,6 +141,19 @@ fn rules_for_one_path_add_up() {
 }
 
 #[test]
+fn a_field_more_is_suggested_and_no_other() {
+    let rule = r#"path "kv/x" { capabilities = ["update"] allowed_parameters = { "a" = [] } }"#;
+    let sources = [source("one", rule)];
+    let request = write("kv/x", json!({"b": 1}));
+    let explained = request.explain(&sources);
+    let rule = "path \"kv/x\" {\n  capabilities = []\n\n  allowed_parameters = {\n    \"b\" = []\n  }\n}\n";
+    assert_eq!(explained.suggestion.as_ref().unwrap().rule, rule);
+    let changed = changed(&sources, &explained);
+    assert!(request.is_allowed(&changed));
+    assert!(!write("kv/x", json!({"c": 1})).is_allowed(&changed));
+}
+
+#[test]
 fn a_deny_wins_and_nothing_is_suggested_against_it() {
     let sources = [
         source("a", "path \"kv/x\" { capabilities = [\"read\"] }"),

@@ -152,6 +152,20 @@ async fn files_are_compressed_and_the_oldest_deleted() {
 }
 
 #[tokio::test]
+async fn a_log_has_what_it_put_away_looked_after_without_being_told() {
+    let place = Place::new(&[("rotate_bytes", "4KiB"), ("rotate_compress", "gzip")]);
+    let log = place.open(None);
+    write(&log, 30).await;
+    for _ in 0..500 {
+        if place.names().iter().any(|name| name.ends_with("Z.gz")) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("nothing was compressed: {:?}", place.names());
+}
+
+#[tokio::test]
 async fn compression_can_be_interrupted_anywhere() {
     let place = Place::new(&[("rotate_bytes", "4096"), ("rotate_compress", "gzip")]);
     let piece = Piece { stamp: Stamp::of(Timestamp::from_unix_seconds(1)), compressed: false };

@@ -118,6 +118,31 @@ const IN_A_NAME: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_');
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::chain::{NodeId, SigningKey};
+    use crate::entropy::SeededEntropy;
+    use crate::time::ManualClock;
+
+    #[tokio::test]
+    async fn a_collector_of_http_alone_says_that_it_has_the_lines() {
+        let pkcs8 = SigningKey::generate(&SeededEntropy::new(1)).unwrap();
+        let identity = Identity {
+            node: NodeId::new("n1").unwrap(),
+            key: Arc::new(SigningKey::from_pkcs8(&pkcs8).unwrap()),
+            clock: Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_700_000_000))),
+            entropy: Arc::new(SeededEntropy::new(2)),
+            spools: None,
+        };
+        for (kind, option, place, is_acknowledged) in [
+            (RemoteKind::Http, "url", "https://siem.example/lines", true),
+            (RemoteKind::Socket, "address", "siem.example:1514", false),
+            (RemoteKind::Syslog, "address", "tcp://siem.example:601", false),
+            (RemoteKind::Syslog, "address", "udp://siem.example:514", false),
+        ] {
+            let options = [(option.to_owned(), place.to_owned())].into_iter().collect();
+            let options = RemoteOptions::parse(kind, &options).unwrap();
+            assert_eq!(delivery(&options, "siem/", &identity).is_acknowledged(), is_acknowledged, "{place}");
+        }
+    }
 
     #[test]
     fn each_device_has_a_folder_of_its_own() {
