@@ -164,9 +164,15 @@ fn lint() -> Result<(), Failure> {
 }
 
 fn tests() -> Result<(), Failure> {
-    let words = if has_nextest() { "nextest run --locked --workspace" } else { "test --locked --workspace" };
+    let test = if has_nextest() {
+        // Many tests wait, for a disk or for time to pass.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        cargo("nextest run --locked --workspace").arg(format!("--test-threads={}", 2 * processors))
+    } else {
+        cargo("test --locked --workspace")
+    };
     // The same inputs in every run, so that what fails is the change and not the dice; `cargo nextest run` throws new ones.
-    let test = cargo(words).env("PROPTEST_RNG_SEED", "1");
+    let test = test.env("PROPTEST_RNG_SEED", "1");
     test.advise("The tests that failed are named above.").show()?;
     let benches = cargo("test --locked --package arca --bench operations");
     benches.advise("A benchmark in tests/benches no longer works.").show()
