@@ -23,6 +23,10 @@ pub(crate) struct Binaries {
     pub(crate) arca: PathBuf,
 }
 
+/// Builds programs quickly: those of the whole workspace, as the tests have built them. A choice of packages asks for other
+/// features of what they share, which would be built anew.
+const WHOLE: &str = "build --locked --workspace";
+
 /// The root of the checkout.
 pub(crate) fn root() -> &'static Path {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -46,7 +50,7 @@ pub(crate) fn cargo(words: &str) -> Program {
 pub(crate) fn build_load(profile: Profile) -> Result<PathBuf, Failure> {
     let (words, folder) = match profile {
         Profile::Release => ("build --locked --release --package xtask-load", "release"),
-        Profile::Debug => ("build --locked --package xtask-load", "debug"),
+        Profile::Debug => (WHOLE, "debug"),
     };
     cargo(words).advise("The load is a program of this workspace, in xtask/load.").show()?;
     Ok(target().join(folder).join("arca-load"))
@@ -56,7 +60,7 @@ pub(crate) fn build_load(profile: Profile) -> Result<PathBuf, Failure> {
 pub(crate) fn build(profile: Profile) -> Result<Binaries, Failure> {
     let (words, folder) = match profile {
         Profile::Release => ("build --locked --release --package arca --package arca-cli", "release"),
-        Profile::Debug => ("build --locked --package arca --package arca-cli", "debug"),
+        Profile::Debug => (WHOLE, "debug"),
     };
     let advice = "Arca needs Rust 1.95 or later and a C compiler. With Debian: apt-get install build-essential; \
                   rustup update stable.";
