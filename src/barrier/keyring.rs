@@ -56,6 +56,7 @@ impl RotationConfig {
 }
 
 /// The keys by term, and that of the ledger.
+#[derive(Clone)]
 pub(super) struct Keyring {
     terms: BTreeMap<u32, Arc<TermKey>>,
     active: Arc<TermKey>,
@@ -116,13 +117,12 @@ impl Keyring {
         let active = Arc::new(TermKey::new(term, BarrierKey::generate(entropy)?, now, 0));
         let mut terms = self.terms.clone();
         terms.insert(term, active.clone());
-        Ok(Self { terms, active, rotation: self.rotation, ledger: self.ledger.clone() })
+        Ok(Self { terms, active, ..self.clone() })
     }
 
     /// The same keys, with a new one for the ledger.
     pub(super) fn with_new_ledger(&self, entropy: &dyn Entropy) -> Result<Self> {
-        let ledger = Some(LedgerTools::generate(entropy)?);
-        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation: self.rotation, ledger })
+        Ok(Self { ledger: Some(LedgerTools::generate(entropy)?), ..self.clone() })
     }
 
     /// The same keys under another configuration.
@@ -133,13 +133,13 @@ impl Keyring {
         if rotation.interval_seconds != 0 && rotation.interval_seconds < 86_400 {
             return Err(Error::invalid("interval must be at least 24h, or 0 for none"));
         }
-        Ok(Self { terms: self.terms.clone(), active: self.active.clone(), rotation, ledger: self.ledger.clone() })
+        Ok(Self { rotation, ..self.clone() })
     }
 
     /// As it would have been before there were ledgers.
     #[cfg(test)]
     pub(super) fn before_ledgers(&self) -> Self {
-        Self { terms: self.terms.clone(), active: self.active.clone(), rotation: self.rotation, ledger: None }
+        Self { ledger: None, ..self.clone() }
     }
 
     /// What hashes records for the ledger; nothing if there is no key for that yet.

@@ -79,7 +79,7 @@ pub(super) fn begun(keyring: &Keyring, now: Timestamp, entropy: &dyn Entropy) ->
 impl Barrier {
     /// Begins to count the records of a store. Each is then to be given to [`Count::take`].
     pub fn count(&self) -> Result<Count> {
-        Ok(Count { keyring: self.keyring()?, hash: MultisetHash::empty(), ledger: None })
+        Ok(Count::new(self.keyring()?))
     }
 
     /// Begins a ledger for a vault that has none yet, out of what is in its store. To be called before anything is
@@ -113,13 +113,13 @@ impl Barrier {
     /// Fails if a record cannot be read, and with a conflict if somebody else writes.
     pub async fn count_anew(&self, root: &RootKey, now: Timestamp, txn: Txn) -> Result<u64> {
         let _writing = self.writing.lock().await;
-        let next = self.keyring()?.with_new_ledger(&*self.entropy)?;
-        let keys = Arc::new(Keys::new(next));
-        let (storage, keyring) = (self.storage.clone(), keys.present()?);
+        let keys = Arc::new(Keys::new(self.keyring()?.with_new_ledger(&*self.entropy)?));
+        let next = keys.present()?;
+        let (storage, keyring) = (self.storage.clone(), next.clone());
         let counting = tokio::task::spawn_blocking(move || Count::all(keyring, &mut *storage.snapshot()?));
         let (count, replaced) =
             counting.await.map_err(|error| Error::internal("counting was broken off").with_source(error))??;
-        let (account, next) = (Account { since: now, hash: count.hash.clone() }, keys.present()?);
+        let account = Account { since: now, hash: count.hash.clone() };
         let (mut batch, on_commit) = txn.into_parts();
         batch.expect(Key::new(LEDGER)?, Expected::unchanged(count.ledger.as_deref()));
         batch.expect(Key::new(KEYRING)?, Expected::unchanged(replaced.as_deref()));
@@ -136,6 +136,10 @@ impl Barrier {
 }
 
 impl Count {
+    fn new(keyring: Arc<Keyring>) -> Self {
+        Self { keyring, hash: MultisetHash::empty(), ledger: None }
+    }
+
     /// Counts what is stored at `key`.
     pub fn take(&mut self, key: &Key, stored: &[u8]) {
         if key.as_str() == LEDGER {
@@ -164,7 +168,7 @@ impl Count {
 
     /// All records of `snapshot`; and the keyring among them.
     fn all(keyring: Arc<Keyring>, snapshot: &mut dyn Snapshot) -> Result<(Self, Option<Vec<u8>>), StorageError> {
-        let mut count = Self { keyring, hash: MultisetHash::empty(), ledger: None };
+        let mut count = Self::new(keyring);
         let mut stored_keyring = None;
         loop {
             let page = snapshot.next_page()?;

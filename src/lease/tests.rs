@@ -100,6 +100,14 @@ async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {
     lease
 }
 
+async fn register_many(f: &Fixture, count: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for _ in 0..count {
+        ids.push(register(f, &GRANT).await.id);
+    }
+    ids
+}
+
 impl Fixture {
     fn undone(&self) -> usize {
         self.ledger.undone.lock().unwrap().len()
@@ -286,10 +294,7 @@ async fn what_is_made_already_is_never_one_too_many() {
 #[tokio::test]
 async fn many_are_revoked_at_once_and_each_of_them_once() {
     let f = fixture().await;
-    let mut ids = Vec::new();
-    for _ in 0..50 {
-        ids.push(register(&f, &GRANT).await.id);
-    }
+    let mut ids = register_many(&f, 50).await;
     let other = register(&f, &Grant { path: "db/creds/other", ..GRANT }).await;
     f.leases.revoke_all(&ids, &*f.ledger).await.unwrap();
     let mut undone = f.ledger.undone.lock().unwrap().clone();
@@ -302,10 +307,7 @@ async fn many_are_revoked_at_once_and_each_of_them_once() {
 #[tokio::test]
 async fn of_many_that_cannot_be_revoked_none_is_forgotten() {
     let f = fixture().await;
-    let mut ids = Vec::new();
-    for _ in 0..50 {
-        ids.push(register(&f, &GRANT).await.id);
-    }
+    let ids = register_many(&f, 50).await;
     *f.ledger.broken.lock().unwrap() = true;
     f.leases.doom_all(&ids).await.unwrap();
     f.leases.revoke_all(&ids, &*f.ledger).await.unwrap_err();
@@ -320,7 +322,7 @@ async fn of_many_that_cannot_be_revoked_none_is_forgotten() {
 #[tokio::test]
 async fn by_force_they_are_gone_though_they_cannot_be_revoked() {
     let f = fixture().await;
-    let ids = [register(&f, &GRANT).await.id, register(&f, &GRANT).await.id];
+    let ids = register_many(&f, 2).await;
     *f.ledger.broken.lock().unwrap() = true;
     f.leases.end_all_by_force(&ids, &*f.ledger).await.unwrap();
     assert_eq!((f.undone(), f.leases.below("").await.unwrap().len()), (0, 0));

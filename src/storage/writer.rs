@@ -66,9 +66,7 @@ impl Writer {
             .name(name.to_owned())
             .spawn(move || {
                 while let Some(first) = requests.blocking_recv() {
-                    for part in by_ledger(group(first, &mut requests)) {
-                        write(&mut target, part, &metrics);
-                    }
+                    write_all(&mut target, first, &mut requests, &metrics);
                 }
             })
             .map_err(StorageError::from_io)?;
@@ -92,6 +90,13 @@ impl Drop for Writer {
             // The thread contains the panics of the database; of one of its own nothing is left to be said here.
             let _ = thread.join();
         }
+    }
+}
+
+/// Writes `first` and what waits behind it, a transaction for each stretch of one ledger.
+fn write_all(target: &mut impl Target, first: Request, requests: &mut mpsc::Receiver<Request>, metrics: &Metrics) {
+    for part in by_ledger(group(first, requests)) {
+        write(target, part, metrics);
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Batch, Changes, Key, QUEUE, Request, StorageError, Target, by_ledger, group, write};
+use super::{Batch, Changes, Key, QUEUE, Request, StorageError, Target, write_all};
 use crate::metrics::Metrics;
 use crate::schedule::{Tasks, alone, turn};
 use crate::storage::{Generation, MemoryStorage, Page, Snapshot, Storage};
@@ -27,9 +27,7 @@ impl SteppedStorage {
         tasks.serve("the writer", async move {
             while let Some(first) = requests.recv().await {
                 turn().await;
-                for part in by_ledger(group(first, &mut requests)) {
-                    write(&mut target, part, &metrics);
-                }
+                write_all(&mut target, first, &mut requests, &metrics);
             }
         });
         Arc::new(Self { records, queue })
