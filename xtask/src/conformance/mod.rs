@@ -69,8 +69,7 @@ fn compare(suite: &Path, python: &Python, site: &Site, postgres: &Postgres) -> R
     let (json, log) = (kept.join("result.json"), kept.join("run.log"));
     // What an earlier run left must not be taken for this one's.
     folder::write(&json, "")?;
-    let own =
-        std::env::current_exe().map_err(|error| Failure::new(format!("xtask is nowhere: {error}"), "Try again."))?;
+    let own = copy_of_this(&kept)?;
     let ended = Program::new(python.program("python"))
         .arg(suite.join("run.py"))
         .args(["-q", "--addr", &site.address, "--fresh-port", &port::free()?.to_string(), "--json"])
@@ -88,6 +87,14 @@ fn compare(suite: &Path, python: &Python, site: &Site, postgres: &Postgres) -> R
     }
     say::done(&format!("what differs is in {}", log.display()));
     Results::read(&json, &workspace::root().join("tests/conformance/floors.json"))
+}
+
+/// A copy of the program that is running. Where it was started from there may be another by now, or none: an earlier part of
+/// the tests builds the workspace, and with it this program.
+fn copy_of_this(kept: &Path) -> Result<PathBuf, Failure> {
+    let copy = kept.join("xtask");
+    fs::copy("/proc/self/exe", &copy).map_err(|error| Failure::file(&copy, &error))?;
+    Ok(copy)
 }
 
 fn suite() -> Option<PathBuf> {
