@@ -31,6 +31,12 @@ log_format = "standard"
 # A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
 # checkpoint_file = "/etc/arca/checkpoint.json"
 
+# How long after a check of all records of the store the server makes the next one by itself. 0 is never.
+check_interval = "24h"
+
+# Check the store at each unsealing, before anything is served, and stay sealed if something is wrong with it.
+check_on_unseal = false
+
 # Serve the web interface.
 ui = false
 

@@ -19,6 +19,8 @@ impl Config {
             default_max_request_duration,
             log: Log { level, format, file: _ },
             checkpoint_file: _,
+            check_interval: _,
+            check_on_unseal: _,
             pid_file,
             ui,
             raw_storage_endpoint,

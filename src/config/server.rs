@@ -35,6 +35,10 @@ pub struct Config {
     pub pid_file: Option<PathBuf>,
     /// A checkpoint that the store must not be older than.
     pub checkpoint_file: Option<PathBuf>,
+    /// How long after a check of the store the server makes the next one by itself; zero is never.
+    pub check_interval: Ttl,
+    /// Whether the store is checked before anything of it is served, and must be sound.
+    pub check_on_unseal: bool,
     /// Whether there is a web interface.
     pub ui: bool,
     /// Whether `sys/raw` is there.
@@ -80,6 +84,10 @@ section! {
         pid_file: Option<PathBuf> = Unset("\"/run/arca/arcad.pid\""),
         /// A checkpoint of `arca operator checkpoint`: the server does not start with a store that is older.
         checkpoint_file: Option<PathBuf> = Unset("\"/etc/arca/checkpoint.json\""),
+        /// How long after a check of all records of the store the server makes the next one by itself. 0 is never.
+        check_interval: Ttl = Default("\"24h\""),
+        /// Check the store at each unsealing, before anything is served, and stay sealed if something is wrong with it.
+        check_on_unseal: Switch = Default("false"),
         /// Serve the web interface.
         ui: Switch = Default("false"),
         /// Serve sys/raw, with which an operator reads and writes single records of the store.
@@ -144,6 +152,8 @@ impl Config {
             default_max_request_duration: raw.default_max_request_duration,
             pid_file: raw.pid_file,
             checkpoint_file: raw.checkpoint_file,
+            check_interval: raw.check_interval,
+            check_on_unseal: raw.check_on_unseal.0,
             ui: raw.ui.0,
             raw_storage_endpoint: raw.raw_storage_endpoint.0,
             unsafe_allow_api_audit_creation: raw.unsafe_allow_api_audit_creation.0,

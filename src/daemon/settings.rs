@@ -27,6 +27,8 @@ pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
         cluster_name: config.cluster_name.clone(),
         audit: config.audit.iter().map(declared).collect(),
         spools: spools(&config.storage),
+        check_interval: config.check_interval,
+        check_on_unseal: config.check_on_unseal,
         allow_api_audit: config.unsafe_allow_api_audit_creation,
         unauthed_rekey: config.listeners.iter().any(|listener| listener.unauthenticated.rekey),
         unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),

@@ -1,6 +1,9 @@
 //! Looking at every record of a store: what can be read, what is authentic, and what belongs to what.
 
 mod ledger;
+mod scheduled;
+
+pub(super) use scheduled::{LastCheck, refuse_unsound};
 
 use std::sync::Arc;
 
@@ -9,7 +12,7 @@ use tokio::runtime::Handle;
 
 use crate::api::ROOT_NAMESPACE;
 use crate::barrier::{Barrier, Count, KEYRING, LEDGER, Scope, is_ciphertext};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lease::Lease;
 use crate::secret::SecretBytes;
 use crate::storage::{Digest, Key, Snapshot, Storage, StorageError, Stored};
@@ -19,7 +22,6 @@ use super::accepting::Acceptances;
 use super::audits;
 use super::checkpoint::{Checkpoint, History};
 use super::cluster::Cluster;
-use super::core::Core;
 use super::sealing::SealRecord;
 
 /// How many findings are listed; more are counted.
@@ -34,11 +36,15 @@ pub struct Check {
     pub barrier: Option<Arc<Barrier>>,
     /// What is known of how far it has come.
     pub checkpoint: Option<Checkpoint>,
+    /// What time it is.
+    pub now: Timestamp,
 }
 
 /// What a check found.
-#[derive(Debug, Default, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CheckReport {
+    /// When it began; nothing if the store could not be opened.
+    pub time: Option<Timestamp>,
     /// Which store it is.
     pub lineage: String,
     /// How many transactions it has had.
@@ -64,7 +70,7 @@ pub struct CheckReport {
 }
 
 /// Something that is wrong.
-#[derive(Debug, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Finding {
     /// What kind of thing.
     pub fault: Fault,
@@ -75,7 +81,7 @@ pub struct Finding {
 }
 
 /// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fault {
     /// The database cannot give it.
@@ -124,6 +130,7 @@ impl Check {
         // After the snapshot: the keys must be as new as what they are to open.
         let count = self.barrier.as_ref().map(|barrier| barrier.count()).transpose()?;
         let mut walk = Walk { check: &self, runtime, report: CheckReport::default(), mount: String::new(), count };
+        walk.report.time = Some(self.now);
         walk.report.lineage = generation.lineage.to_string();
         walk.report.generation = generation.number;
         walk.report.opened = self.barrier.is_some();
@@ -159,17 +166,12 @@ impl Check {
     }
 }
 
-impl Core {
-    /// Looks at every record of the store while it is in use.
-    pub async fn check(&self, checkpoint: Option<Checkpoint>) -> Result<CheckReport> {
-        let check = Check { storage: self.parts.storage.clone(), barrier: Some(self.barrier.clone()), checkpoint };
-        let runtime = Handle::current();
-        let checking = tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| {}));
-        checking.await.map_err(|error| Error::internal("the check was broken off").with_source(error))?
-    }
-}
-
 impl CheckReport {
+    /// How much is wrong.
+    pub fn faults(&self) -> u64 {
+        self.more.saturating_add(self.findings.len() as u64)
+    }
+
     fn find(&mut self, fault: Fault, key: String, detail: impl Into<String>) {
         if self.findings.len() < LISTED {
             self.findings.push(Finding { fault, key, detail: detail.into() });

@@ -19,6 +19,7 @@ use crate::secret::RootKey;
 use crate::token::TokenStore;
 
 use super::audited_headers::AuditedHeaders;
+use super::checking::LastCheck;
 use super::cluster::Cluster;
 use super::cors::CorsStore;
 use super::finish::Finish;
@@ -62,6 +63,8 @@ pub struct Core {
     pub key_operations: KeyOperations,
     /// What was counted of what is stored.
     pub(super) tallied: Tallied,
+    /// What came of the newest check of the store.
+    pub(super) last_check: LastCheck,
     pub(super) root: RootKey,
     /// Signs audit logs and checkpoints.
     pub(super) signing_key: Arc<SigningKey>,
@@ -96,6 +99,7 @@ impl Core {
             in_flight: InFlight::default(),
             key_operations: KeyOperations::default(),
             tallied: Tallied::default(),
+            last_check: LastCheck::load(&barrier).await,
             root,
             parts: parts.clone(),
             tasks: TaskTracker::new(),

@@ -106,6 +106,13 @@ impl Core {
             let term = vec![("term", status.term.to_string())];
             page.total("vault.barrier.estimated_encryptions", help, term, float(status.encryptions));
         }
+        if let Some(last) = self.last_check() {
+            let help = "What the newest check of the store found wrong";
+            page.gauge("arca.check_faults", help, Labels::new(), float(last.faults()));
+            let time = last.time.and_then(|time| u64::try_from(time.unix_seconds()).ok()).unwrap_or_default();
+            let help = "When the newest check of the store began, in seconds since 1970";
+            page.gauge("arca.check_time_seconds", help, Labels::new(), float(time));
+        }
         let tally = self.tallied.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(Tally { leases, overdue, irrevocable, tokens, entities, secrets }) = tally else { return };
         let help = "Leases, those of tokens among them";

@@ -12,6 +12,7 @@ use crate::seal::{Given, SealConfig, Threshold, UnsealProgress, combine, parse_s
 use crate::secret::{RootKey, SealKey, SecretText};
 use crate::storage::{Key, Storage};
 
+use super::checking::refuse_unsound;
 use super::unsealed::Unsealed;
 use super::{Parts, Phase, Vault};
 
@@ -168,6 +169,12 @@ impl Vault {
             // On a full disk, or with a record that cannot be read, the vault opens all the same.
             let source = std::error::Error::source(&error);
             tracing::error!(%error, ?source, "no ledger could be begun; it is tried again at the next unsealing");
+        }
+        if self.parts.settings.check_on_unseal
+            && let Err(error) = refuse_unsound(&self.parts, &barrier).await
+        {
+            barrier.wipe();
+            return Err(error);
         }
         let unsealed = Unsealed::assemble(&self.parts, barrier, root).await?;
         *self.phase_mut() = Phase::Unsealed(record, unsealed);

@@ -27,6 +27,10 @@ pub struct Settings {
     /// Where audit devices keep lines for another machine, unless they have a `spool_path`; nothing where the server has
     /// no folder of its own.
     pub spools: Option<PathBuf>,
+    /// How long after a check of the store the server makes the next one by itself; zero is never.
+    pub check_interval: Ttl,
+    /// Whether the store is checked before anything of it is served, and must be sound.
+    pub check_on_unseal: bool,
     /// Whether audit devices may be enabled through the API.
     pub allow_api_audit: bool,
     /// Whether `sys/rekey/*` may be used without a token, as older clients do.
@@ -67,6 +71,8 @@ impl Default for Settings {
             cluster_name: None,
             audit: Vec::new(),
             spools: None,
+            check_interval: Ttl::default(),
+            check_on_unseal: false,
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,

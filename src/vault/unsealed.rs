@@ -104,6 +104,8 @@ impl Unsealed {
         root.spawn("key rotation", async move { unsealed.core.watch_keys().await });
         let unsealed = root.clone();
         root.spawn("tally of what is stored", async move { unsealed.core.tally().await });
+        let unsealed = root.clone();
+        root.spawn("checks of the store", async move { unsealed.core.check_now_and_then().await });
         Ok(root)
     }
 

@@ -70,7 +70,8 @@ async fn look(
     barrier: Option<&Arc<Barrier>>,
     checkpoint: Option<&Checkpoint>,
 ) -> Result<CheckReport, Failure> {
-    let check = Check { storage: storage.clone(), barrier: barrier.cloned(), checkpoint: checkpoint.cloned() };
+    let (storage, barrier, checkpoint) = (storage.clone(), barrier.cloned(), checkpoint.cloned());
+    let check = Check { storage, barrier, checkpoint, now: SystemClock.now() };
     let runtime = Handle::current();
     let looking = tokio::task::spawn_blocking(move || {
         let mut progress = Progress::new("Checking");
@@ -111,6 +112,7 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
         return Ok(());
     }
     let CheckReport {
+        time: _,
         lineage,
         generation,
         records,

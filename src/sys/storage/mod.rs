@@ -2,6 +2,7 @@
 
 mod check;
 mod checkpoint;
+mod last_check;
 mod snapshot;
 
 use std::sync::Arc;
@@ -11,5 +12,9 @@ use crate::vault::Unsealed;
 
 /// Adds them.
 pub(super) fn add(routes: Routes<Arc<Unsealed>>) -> Routes<Arc<Unsealed>> {
-    routes.endpoint::<snapshot::TakeSnapshot>().endpoint::<checkpoint::MakeCheckpoint>().endpoint::<check::CheckStore>()
+    routes
+        .endpoint::<snapshot::TakeSnapshot>()
+        .endpoint::<checkpoint::MakeCheckpoint>()
+        .endpoint::<check::CheckStore>()
+        .endpoint::<last_check::ReadLastCheck>()
 }

@@ -70,7 +70,7 @@ async fn unlocked(storage: &Arc<dyn Storage>, root: &RootKey) -> Arc<Barrier> {
 }
 
 async fn checked(storage: &Arc<dyn Storage>, barrier: Option<Arc<Barrier>>) -> Result<CheckReport> {
-    let check = Check { storage: storage.clone(), barrier, checkpoint: None };
+    let check = Check { storage: storage.clone(), barrier, checkpoint: None, now: SystemClock.now() };
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| {})).await.unwrap()
 }

@@ -25,6 +25,9 @@ pub(crate) struct Args {
     /// Take records as they are that the ledger does not account for, after a look at them, and put that on record
     #[arg(long, requires = "config", conflicts_with = "without_keys")]
     accept: bool,
+    /// Show what came of the newest check of an unsealed server: it looks by itself now and then (check_interval)
+    #[arg(long, conflicts_with_all = ["config", "checkpoint"])]
+    last: bool,
 }
 
 impl Args {
@@ -45,24 +48,19 @@ impl Args {
         become_server(arguments)
     }
 
-    fn online(self, client: &Client, output: &mut Output) -> Result<()> {
+    fn online(&self, client: &Client, output: &mut Output) -> Result<()> {
         let unknown = |error: Error| error.exiting(Exit::Local).context("Error checking the store");
-        let mut body = Json::map([]);
-        if let Some(file) = &self.checkpoint {
-            let text = input::file(file)?;
-            let checkpoint = Json::parse(&text).map_err(|reason| {
-                Error::local(format!("Error reading {}: {reason}", file.display()))
-                    .advise("Give the file that `arca operator checkpoint` wrote.")
-            })?;
-            body.set("checkpoint", checkpoint);
-        }
-        let call = Call::post("sys/storage/check").body(body).unwrapped();
-        let report = client.call_json(call).map_err(unknown)?;
+        let call = if self.last { Call::get("sys/storage/check") } else { self.asking()? };
+        let report = client.call_json(call.unwrapped()).map_err(unknown)?;
         let sound = report.is_true_at("sound");
         let mut text = zeroize::Zeroizing::new(String::new());
         for finding in report.at("findings").map(Json::items).unwrap_or_default() {
             let (fault, key) = (finding.text_at("fault"), finding.text_at("key"));
             text.push_str(&format!("{fault}  {key:?}: {}\n", finding.text_at("detail")));
+        }
+        let more = report.at("more").map(|value| plain(value).to_string()).unwrap_or_default();
+        if !matches!(more.as_str(), "" | "0") {
+            text.push_str(&format!("… and {more} more\n"));
         }
         let number = |name| report.at(name).map(|value| plain(value).to_string()).unwrap_or_default();
         let (lineage, generation) = (report.text_at("lineage"), number("generation"));
@@ -78,8 +76,25 @@ impl Args {
         if !since.is_empty() {
             text.push_str(&format!("The ledger accounts for every change since {since}.\n"));
         }
+        if self.last {
+            text.push_str(&format!("Checked at {}. ", report.text_at("time")));
+        }
         text.push_str(if sound { "Nothing is wrong.\n" } else { "SOMETHING IS WRONG: see above.\n" });
         output.show(Sheet { value: report, text }, None)?;
         if sound { Ok(()) } else { Err(Error::quiet(Exit::Remote)) }
+    }
+
+    /// Asks for a check.
+    fn asking(&self) -> Result<Call<'static>> {
+        let mut body = Json::map([]);
+        if let Some(file) = &self.checkpoint {
+            let text = input::file(file)?;
+            let checkpoint = Json::parse(&text).map_err(|reason| {
+                Error::local(format!("Error reading {}: {reason}", file.display()))
+                    .advise("Give the file that `arca operator checkpoint` wrote.")
+            })?;
+            body.set("checkpoint", checkpoint);
+        }
+        Ok(Call::post("sys/storage/check").body(body))
     }
 }
