@@ -5,6 +5,7 @@ mod scheduled;
 
 pub(super) use scheduled::{LastCheck, refuse_unsound};
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::api::ROOT_NAMESPACE;
 use crate::barrier::{Barrier, Count, KEYRING, LEDGER, Scope, is_ciphertext};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::lease::Lease;
 use crate::secret::SecretBytes;
 use crate::storage::{Digest, Key, Snapshot, Storage, StorageError, Stored};
@@ -26,6 +27,9 @@ use super::sealing::SealRecord;
 
 /// How many findings are listed; more are counted.
 const LISTED: usize = 1000;
+
+/// Is told of so many records and bytes, and says whether to go on.
+type Progress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
 
 /// A check of a store.
 #[derive(Debug)]
@@ -123,8 +127,8 @@ impl Fault {
 
 impl Check {
     /// Looks at every record. Blocks the thread, and asks `runtime` for what has to be looked up. `progress` is told how
-    /// many records and bytes were looked at.
-    pub fn run(self, runtime: &Handle, progress: &mut dyn FnMut(u64, u64)) -> Result<CheckReport> {
+    /// many records and bytes were looked at, and may break the check off, as sealing does.
+    pub fn run(self, runtime: &Handle, progress: &mut Progress<'_>) -> Result<CheckReport> {
         let mut snapshot = self.storage.snapshot()?;
         let generation = snapshot.generation();
         // After the snapshot: the keys must be as new as what they are to open.
@@ -213,7 +217,7 @@ struct TokenPointer {
 }
 
 impl Walk<'_> {
-    fn read(&mut self, snapshot: &mut dyn Snapshot, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+    fn read(&mut self, snapshot: &mut dyn Snapshot, progress: &mut Progress<'_>) -> Result<()> {
         let mut last = String::new();
         loop {
             let page = match snapshot.next_page() {
@@ -227,7 +231,9 @@ impl Walk<'_> {
                 stored.key.as_str().clone_into(&mut last);
                 self.record(stored)?;
             }
-            progress(self.report.records, self.report.bytes);
+            if progress(self.report.records, self.report.bytes).is_break() {
+                return Err(Error::sealed());
+            }
         }
     }
 

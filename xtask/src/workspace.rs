@@ -23,9 +23,10 @@ pub(crate) struct Binaries {
     pub(crate) arca: PathBuf,
 }
 
-/// Builds programs quickly: those of the whole workspace, as the tests have built them. A choice of packages asks for other
-/// features of what they share, which would be built anew.
-const WHOLE: &str = "build --locked --workspace";
+/// Builds programs quickly: those of the whole workspace, of what the tests were built of. A choice of packages would ask for
+/// other features of what they share, and so would their dependencies without those of tests. It is the word `--examples`
+/// that brings the latter in; there are no examples to be built.
+const WHOLE: &str = "build --locked --workspace --bins --examples";
 
 /// The root of the checkout.
 pub(crate) fn root() -> &'static Path {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -75,7 +76,10 @@ async fn look(
     let runtime = Handle::current();
     let looking = tokio::task::spawn_blocking(move || {
         let mut progress = Progress::new("Checking");
-        check.run(&runtime, &mut |records, bytes| progress.show(records, bytes))
+        check.run(&runtime, &mut |records, bytes| {
+            progress.show(records, bytes);
+            ControlFlow::Continue(())
+        })
     });
     Ok(looking.await??)
 }

@@ -1,6 +1,8 @@
 //! Checks of a store that is in use: when somebody asks, now and then when nobody does, and before anything is served.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
@@ -99,25 +101,42 @@ impl Core {
         due.map_or(Duration::ZERO, |due| due.since(self.parts.clock.now()).min(interval))
     }
 
+    /// Sealing breaks it off, and waits until it has ended.
     async fn look(&self, checkpoint: Option<Checkpoint>, pace: Pace) -> Result<CheckReport> {
-        let report = look(&self.parts, &self.barrier, checkpoint, pace).await?;
+        let (shutdown, awaited) = (self.shutdown.clone(), self.awaited());
+        let mut worked = Instant::now();
+        let go_on = move || {
+            let _ = &awaited;
+            if shutdown.is_cancelled() {
+                return ControlFlow::Break(());
+            }
+            if pace == Pace::Leisurely {
+                rest(worked.elapsed());
+                worked = Instant::now();
+            }
+            ControlFlow::Continue(())
+        };
+        let report = look(&self.parts, &self.barrier, checkpoint, go_on).await?;
         self.last_check.set(put_on_record(&self.barrier, &report).await);
         Ok(report)
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "on a thread of its own, which has nothing else to do")]
+fn rest(time: Duration) {
+    thread::sleep(time);
+}
+
 /// Checks the store before anything of it is served. Fails if something is wrong with it.
 pub(in crate::vault) async fn refuse_unsound(parts: &Parts, barrier: &Arc<Barrier>) -> Result<()> {
-    let report = look(parts, barrier, None, Pace::Full).await?;
+    let report = look(parts, barrier, None, || ControlFlow::Continue(())).await?;
     put_on_record(barrier, &report).await;
     let Some(Finding { fault, key, detail }) = report.findings.first() else { return Ok(()) };
-    let (fault, number) = (
-        fault.as_str(),
-        match report.faults() {
-            1 => "1 fault".to_owned(),
-            faults => format!("{faults} faults, the first of them"),
-        },
-    );
+    let fault = fault.as_str();
+    let number = match report.faults() {
+        1 => "1 fault".to_owned(),
+        faults => format!("{faults} faults, the first of them"),
+    };
     Err(Error::corrupt(format!(
         "the vault stays sealed: a check of its store found {number}, {fault} {key:?}: {detail}. See \
          `arca operator check -config=…`; restore a backup, or accept what is unaccounted for (-accept). \
@@ -129,20 +148,12 @@ async fn look(
     parts: &Parts,
     barrier: &Arc<Barrier>,
     checkpoint: Option<Checkpoint>,
-    pace: Pace,
+    mut go_on: impl FnMut() -> ControlFlow<()> + Send + 'static,
 ) -> Result<CheckReport> {
     let (storage, barrier, now) = (parts.storage.clone(), Some(barrier.clone()), parts.clock.now());
     let check = Check { storage, barrier, checkpoint, now };
     let runtime = Handle::current();
-    let looking = tokio::task::spawn_blocking(move || {
-        let mut worked = Instant::now();
-        check.run(&runtime, &mut |_, _| {
-            if pace == Pace::Leisurely {
-                runtime.block_on(sleep(worked.elapsed()));
-                worked = Instant::now();
-            }
-        })
-    });
+    let looking = tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| go_on()));
     let report = looking.await.map_err(|error| Error::internal("the check was broken off").with_source(error))??;
     tell(&report);
     Ok(report)

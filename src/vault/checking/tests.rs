@@ -72,7 +72,7 @@ async fn unlocked(storage: &Arc<dyn Storage>, root: &RootKey) -> Arc<Barrier> {
 async fn checked(storage: &Arc<dyn Storage>, barrier: Option<Arc<Barrier>>) -> Result<CheckReport> {
     let check = Check { storage: storage.clone(), barrier, checkpoint: None, now: SystemClock.now() };
     let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| {})).await.unwrap()
+    tokio::task::spawn_blocking(move || check.run(&runtime, &mut |_, _| ControlFlow::Continue(()))).await.unwrap()
 }
 
 async fn records(storage: &Arc<dyn Storage>) -> BTreeMap<String, Vec<u8>> {
