@@ -4,5 +4,6 @@ mod approle;
 mod cert;
 mod jwt;
 mod oidc_provider;
+mod terms;
 mod token;
 mod userpass;
