@@ -17,7 +17,7 @@ pub(super) use write::WriteRole;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{LooseBool, LooseInt, StringList, Ttl};
+use crate::api::{LooseBool, LooseInt, LooseText, StringList, Ttl, given};
 use crate::engine::{LegacyNames, LegacyParams, Record, TokenParams, TokenSettings, Txn, bound_cidrs};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
@@ -66,16 +66,18 @@ impl Record for RoleIdOwner {}
 #[serde(default)]
 pub(super) struct RoleParams {
     /// The role id; a random one where it is left out.
-    role_id: Option<String>,
+    role_id: Option<LooseText>,
     /// Whether a secret id is needed to log in.
     bind_secret_id: Option<LooseBool>,
     /// Kept and shown; can be set when the role is made only.
     local_secret_ids: Option<LooseBool>,
     /// The addresses from which secret ids can be used.
+    #[serde(deserialize_with = "given")]
     secret_id_bound_cidrs: Option<StringList>,
     /// Older name of `secret_id_bound_cidrs`.
     bound_cidr_list: Option<StringList>,
     /// How often a secret id can be used; 0 is any number.
+    #[serde(deserialize_with = "given")]
     secret_id_num_uses: Option<LooseInt>,
     /// How long a secret id lasts; 0 is for good.
     secret_id_ttl: Option<Ttl>,
@@ -83,6 +85,7 @@ pub(super) struct RoleParams {
     #[serde(flatten)]
     token: TokenParams,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
     /// Older name of `token_period`.
     period: Option<Ttl>,
@@ -117,7 +120,7 @@ impl Role {
             policies,
             period,
         } = asked;
-        if let Some(role_id) = role_id {
+        if let Some(LooseText(role_id)) = role_id {
             if role_id.is_empty() || role_id.len() > MAX_ROLE_ID {
                 return Err(Error::invalid("'role_id' must have between 1 and 4096 bytes"));
             }

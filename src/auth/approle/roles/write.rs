@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseText;
 use crate::auth::approle::Approle;
 use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
 use crate::error::{Error, Result};
@@ -30,7 +31,14 @@ impl Endpoint for WriteRole {
             Some(role) => role.clone(),
             None => Role::new(cx.entropy())?,
         };
-        let role = role.changed(self.0)?;
+        let mut asked = self.0;
+        if let Some(LooseText(kind)) = &mut asked.token.token_type
+            && let Some(meant) = kind.strip_prefix("default-").filter(|meant| matches!(*meant, "service" | "batch"))
+        {
+            cx.warn(format!("{kind} has no useful meaning; adjusting to {meant}"));
+            *kind = meant.to_owned();
+        }
+        let role = role.changed(asked)?;
         approle.put_role(cx.txn(), &role_name, &role, before.as_ref()).await?;
         Ok(Done)
     }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::StringList;
+use crate::api::{StringList, given};
 use crate::auth::userpass::Userpass;
 use crate::engine::{Cx, Done, Endpoint, LegacyParams, Route, TokenParams, policy_names};
 use crate::error::Result;
@@ -15,8 +15,10 @@ use super::{User, UserPath, key, user_is_missing};
 #[serde(default)]
 pub(in crate::auth::userpass) struct ChangePolicies {
     /// The policies that tokens get.
+    #[serde(deserialize_with = "given")]
     token_policies: Option<StringList>,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
 }
 
