@@ -362,6 +362,6 @@ fn all_operations_are_there_and_know_their_fields() {
     let body = Body::of(&json!({"token_ttl": 1, "policies": "a", "role_id": "x", "nonsense": 1})).unwrap();
     let role = infos
         .iter()
-        .find(|info| info.route.operation == Operation::Write && info.route.pattern == "role/{role_name:lower}");
+        .find(|info| info.route.operation == Operation::Write && info.route.pattern == "role/{role_name:name}");
     assert_eq!(role.unwrap().unknown_fields(&body).unwrap(), ["nonsense"]);
 }

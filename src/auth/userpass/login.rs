@@ -27,7 +27,7 @@ impl Endpoint for LogIn {
     type Path = UserPath;
     type Reply = Login;
 
-    const ROUTE: Route = Route::write("login/{username:lower}").summary("Log in with a password.").public();
+    const ROUTE: Route = Route::write("login/{username:name}").summary("Log in with a password.").public();
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Login> {
         let password = self.password.filter(|password| !password.is_empty());

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{LooseBool, LooseInt, LooseText, StringList, Ttl, given};
-use crate::engine::{LegacyNames, LegacyParams, Record, TokenParams, TokenSettings, Txn, bound_cidrs};
+use crate::engine::{LegacyNames, LegacyParams, Mount, Record, TokenParams, TokenSettings, Txn, bound_cidrs};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 
@@ -188,6 +188,15 @@ impl Approle {
     fn role_id_key(&self, role_id: &str) -> String {
         format!("role-id/{}", self.hash(&["role-id", role_id]))
     }
+}
+
+/// By its older name a period is refused that the mount would cut short; by the newer one it is cut short.
+fn check_period(role: &Role, mount: &Mount) -> Result<()> {
+    if role.token.token_period <= mount.max_ttl {
+        return Ok(());
+    }
+    let max = mount.max_ttl.seconds();
+    Err(Error::invalid(format!("period is greater than the backend's maximum lease TTL of {max} seconds")))
 }
 
 const MAX_ROLE_ID: usize = 4096;

@@ -27,7 +27,7 @@ impl Endpoint for ReadRoleId {
     type Path = RolePath;
     type Reply = Data<WriteRoleId>;
 
-    const ROUTE: Route = Route::read("role/{role_name:lower}/role-id").summary("Read the role id of a role.");
+    const ROUTE: Route = Route::read("role/{role_name:name}/role-id").summary("Read the role id of a role.");
 
     async fn handle(
         self,
@@ -45,7 +45,7 @@ impl Endpoint for WriteRoleId {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/role-id").summary("Change the role id of a role.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/role-id").summary("Change the role id of a role.");
 
     async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         if self.role_id.0.is_empty() {

@@ -47,7 +47,7 @@ impl Endpoint for LookUpAccessor {
     type Reply = Answer;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/secret-id-accessor/lookup").summary("Look up a secret id by accessor.");
+        Route::write("role/{role_name:name}/secret-id-accessor/lookup").summary("Look up a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Answer> {
         let role = approle.known_role(&path.role_name).await?;
@@ -68,7 +68,7 @@ impl Endpoint for DestroyAccessor {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
+        Route::write("role/{role_name:name}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         let role = approle.known_role(&path.role_name).await?;
@@ -87,7 +87,7 @@ impl Endpoint for DestroyAccessorByDelete {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::delete("role/{role_name:lower}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
+        Route::delete("role/{role_name:name}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         self.0.handle(approle, path, cx).await

@@ -62,7 +62,7 @@ impl Endpoint for Generate {
     type Path = RolePath;
     type Reply = Data<Generated>;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/secret-id").summary("Make a secret id.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/secret-id").summary("Make a secret id.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Generated>> {
         let role = approle.known_role(&path.role_name).await?;
@@ -77,7 +77,7 @@ impl Endpoint for GenerateCustom {
     type Reply = Data<Generated>;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/custom-secret-id").summary("Bring a secret id of your own.");
+        Route::write("role/{role_name:name}/custom-secret-id").summary("Bring a secret id of your own.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Generated>> {
         let secret_id = self.secret_id.filter(|secret_id| !secret_id.is_empty());

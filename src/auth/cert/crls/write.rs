@@ -25,7 +25,7 @@ impl Endpoint for WriteCrl {
     type Path = CrlPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("crls/{name:lower}").summary("Upload a list of revoked certificates.");
+    const ROUTE: Route = Route::write("crls/{name:name}").summary("Upload a list of revoked certificates.");
 
     async fn handle(self, cert: &Cert, CrlPath { name }: CrlPath, cx: &mut Cx<'_>) -> Result<Done> {
         match (self.crl.0.is_empty(), self.url.0.is_empty()) {

@@ -8,7 +8,7 @@ use crate::auth::cert::Cert;
 use crate::auth::cert::constraints::check_extensions;
 use crate::auth::cert::pem::MAX_CERTIFICATES;
 use crate::auth::cert::trust::Anchors;
-use crate::engine::{Cx, Done, Endpoint, LegacyParams, Page, Route, TokenParams, TokenSettings};
+use crate::engine::{Cx, Done, Endpoint, LegacyParams, Mount, Page, Route, TokenParams, TokenSettings};
 use crate::error::{Error, Result};
 
 use super::{FOLDER, MAX_ROLES, Role, RolePath, key};
@@ -80,7 +80,7 @@ impl Endpoint for WriteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("certs/{name:lower}").summary("Make or change a role for certificates.");
+    const ROUTE: Route = Route::write("certs/{name:name}").summary("Make or change a role for certificates.");
 
     async fn handle(self, cert: &Cert, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         if self.ocsp_enabled.0 {
@@ -94,9 +94,32 @@ impl Endpoint for WriteRole {
             None => Role { display_name: name.clone(), token: TokenSettings::new(), ..Role::default() },
         };
         let role = self.change(role)?;
+        role.lengths_beyond(cx.mount).into_iter().for_each(|warning| cx.warn(warning));
         cert.view.put(cx.txn(), &key(&name), &role)?;
         cert.changed(cx.txn())?;
         Ok(Done)
+    }
+}
+
+impl Role {
+    /// A sentence for each length that the mount cuts short, or that is longer than what it gives by itself.
+    fn lengths_beyond(&self, mount: &Mount) -> Vec<String> {
+        let (default, max) = (mount.default_ttl, mount.max_ttl);
+        let TokenSettings { token_ttl, token_max_ttl, token_period, .. } = &self.token;
+        let of_mount = |what: &str, length: Ttl, bound: Ttl| {
+            let (length, bound) = (length.seconds(), bound.seconds());
+            format!("Given {what} of {length} seconds is greater than current mount/system default of {bound} seconds")
+        };
+        let period = || {
+            let (length, max) = (token_period.seconds(), max.seconds());
+            format!("Given period of {length} seconds is greater than the backend's maximum TTL of {max} seconds")
+        };
+        let said = [
+            (*token_ttl > default).then(|| of_mount("ttl", *token_ttl, default)),
+            (*token_max_ttl > max).then(|| of_mount("max_ttl", *token_max_ttl, max)),
+            (*token_period > max).then(period),
+        ];
+        said.into_iter().flatten().collect()
     }
 }
 

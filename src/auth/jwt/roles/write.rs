@@ -89,18 +89,31 @@ impl Endpoint for WriteRole {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::write("role/{name:lower}").summary("Make or change a role for tokens of identity providers.");
+        Route::write("role/{name:name}").summary("Make or change a role for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
-        if !is_role_name(&name) {
-            return Err(Error::invalid(
-                "a role's name must have letters, digits, '_', '-' and '.' only, and begin and end with a letter, a \
-                 digit or '_'",
-            ));
-        }
         let role = jwt.view.fetch(cx.txn(), &key(&name)).await?;
         let role = role.unwrap_or_else(|| Role { token: TokenSettings::new(), ..Role::default() });
         let role = self.change(role)?.checked()?;
+        let max_ttl = cx.mount.max_ttl;
+        if role.token.token_period > max_ttl {
+            return Err(Error::invalid(format!(
+                "'period' is greater than the backend's maximum lease TTL of {} seconds",
+                max_ttl.seconds()
+            )));
+        }
+        if role.token.token_max_ttl > max_ttl {
+            cx.warn(
+                "token max ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value \
+                 will be truncated",
+            );
+        }
+        if role.verbose_oidc_logging {
+            cx.warn(
+                "verbose_oidc_logging has been enabled for this role. It changes nothing here: tokens and claims are never \
+                 logged.",
+            );
+        }
         jwt.view.put(cx.txn(), &key(&name), &role)?;
         Ok(Done)
     }
@@ -239,15 +252,6 @@ fn role_type(text: &str) -> Result<RoleType> {
         "" | "oidc" => Ok(RoleType::Oidc),
         _ => Err(Error::invalid("invalid 'role_type': use 'jwt' or 'oidc'")),
     }
-}
-
-/// Whether `name` is one that a role may have.
-fn is_role_name(name: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.len() <= 512
-        && name.starts_with(is_word)
-        && name.ends_with(is_word)
-        && name.chars().all(|c| is_word(c) || c == '-' || c == '.')
 }
 
 fn replace(list: &mut Option<Vec<String>>, asked: Option<StringList>) {

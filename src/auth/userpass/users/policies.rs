@@ -27,7 +27,7 @@ impl Endpoint for ChangePolicies {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("users/{username:lower}/policies").summary("Change a user's policies.");
+    const ROUTE: Route = Route::write("users/{username:name}/policies").summary("Change a user's policies.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known = userpass.view.fetch(cx.txn(), &key(&username)).await?;

@@ -41,7 +41,7 @@ impl Endpoint for WriteUser {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("users/{username:lower}").summary("Make or change a user.");
+    const ROUTE: Route = Route::write("users/{username:name}").summary("Make or change a user.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known: Option<User> = userpass.view.fetch(cx.txn(), &key(&username)).await?;
