@@ -149,10 +149,13 @@ impl TokenSettings {
         if !self.token_max_ttl.is_zero() && self.token_ttl > self.token_max_ttl {
             return Err(Error::invalid("'token_ttl' cannot be greater than 'token_max_ttl'"));
         }
-        if self.token_type == "batch" && (!self.token_period.is_zero() || self.token_num_uses > 0) {
-            return Err(Error::invalid(
-                "'token_type' cannot be 'batch' when 'token_period' or 'token_num_uses' is set",
-            ));
+        let batch =
+            |what: &str| format!("'token_type' cannot be 'batch' or 'default_batch' when set to generate {what}");
+        if self.token_type == "batch" && !self.token_period.is_zero() {
+            return Err(Error::invalid(batch("periodic tokens")));
+        }
+        if self.token_type == "batch" && self.token_num_uses > 0 {
+            return Err(Error::invalid(batch("tokens with limited use count")));
         }
         if self.token_strictly_bind_ip && !self.token_bound_cidrs.is_empty() {
             return Err(Error::invalid("'token_strictly_bind_ip' conflicts with 'token_bound_cidrs'; set only one"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, Verdict, View, address_is_bound};
+use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, Verdict, View, address_is_bound, is_name};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
@@ -27,9 +27,13 @@ impl Endpoint for LogIn {
     type Path = UserPath;
     type Reply = Login;
 
-    const ROUTE: Route = Route::write("login/{username:name}").summary("Log in with a password.").public();
+    const ROUTE: Route = Route::write("login/{username:lower}").summary("Log in with a password.").public();
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Login> {
+        // Also to a caller without a token, who may know that there is a path for each user.
+        if !is_name(&username) {
+            return Err(Error::not_found("unsupported path"));
+        }
         let password = self.password.filter(|password| !password.is_empty());
         let password = Arc::new(password.ok_or_else(|| Error::invalid("missing password"))?);
         if password.expose().len() > MAX_PASSWORD {
