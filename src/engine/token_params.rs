@@ -99,7 +99,7 @@ impl TokenSettings {
         self.token_no_default_policy = token_no_default_policy.map_or(self.token_no_default_policy, |flag| flag.0);
         self.token_strictly_bind_ip = token_strictly_bind_ip.map_or(self.token_strictly_bind_ip, |flag| flag.0);
         if let Some(StringList(policies)) = token_policies {
-            self.token_policies = policies.clone();
+            self.token_policies.clone_from(policies);
         }
         if let Some(cidrs) = token_bound_cidrs {
             self.token_bound_cidrs = bound_cidrs(cidrs.as_slice())?;

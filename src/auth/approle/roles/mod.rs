@@ -66,6 +66,7 @@ impl Record for RoleIdOwner {}
 #[serde(default)]
 pub(super) struct RoleParams {
     /// The role id; a random one where it is left out.
+    #[serde(deserialize_with = "given")]
     role_id: Option<LooseText>,
     /// Whether a secret id is needed to log in.
     bind_secret_id: Option<LooseBool>,

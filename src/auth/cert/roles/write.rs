@@ -18,6 +18,7 @@ use super::{FOLDER, MAX_ROLES, Role, RolePath, key};
 #[serde(default)]
 pub(in crate::auth::cert) struct WriteRole {
     /// The certificates to trust, as PEM: authorities, or the very certificates of clients.
+    #[serde(deserialize_with = "given")]
     certificate: Option<LooseText>,
     /// How those who log in are called.
     display_name: Option<LooseText>,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::api::{LooseBool, LooseText, StringList};
+use crate::api::{LooseBool, LooseText, StringList, given};
 use crate::auth::jwt::provider::Provider;
 use crate::auth::jwt::token::{Algorithm, PublicKey};
 use crate::auth::jwt::{Jwt, NoPath};
@@ -49,6 +49,7 @@ pub(in crate::auth::jwt) struct WriteConfig {
     /// What the provider is, where its tokens need it: `provider` is `azure`, `ibmisam` or `secureauth`.
     provider_config: Option<Map<String, Value>>,
     /// Kept and shown.
+    #[serde(deserialize_with = "given")]
     namespace_in_state: Option<LooseBool>,
     /// Whether the configuration is kept although the provider cannot be reached now.
     skip_jwks_validation: LooseBool,
