@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Answer, Client, Setup, TestVault};
 
 /// A mount of `userpass` at `up/`, tuned so.
-fn enabled(vault: &TestVault, config: Value) {
+fn enabled(vault: &TestVault, config: &Value) {
     vault.root().post("sys/auth/up", json!({"type": "userpass", "config": config})).ok();
 }
 
@@ -37,7 +37,7 @@ fn capped(what: &str, wanted: &str, bound: &str) -> Value {
 #[test]
 fn no_period_is_longer_than_the_mount_allows() {
     let vault = Setup::manual_clock().start();
-    enabled(&vault, json!({"default_lease_ttl": "5m", "max_lease_ttl": "10m"}));
+    enabled(&vault, &json!({"default_lease_ttl": "5m", "max_lease_ttl": "10m"}));
     let login = log_in(&vault, json!({"token_period": "24h"}));
     assert_eq!(granted(&login), (600, capped("period", "24h", "10m")));
     let ann = holder(&vault, &login);
@@ -59,7 +59,7 @@ fn no_period_is_longer_than_the_mount_allows() {
 #[test]
 fn a_batch_token_of_a_login_has_no_period() {
     let vault = TestVault::new();
-    enabled(&vault, json!({"max_lease_ttl": "10m", "token_type": "batch"}));
+    enabled(&vault, &json!({"max_lease_ttl": "10m", "token_type": "batch"}));
     let login = log_in(&vault, json!({"token_period": "24h", "token_num_uses": 3}));
     assert_eq!(granted(&login), (600, capped("period", "24h", "10m")));
     let shown = holder(&vault, &login).get("auth/token/lookup-self").data();
@@ -69,7 +69,7 @@ fn a_batch_token_of_a_login_has_no_period() {
 #[test]
 fn warnings_say_what_was_asked_for_and_what_is_left() {
     let vault = Setup::manual_clock().start();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     let login = log_in(&vault, json!({}));
     assert_eq!(granted(&login), (2_764_800, Value::Null));
     let ann = holder(&vault, &login);
@@ -90,7 +90,7 @@ fn warnings_say_what_was_asked_for_and_what_is_left() {
 #[test]
 fn a_token_past_a_maximum_that_was_shortened_is_refused_and_lives_on() {
     let vault = Setup::manual_clock().start();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     let ann = holder(&vault, &log_in(&vault, json!({"token_ttl": "1h"})));
     vault.root().post("auth/up/users/ann", json!({"token_ttl": 0, "token_max_ttl": "1m"})).ok();
     vault.advance(Duration::from_mins(2));
@@ -101,7 +101,7 @@ fn a_token_past_a_maximum_that_was_shortened_is_refused_and_lives_on() {
 #[test]
 fn the_mount_says_of_what_kind_tokens_are_where_the_role_does_not() {
     let vault = TestVault::new();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     for (mount, kinds) in [
         ("default-service", ["service", "service", "batch"]),
         ("default-batch", ["batch", "service", "batch"]),
@@ -162,7 +162,7 @@ fn the_role_id_of_a_bound_login_is_proof_from_one_address() {
 fn numbers_and_null_are_taken_for_text() {
     let vault = TestVault::new();
     let root = vault.root();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     root.post("auth/up/users/ann", json!({"password": 12345})).ok();
     for password in [json!("12345"), json!(12345)] {
         vault.anonymous().post("auth/up/login/ann", json!({"password": password})).is(200);
@@ -181,7 +181,7 @@ fn numbers_and_null_are_taken_for_text() {
 fn kinds_of_tokens_that_a_role_cannot_have() {
     let vault = TestVault::new();
     let root = vault.root();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     root.post("sys/auth/approle", json!({"type": "approle"})).ok();
     root.post("sys/auth/jwt", json!({"type": "jwt"})).ok();
     for (asked, meant) in [("default-service", "service"), ("default-batch", "batch")] {
@@ -198,7 +198,7 @@ fn kinds_of_tokens_that_a_role_cannot_have() {
 #[test]
 fn policies_of_roles_keep_their_case_and_those_of_tokens_do_not() {
     let vault = TestVault::new();
-    enabled(&vault, json!({}));
+    enabled(&vault, &json!({}));
     let auth = log_in(&vault, json!({"token_policies": ["x", "Y"]})).auth();
     assert_eq!(auth["token_policies"], json!(["default", "x", "y"]));
     let user = vault.root().get("auth/up/users/ann").data();
