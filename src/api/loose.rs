@@ -163,7 +163,7 @@ impl<'de> Deserialize<'de> for LooseBool {
     }
 }
 
-/// Text, or a number or boolean taken as its spelling.
+/// Text, or a number taken as its spelling, or a boolean taken as 1 or 0, as Vault does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct LooseText(pub String);
 
@@ -179,9 +179,15 @@ fn scalar(value: Value) -> Option<String> {
         Value::Null => Some(String::new()),
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
-        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Bool(flag) => Some(u8::from(flag).to_string()),
         Value::Array(_) | Value::Object(_) => None,
     }
+}
+
+/// `#[serde(deserialize_with = "given")]` for an `Option`: `null` is a value like another, the one that `T` reads in it,
+/// and not the same as a field that was left out.
+pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 /// A list of texts, or one text with commas between them; blanks around each are dropped, and so are empty ones.
@@ -211,7 +217,7 @@ impl<'de> Deserialize<'de> for StringList {
     }
 }
 
-/// An object whose values are texts (numbers and booleans become their spelling), or a list of `"key=value"`.
+/// An object whose values are texts (or what [`LooseText`] takes as one), or a list of `"key=value"`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct KeyValues(pub BTreeMap<String, String>);
 
@@ -303,6 +309,29 @@ mod tests {
         assert_eq!(pairs("{\"a\": 1}").unwrap()["a"], "1");
         assert_eq!(pairs("[\"a=b\"]").unwrap()["a"], "b");
         assert!(pairs("{\"a\": {}}").is_err());
+    }
+
+    #[test]
+    fn scalars_are_texts() {
+        let text = |json| serde_json::from_str::<LooseText>(json).map(|text| text.0);
+        for (json, expected) in
+            [("\"a\"", "a"), ("12345", "12345"), ("-5", "-5"), ("true", "1"), ("false", "0"), ("null", "")]
+        {
+            assert_eq!(text(json).unwrap(), expected, "{json}");
+        }
+        assert!(text("[]").is_err() && text("{}").is_err());
+    }
+
+    #[test]
+    fn null_is_given_and_nothing_is_not() {
+        #[derive(Deserialize)]
+        struct Asked {
+            #[serde(default, deserialize_with = "given")]
+            list: Option<StringList>,
+        }
+        let list = |json| serde_json::from_str::<Asked>(json).unwrap().list;
+        assert_eq!(list("{\"list\": null}"), Some(StringList::default()));
+        assert_eq!(list("{}"), None);
     }
 
     #[test]

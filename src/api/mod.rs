@@ -10,7 +10,7 @@ mod seal;
 
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
 pub use health::{AuditHealth, Health, Leader};
-pub use loose::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl};
+pub use loose::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl, given};
 pub use namespace::{ROOT_NAMESPACE, namespace_of, namespace_suffix};
 pub use operation::Operation;
 pub use path::{ApiPath, PathError};

@@ -67,8 +67,8 @@ pub struct Terms {
     pub period: Ttl,
     /// How many requests it is good for; 0 is any number.
     pub num_uses: u64,
-    /// The kind of token.
-    pub token_type: TokenType,
+    /// The kind of token; nothing is what the mount gives.
+    pub token_type: Option<TokenType>,
     /// Whether the policy `default` is left out.
     pub no_default_policy: bool,
     /// The addresses that it may be used from; none is any.
@@ -80,10 +80,8 @@ pub struct Terms {
 pub struct Login {
     /// Who the caller is.
     pub identity: Identity,
-    /// What the token is to be like.
+    /// What the token is to be like. A service token can be renewed.
     pub terms: Terms,
-    /// Whether it can be renewed.
-    pub renewable: bool,
 }
 
 impl Reply for Login {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{StringList, Ttl};
+use crate::api::{LooseInt, StringList, Ttl};
 
 use super::token_params::{TokenParams, TokenSettings, policy_names};
 
@@ -20,9 +20,11 @@ pub struct LegacyParams {
     pub period: Option<Ttl>,
     /// For `token_bound_cidrs`.
     pub bound_cidrs: Option<StringList>,
+    /// For `token_num_uses`.
+    pub num_uses: Option<LooseInt>,
 }
 
-/// Which parameters were last written by their older names: they are shown under both.
+/// Which parameters were written by their older names, when they were last written: they are shown under both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LegacyNames {
@@ -31,6 +33,7 @@ pub struct LegacyNames {
     max_ttl: bool,
     period: bool,
     bound_cidrs: bool,
+    num_uses: bool,
 }
 
 /// Settings under their older names, in a reply.
@@ -51,18 +54,23 @@ pub struct LegacySettings {
     /// `token_bound_cidrs` again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_cidrs: Option<Vec<String>>,
+    /// `token_num_uses` again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub num_uses: Option<u64>,
 }
 
 impl LegacyParams {
-    /// Puts these where the newer name was not given, and notes in `names` by which name each was written last.
+    /// Puts these where the newer name was not given, and notes in `names` what was written by its older name, if also by
+    /// the newer one.
     pub fn merge(self, asked: &mut TokenParams, names: &mut LegacyNames) {
-        let Self { policies, ttl, max_ttl, period, bound_cidrs } = self;
+        let Self { policies, ttl, max_ttl, period, bound_cidrs, num_uses } = self;
         let policies = policies.map(|names| StringList(policy_names(&names)));
         merge(&mut asked.token_policies, policies, &mut names.policies);
         merge(&mut asked.token_ttl, ttl, &mut names.ttl);
         merge(&mut asked.token_max_ttl, max_ttl, &mut names.max_ttl);
         merge(&mut asked.token_period, period, &mut names.period);
         merge(&mut asked.token_bound_cidrs, bound_cidrs, &mut names.bound_cidrs);
+        merge(&mut asked.token_num_uses, num_uses, &mut names.num_uses);
     }
 }
 
@@ -77,16 +85,17 @@ impl LegacyNames {
             max_ttl: length(self.max_ttl, settings.token_max_ttl),
             period: length(self.period, settings.token_period),
             bound_cidrs: list(self.bound_cidrs, &settings.token_bound_cidrs),
+            num_uses: (self.num_uses && settings.token_num_uses > 0).then_some(settings.token_num_uses),
         }
     }
 }
 
 fn merge<T>(newer: &mut Option<T>, older: Option<T>, named: &mut bool) {
-    if newer.is_some() {
-        *named = false;
-    } else if older.is_some() {
+    if newer.is_some() || older.is_some() {
+        *named = older.is_some();
+    }
+    if newer.is_none() {
         *newer = older;
-        *named = true;
     }
 }
 
@@ -109,6 +118,11 @@ mod tests {
         LegacyParams { ttl: MINUTE, ..LegacyParams::default() }.merge(&mut asked, &mut names);
         let settings = settings.changed(&asked).unwrap();
         assert_eq!(settings.token_ttl.seconds(), 3600);
+        assert_eq!(names.shown(&settings), LegacySettings { ttl: HOUR, ..LegacySettings::default() });
+
+        LegacyParams::default().merge(&mut TokenParams::default(), &mut names);
+        assert_eq!(names.shown(&settings).ttl, HOUR);
+        LegacyParams::default().merge(&mut asked, &mut names);
         assert_eq!(names.shown(&settings), LegacySettings::default());
     }
 }

@@ -4,7 +4,8 @@ use serde::de::value::{Error as ValueError, MapDeserializer};
 use serde::de::{DeserializeOwned, IntoDeserializer};
 
 /// A compiled pattern. `{name}` takes one segment; `{name..}` takes one or more, or none in a list; `:lower` folds the
-/// segment to lower case before anyone sees it, for resources whose names do not depend on case.
+/// segment to lower case before anyone sees it, for resources whose names do not depend on case; `:name` does the same and
+/// takes a segment only that is a name by [`is_name`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     before: Vec<Segment>,
@@ -14,7 +15,18 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
     Literal(&'static str),
-    Parameter { name: &'static str, fold: bool },
+    Parameter { name: &'static str, form: Form },
+}
+
+/// What a parameter of one segment takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// Anything, as it is.
+    Any,
+    /// Anything, in lower case.
+    Lower,
+    /// A name, in lower case.
+    Name,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,12 +62,12 @@ impl Pattern {
             let segment = match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
                 None => Segment::Literal(part),
                 Some(inner) => {
-                    let (inner, fold) = inner.strip_suffix(":lower").map_or((inner, false), |inner| (inner, true));
+                    let (inner, form) = Form::of(inner);
                     if let Some(name) = inner.strip_suffix("..") {
-                        rest = Some(Rest { name, fold, after: Vec::new() });
+                        rest = Some(Rest { name, fold: form != Form::Any, after: Vec::new() });
                         continue;
                     }
-                    Segment::Parameter { name: inner, fold }
+                    Segment::Parameter { name: inner, form }
                 }
             };
             match &mut rest {
@@ -96,7 +108,7 @@ impl Pattern {
 
     /// Whether any parameter folds its case, so that [`Pattern::canonical`] may differ from the path.
     pub fn folds(&self) -> bool {
-        let folds = |segment: &Segment| matches!(segment, Segment::Parameter { fold: true, .. });
+        let folds = |segment: &Segment| matches!(segment, Segment::Parameter { form: Form::Lower | Form::Name, .. });
         self.before.iter().any(folds) || self.rest.iter().any(|rest| rest.fold || rest.after.iter().any(folds))
     }
 
@@ -115,6 +127,27 @@ impl Pattern {
     }
 }
 
+/// Whether `text` is one that roles and users can have as a name: ASCII letters and digits, `_`, and within `-` and `.`.
+pub fn is_name(text: &str) -> bool {
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let ends = |byte: Option<&u8>| byte.is_some_and(|byte| is_word(*byte));
+    let bytes = text.as_bytes();
+    ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|byte| is_word(*byte) || matches!(byte, b'-' | b'.'))
+}
+
+impl Form {
+    /// The form that stands behind a parameter's name, and the name.
+    fn of(inner: &'static str) -> (&'static str, Self) {
+        if let Some(name) = inner.strip_suffix(":lower") {
+            (name, Self::Lower)
+        } else if let Some(name) = inner.strip_suffix(":name") {
+            (name, Self::Name)
+        } else {
+            (inner, Self::Any)
+        }
+    }
+}
+
 impl Segment {
     fn value<'a>(&'a self, params: &'a Params) -> Option<&'a str> {
         match self {
@@ -129,7 +162,8 @@ fn take(pattern: &[Segment], segments: &[&str], params: &mut Params) -> Option<(
         match wanted {
             Segment::Literal(text) if text == given => {}
             Segment::Literal(_) => return None,
-            Segment::Parameter { name, fold } => params.0.push((name, folded(given, *fold))),
+            Segment::Parameter { form: Form::Name, .. } if !is_name(given) => return None,
+            Segment::Parameter { name, form } => params.0.push((name, folded(given, *form != Form::Any))),
         }
     }
     Some(())
@@ -165,6 +199,21 @@ mod tests {
         let pattern = Pattern::new("users/{username:lower}/password");
         let params = pattern.matches("users/AdMin/password", false).unwrap();
         assert_eq!(pattern.canonical(&params), "users/admin/password");
+        assert!(pattern.folds());
+    }
+
+    #[test]
+    fn names_are_words_with_hyphens_and_dots_within() {
+        let pattern = Pattern::new("role/{role:name}/id");
+        for name in ["a", "A", "a-b", "a..b", "a--b", "_", "1", "a_", "_a"] {
+            let params = pattern.matches(&format!("role/{name}/id"), false).unwrap();
+            assert_eq!(params.value("role"), Some(&*name.to_lowercase()));
+        }
+        for name in
+            ["", " ", "a b", "-a", "a-", ".", "..", "a.", "-", "a@b", "a+b", "\u{e9}", "a\u{e9}", "\u{212a}", "a\0"]
+        {
+            assert_eq!(pattern.matches(&format!("role/{name}/id"), false), None, "{name:?}");
+        }
         assert!(pattern.folds());
     }
 }

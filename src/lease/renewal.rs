@@ -34,12 +34,12 @@ impl LeaseManager {
         let asked_or_own = asked.or(lease.ttl);
         let own = Bounds { max_ttl: bounded(lease.max_ttl, bounds.max_ttl), ..bounds };
         let mut granted = until(lease.latest, renewed(asked_or_own, own, lease.issued, now), now);
-        if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, now.plus(granted.ttl.duration())).await? {
+        if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, granted.expires(now)).await? {
             let own = Bounds { max_ttl: bounded(max_ttl, bounds.max_ttl), ..bounds };
             granted = until(lease.latest, renewed(asked.or(ttl), own, lease.issued, now), now);
         }
         let before = lease.expires;
-        lease.expires = Some(now.plus(granted.ttl.duration()));
+        lease.expires = Some(granted.expires(now));
         lease.last_renewal = Some(now);
         self.rewrite(&lease, before, txn)?;
         Ok((lease, granted))
@@ -48,9 +48,8 @@ impl LeaseManager {
 
 /// What was granted, but no more than is left until `latest`.
 fn until(latest: Option<Timestamp>, granted: Granted, now: Timestamp) -> Granted {
-    let left = latest.map(|latest| Ttl::from_seconds(latest.since(now).as_secs()));
-    match left {
-        Some(left) if granted.ttl > left => Granted { ttl: left, capped_by: Some(left) },
-        Some(_) | None => granted,
+    match latest {
+        Some(latest) => granted.until(latest, now),
+        None => granted,
     }
 }

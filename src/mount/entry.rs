@@ -126,20 +126,12 @@ impl MountTokenType {
         }
     }
 
-    /// The kind that a role which says nothing gives.
-    pub const fn default_type(self) -> TokenType {
-        match self {
-            Self::DefaultService | Self::Service => TokenType::Service,
-            Self::DefaultBatch | Self::Batch => TokenType::Batch,
-        }
-    }
-
-    /// The kind that is given, whatever the role says; nothing where the role decides.
-    pub const fn forced(self) -> Option<TokenType> {
-        match self {
-            Self::DefaultService | Self::DefaultBatch => None,
-            Self::Service => Some(TokenType::Service),
-            Self::Batch => Some(TokenType::Batch),
+    /// The kind that a login gives whose role says `asked`; nothing where the role leaves it to the mount.
+    pub const fn of_login(self, asked: Option<TokenType>) -> TokenType {
+        match (self, asked) {
+            (Self::Batch, _) | (Self::DefaultBatch, None) => TokenType::Batch,
+            (Self::Service, _) | (Self::DefaultService, None) => TokenType::Service,
+            (Self::DefaultBatch | Self::DefaultService, Some(asked)) => asked,
         }
     }
 }

@@ -44,9 +44,8 @@ pub(super) async fn settle(
         Content::Login(login) => {
             let point = found.target.point().ok_or_else(|| Error::internal("a login without a mount"))?;
             unsealed.mounts.require_serving(&point.entry.uuid, txn).await?;
-            let asked = login.terms.ttl;
             let logged_in = unsealed.log_in(point, &request.path, *login, txn).await?;
-            warnings.extend(logged_in.granted.warning(asked).map(Cow::from));
+            warnings.extend(logged_in.granted.warnings.into_iter().map(Cow::from));
             ResponseBody::Auth(Box::new(unsealed.auth_of(logged_in.issued, logged_in.identity_policies)))
         }
     };

@@ -13,6 +13,9 @@ pub use json::SecretJson;
 pub use keys::{AuditKey, BarrierKey, LedgerKey, RootKey, SealKey, Share, TokenKey};
 pub use text::{ClientToken, SecretText};
 
+use std::fmt;
+
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serializer, de};
 use subtle::ConstantTimeEq;
 
@@ -49,11 +52,67 @@ pub fn on_wire<T: Exposed, S: Serializer>(secret: &T, serializer: S) -> Result<S
     serializer.serialize_str(secret.exposed())
 }
 
-/// Deserialises a secret that a caller sent as text.
+/// Deserialises a secret that a caller sent as text, or as a whole number or a boolean, which stand for the texts that
+/// Vault reads in them. A number with a fraction or an exponent is refused: the spelling that was sent is lost here, and a
+/// secret must be what its owner wrote.
 fn from_wire<'de, T: Exposed, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    match String::deserialize(deserializer) {
-        Ok(text) => Ok(T::concealed(text)),
-        // The usual message would repeat the value.
-        Err(_) => Err(de::Error::custom("expected text")),
+    // The usual message would repeat the value.
+    let refused = |_| de::Error::custom("expected text; put what is no whole number in quotes");
+    deserializer.deserialize_any(Wire).map(T::concealed).map_err(refused)
+}
+
+/// Reads a scalar as text.
+struct Wire;
+
+impl Visitor<'_> for Wire {
+    type Value = String;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("text")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<String, E> {
+        Ok(text)
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<String, E> {
+        Ok(number.to_string())
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<String, E> {
+        Ok(u8::from(flag).to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_and_booleans_are_texts() {
+        let text = |json: &str| serde_json::from_str::<SecretText>(json).map(|secret| secret.expose().to_owned());
+        for (json, expected) in [
+            ("\"hunter2\"", "hunter2"),
+            ("\"\\u0041\"", "A"),
+            ("12345", "12345"),
+            ("-5", "-5"),
+            ("18446744073709551615", "18446744073709551615"),
+            ("true", "1"),
+            ("false", "0"),
+        ] {
+            assert_eq!(text(json).unwrap(), expected, "{json}");
+        }
+        for json in ["1.50", "1e3", "18446744073709551616", "-0", "[]", "[\"hunter2\"]", "{\"hunter2\":1}", "null"] {
+            let error = text(json).unwrap_err().to_string();
+            assert!(error.starts_with("expected text") && !error.contains("hunter2"), "{json}: {error}");
+        }
     }
 }

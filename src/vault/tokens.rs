@@ -56,8 +56,8 @@ pub struct RoleBounds {
 pub struct Renewed {
     /// What is stored of it now.
     pub record: TokenRecord,
-    /// The warning that the caller reads, if the length was cut short.
-    pub warning: Option<String>,
+    /// What the caller reads where the length was cut short.
+    pub warnings: Vec<String>,
 }
 
 impl Unsealed {
@@ -112,12 +112,12 @@ impl Unsealed {
 
     /// Makes the token of a login.
     pub async fn log_in(&self, point: &MountPoint, path: &ApiPath, login: Login, txn: &mut Txn) -> Result<LoggedIn> {
-        let Login { identity, terms, renewable } = login;
+        let Login { identity, terms } = login;
         let known = self.recognise(point, &identity, txn).await?;
         let (entity_id, identity_policies) =
             known.map_or_else(Default::default, |facts| (facts.entity_id.clone(), facts.policies.clone()));
         let policies = login_policies(&identity, terms.no_default_policy)?;
-        let token_type = point.entry.config.token_type.forced().unwrap_or(terms.token_type);
+        let token_type = point.entry.config.token_type.of_login(terms.token_type);
         let bounds = Bounds {
             default_ttl: point.facts.default_ttl,
             max_ttl: shorter(terms.max_ttl, point.facts.max_ttl),
@@ -135,10 +135,11 @@ impl Unsealed {
             uses: if batch { Uses::Unlimited } else { Uses::of(terms.num_uses) },
             ttl: granted.ttl,
             creation_ttl: granted.ttl,
-            expires: Some(now.plus(granted.ttl.duration())),
-            renewable: renewable && !batch,
-            period: terms.period,
-            explicit_max_ttl: terms.explicit_max_ttl,
+            expires: Some(granted.expires(now)),
+            renewable: !batch,
+            // A batch token is never renewed, so that these say nothing about it.
+            period: if batch { Ttl::default() } else { terms.period },
+            explicit_max_ttl: if batch { Ttl::default() } else { terms.explicit_max_ttl },
             entity_id,
             bound_cidrs: terms.bound_cidrs,
             identity: Some(identity),
@@ -168,19 +169,23 @@ impl Unsealed {
         let Some(_) = record.expires.filter(|_| record.renewable) else {
             return Err(Error::invalid("lease is not renewable"));
         };
-        let bounds = self.renewal_bounds(&mut record, role, client).await?;
+        let bounds = self.renewal_bounds(&record, role, client).await?;
         let granted = renewed(asked, bounds, record.created, now);
-        let expires = now.plus(granted.ttl.duration());
+        if granted.ttl.is_zero() {
+            // It is past a maximum that was shortened since: it stays what it is, and ends when it was to end.
+            return Err(Error::invalid("past the max TTL, cannot renew; log in again"));
+        }
+        let expires = granted.expires(now);
         record.ttl = granted.ttl;
         record.expires = Some(expires);
         record.last_renewal = Some(now);
         self.tokens.update(id, &record, txn)?;
         self.leases.extend_token(&record.lease_id(id), expires, txn).await?;
-        Ok(Renewed { warning: granted.warning(asked), record })
+        Ok(Renewed { warnings: granted.warnings, record })
     }
 
     /// The lengths that bound a renewal. A login's are asked for again, so that a changed role counts.
-    async fn renewal_bounds(&self, record: &mut TokenRecord, role: RoleBounds, client: &Client) -> Result<Bounds> {
+    async fn renewal_bounds(&self, record: &TokenRecord, role: RoleBounds, client: &Client) -> Result<Bounds> {
         let point = self.mounts.route(&record.path).map(|(point, _)| point);
         let max_ttl = point.as_ref().map_or(self.core.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
         let own = Bounds {
@@ -194,7 +199,6 @@ impl Unsealed {
         let point = point.ok_or_else(refused)?;
         let Backend::Engine(engine) = &point.backend else { return Err(refused()) };
         let terms = engine.renew_token(identity, client).await?.ok_or_else(refused)?;
-        record.period = terms.period;
         Ok(Bounds {
             default_ttl: terms.ttl.or(point.facts.default_ttl),
             max_ttl: shorter(terms.max_ttl, max_ttl),

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Body, Cx, Endpoint, Identity, Login, Route, Terms, TokenType, address_is_bound};
+use crate::api::LooseText;
+use crate::engine::{Body, Cx, Endpoint, Identity, Login, Route, Terms, address_is_bound};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
@@ -18,7 +19,7 @@ use super::secret_ids::SecretId;
 #[serde(default)]
 pub(super) struct LogIn {
     /// The role id.
-    role_id: String,
+    role_id: LooseText,
     /// The secret id, where the role asks for one.
     secret_id: Option<SecretText>,
 }
@@ -35,11 +36,11 @@ impl Endpoint for LogIn {
     const ROUTE: Route = Route::write("login").summary("Log in with a role id and a secret id.").public();
 
     async fn handle(self, approle: &Approle, _: NoPath, cx: &mut Cx<'_>) -> Result<Login> {
-        if self.role_id.is_empty() {
+        if self.role_id.0.is_empty() {
             return Err(Error::invalid("missing role_id"));
         }
         let secret_id = self.secret_id.filter(|secret_id| !secret_id.is_empty());
-        let found = approle.role_by_id(&self.role_id).await?;
+        let found = approle.role_by_id(&self.role_id.0).await?;
         if secret_id.is_none() && found.as_ref().is_none_or(|(_, role)| role.bind_secret_id) {
             return Err(Error::invalid("missing secret_id"));
         }
@@ -51,12 +52,17 @@ impl Endpoint for LogIn {
         if !address_is_bound(role.secret_id_bounds(), cx.client.address) {
             return Err(Error::invalid("source address unauthorized by CIDR restrictions on the role"));
         }
-        let mut terms = role.token.terms(TokenType::Service);
+        let mut terms = role.token.terms_from(cx.client.address)?;
         let mut internal = BTreeMap::from([(ROLE_NAME.to_owned(), name.clone()), (ROLE_UUID.to_owned(), role.uuid)]);
         let mut metadata = BTreeMap::new();
         if let Some(secret) = secret {
             metadata = secret.metadata;
-            if !secret.token_bound_cidrs.is_empty() {
+            if role.token.token_strictly_bind_ip {
+                // The address of the login is the narrower bound, if it lies in the other one.
+                if !address_is_bound(&secret.token_bound_cidrs, cx.client.address) {
+                    return Err(Error::invalid("source address unauthorized by CIDR restrictions on the secret ID"));
+                }
+            } else if !secret.token_bound_cidrs.is_empty() {
                 internal.insert(BOUND_CIDRS.to_owned(), secret.token_bound_cidrs.join(","));
                 terms.bound_cidrs = secret.token_bound_cidrs;
             }
@@ -72,14 +78,14 @@ impl Endpoint for LogIn {
             groups: Vec::new(),
             internal,
         };
-        Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
+        Ok(Login { identity, terms })
     }
 }
 
 /// The role whose role id a caller sends; nothing if there is none.
 pub(super) async fn role(approle: &Approle, body: &Body) -> Result<Option<String>> {
     let Ok(asked) = body.decode::<LogIn>() else { return Ok(None) };
-    Ok(approle.role_by_id(&asked.role_id).await?.map(|(name, _)| name))
+    Ok(approle.role_by_id(&asked.role_id.0).await?.map(|(name, _)| name))
 }
 
 /// Whether `identity` is still good: its very role is there. What a secret id bound the token to still binds it.
@@ -87,7 +93,7 @@ pub(super) async fn renew(approle: &Approle, identity: &Identity) -> Result<Opti
     let internal = |key: &str| identity.internal.get(key).map(String::as_str).unwrap_or_default();
     let role = approle.role(internal(ROLE_NAME)).await?;
     let role = role.filter(|role| role.uuid == internal(ROLE_UUID));
-    let Some(mut terms) = role.map(|role| role.token.terms(TokenType::Service)) else { return Ok(None) };
+    let Some(mut terms) = role.map(|role| role.token.terms()) else { return Ok(None) };
     if let Some(bounds) = identity.internal.get(BOUND_CIDRS) {
         terms.bound_cidrs = bounds.split(',').map(str::to_owned).collect();
     }

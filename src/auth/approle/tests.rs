@@ -46,10 +46,10 @@ async fn a_role_id_and_a_secret_id_log_in() {
     let (secret, _) = role(&harness, "app", body, json!({"metadata": r#"{"env":"prod","role_name":"evil"}"#})).await;
     for _ in 0..3 {
         let login = log_in(&harness, "id-app", &secret).await.unwrap();
-        assert_eq!((login.terms.ttl.seconds(), login.renewable), (1200, true));
+        assert_eq!((login.terms.ttl.seconds(), login.terms.token_type), (1200, None));
         let identity = login.identity;
         assert_eq!((identity.alias.as_str(), identity.display_name.as_str()), ("id-app", "approle"));
-        assert_eq!(identity.policies, ["app"]);
+        assert_eq!(identity.policies, ["App"]);
         assert_eq!((&*identity.metadata["role_name"], &*identity.metadata["env"]), ("app", "prod"));
         assert_eq!(identity.alias_metadata, identity.metadata);
     }
@@ -348,11 +348,11 @@ async fn every_setting_has_an_endpoint_of_its_own() {
 }
 
 #[tokio::test]
-async fn batch_tokens_are_not_renewable() {
+async fn a_role_may_ask_for_batch_tokens() {
     let harness = harness().await;
     let (secret, _) = role(&harness, "b", json!({"token_type": "batch"}), json!({})).await;
     let login = log_in(&harness, "id-b", &secret).await.unwrap();
-    assert!(!login.renewable && login.terms.token_type == TokenType::Batch);
+    assert_eq!(login.terms.token_type, Some(TokenType::Batch));
 }
 
 #[test]
@@ -362,6 +362,6 @@ fn all_operations_are_there_and_know_their_fields() {
     let body = Body::of(&json!({"token_ttl": 1, "policies": "a", "role_id": "x", "nonsense": 1})).unwrap();
     let role = infos
         .iter()
-        .find(|info| info.route.operation == Operation::Write && info.route.pattern == "role/{role_name:lower}");
+        .find(|info| info.route.operation == Operation::Write && info.route.pattern == "role/{role_name:name}");
     assert_eq!(role.unwrap().unknown_fields(&body).unwrap(), ["nonsense"]);
 }

@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Body, Client, Cx, Endpoint, Identity, Login, Route, Terms, TokenType};
+use crate::api::LooseText;
+use crate::engine::{Body, Client, Cx, Endpoint, Identity, Login, Route, Terms};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
+use super::Cert;
 use super::config::NoPath;
 use super::trust::Trust;
 use super::verify::Admission;
-use super::{Cert, DEFAULT_TOKEN};
 
 /// Logs in.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(super) struct LogIn {
     /// The role to log in to; the first by name that fits where it is left out.
-    name: String,
+    name: LooseText,
 }
 
 impl Endpoint for LogIn {
@@ -31,23 +32,23 @@ impl Endpoint for LogIn {
 
     async fn handle(self, cert: &Cert, _: NoPath, cx: &mut Cx<'_>) -> Result<Login> {
         let trust = cert.trust().await?;
-        let name = self.name.to_lowercase();
+        let name = self.name.0.to_lowercase();
         let wanted = (!name.is_empty()).then_some(name.as_str());
         let admission = trust.admit(cx.client, wanted, cx.now())?;
-        let terms = admission.role.token.terms(DEFAULT_TOKEN);
+        let terms = admission.role.token.terms_from(cx.client.address)?;
         let identity = Identity {
             display_name: cx.mount.display_name(&admission.role.display_name),
             ..identity(admission, trust.settings.enable_identity_alias_metadata)
         };
-        Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
+        Ok(Login { identity, terms })
     }
 }
 
 /// The role that a caller means, or that their certificate fits; nothing if it fits none.
 pub(super) fn role(trust: &Trust, body: &Body, client: &Client, now: Timestamp) -> Option<String> {
     let asked: LogIn = body.decode().ok()?;
-    if !asked.name.is_empty() {
-        return Some(asked.name.to_lowercase());
+    if !asked.name.0.is_empty() {
+        return Some(asked.name.0.to_lowercase());
     }
     trust.admit(client, None, now).ok().map(|admission| admission.name.to_owned())
 }
@@ -69,7 +70,7 @@ pub(super) fn renew(trust: &Trust, identity: &Identity, client: &Client, now: Ti
             ));
         }
     }
-    Ok(Some(trusted.role.token.terms(DEFAULT_TOKEN)))
+    Ok(Some(trusted.role.token.terms()))
 }
 
 const ROLE: &str = "cert_name";

@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::engine::{AuthMethod, Body, Client, Deps, Engine, Identity, Routes, Terms, TokenType, Txn, View};
+use crate::engine::{AuthMethod, Body, Client, Deps, Engine, Identity, Routes, Terms, Txn, View};
 use crate::error::Result;
 
 use trust::{Generation, Trust, Trusted};
@@ -81,9 +81,6 @@ impl Cert {
         self.view.put(txn, trust::GENERATION, &Generation::new(&*self.deps.entropy)?)
     }
 }
-
-/// The kind of token that a role without a type gives.
-const DEFAULT_TOKEN: TokenType = TokenType::Service;
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::engine::{Cx, Identity, Login, Terms, TokenType, address_is_bound};
+use crate::engine::{Cx, Identity, Login, Terms, address_is_bound};
 use crate::error::{Error, Result};
 
 use super::config::Product;
@@ -13,9 +13,6 @@ use super::token::Claims;
 use super::{Jwt, bound, policies};
 
 const ROLE: &str = "role";
-
-/// What a mount gives where the role does not say.
-const DEFAULT_TOKEN: TokenType = TokenType::Service;
 
 /// The login of a caller about whom `claims` of this provider were verified, if all that the role binds fits.
 pub(super) fn login(name: &str, role: &Role, claims: &Claims, product: Product, cx: &Cx<'_>) -> Result<Login> {
@@ -31,7 +28,7 @@ pub(super) fn login(name: &str, role: &Role, claims: &Claims, product: Product, 
     } else {
         role.token.token_policies.clone()
     };
-    let terms = role.token.terms(DEFAULT_TOKEN);
+    let terms = role.token.terms_from(cx.client.address)?;
     let identity = Identity {
         role: name.to_owned(),
         display_name: cx.mount.display_name(&alias),
@@ -42,7 +39,7 @@ pub(super) fn login(name: &str, role: &Role, claims: &Claims, product: Product, 
         groups: groups(role, claims, product)?,
         internal: BTreeMap::from([(ROLE.to_owned(), name.to_owned())]),
     };
-    Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
+    Ok(Login { identity, terms })
 }
 
 /// Whether the caller's address is one that tokens of the role may be used from.
@@ -54,7 +51,7 @@ pub(super) fn check_address(role: &Role, cx: &Cx<'_>) -> Result<()> {
 /// cannot be looked at again.
 pub(super) async fn renew(jwt: &Jwt, identity: &Identity) -> Result<Option<Terms>> {
     let name = identity.internal.get(ROLE).map(String::as_str).unwrap_or_default();
-    Ok(jwt.role(name).await?.map(|role| role.token.terms(DEFAULT_TOKEN)))
+    Ok(jwt.role(name).await?.map(|role| role.token.terms()))
 }
 
 fn alias(role: &Role, claims: &Claims) -> Result<String> {

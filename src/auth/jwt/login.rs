@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseText;
 use crate::engine::{Body, Cx, Endpoint, Login, Route};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
@@ -18,7 +19,7 @@ use super::{Jwt, NoPath, grant};
 #[serde(default)]
 pub(super) struct LogIn {
     /// The role; that of the configuration where it is left out.
-    role: String,
+    role: LooseText,
     /// The token.
     jwt: Option<SecretText>,
 }
@@ -32,7 +33,7 @@ impl Endpoint for LogIn {
 
     async fn handle(self, jwt: &Jwt, _: NoPath, cx: &mut Cx<'_>) -> Result<Login> {
         let (config, provider) = jwt.configured().await?;
-        let (name, role) = jwt.asked_role(&self.role, &config.default_role).await?;
+        let (name, role) = jwt.asked_role(&self.role.0, &config.default_role).await?;
         if role.role_type != RoleType::Jwt {
             return Err(Error::invalid("role with oidc role_type is not allowed"));
         }
@@ -56,11 +57,12 @@ pub(super) async fn role(jwt: &Jwt, body: &Body) -> Result<Option<String>> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Asked {
-        role: String,
+        role: LooseText,
     }
     let Ok(asked) = body.decode::<Asked>() else { return Ok(None) };
-    if !asked.role.is_empty() {
-        return Ok(Some(asked.role));
+    let LooseText(role) = asked.role;
+    if !role.is_empty() {
+        return Ok(Some(role));
     }
     let config: Option<Config> = jwt.view.get(config::KEY).await?;
     Ok(config.map(|config| config.default_role).filter(|role| !role.is_empty()))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, TokenType, Verdict, View, address_is_bound};
+use crate::engine::{Cx, Endpoint, Identity, Login, Route, Terms, Verdict, View, address_is_bound, is_name};
 use crate::error::{Error, Result};
 use crate::secret::SecretText;
 
@@ -30,6 +30,10 @@ impl Endpoint for LogIn {
     const ROUTE: Route = Route::write("login/{username:lower}").summary("Log in with a password.").public();
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Login> {
+        // Also to a caller without a token, who may know that there is a path for each user.
+        if !is_name(&username) {
+            return Err(Error::not_found("unsupported path"));
+        }
         let password = self.password.filter(|password| !password.is_empty());
         let password = Arc::new(password.ok_or_else(|| Error::invalid("missing password"))?);
         if password.expose().len() > MAX_PASSWORD {
@@ -54,10 +58,10 @@ impl Endpoint for LogIn {
         if user.password.is_outdated() {
             strengthen(userpass, &username, &password, cx).await?;
         }
-        let terms = user.token.terms(TokenType::Service);
+        let terms = user.token.terms_from(cx.client.address)?;
         let display_name = cx.mount.display_name(&username);
         let identity = identity(username, &user, display_name);
-        Ok(Login { renewable: terms.token_type == TokenType::Service, identity, terms })
+        Ok(Login { identity, terms })
     }
 }
 
@@ -66,7 +70,7 @@ pub(super) async fn renew(view: &View, identity: &Identity) -> Result<Option<Ter
     let internal = |key: &str| identity.internal.get(key).map(String::as_str).unwrap_or_default();
     let user: Option<User> = view.get(&key(internal(USERNAME))).await?;
     let user = user.filter(|user| user.token.granted_policies() == internal(POLICIES));
-    Ok(user.map(|user| user.token.terms(TokenType::Service)))
+    Ok(user.map(|user| user.token.terms()))
 }
 
 const USERNAME: &str = "username";

@@ -36,9 +36,9 @@ async fn users_log_in_whatever_the_case_of_their_name() {
         let login = log_in(&harness, name, "correct-horse").await.unwrap();
         let Identity { alias, display_name, policies, metadata, .. } = login.identity;
         assert_eq!((alias.as_str(), display_name.as_str()), ("alice", "userpass-alice"));
-        assert_eq!(policies, ["p1"]);
+        assert_eq!(policies, ["P1"]);
         assert_eq!(metadata["username"], "alice");
-        assert_eq!((login.terms.ttl.seconds(), login.renewable), (600, true));
+        assert_eq!((login.terms.ttl.seconds(), login.terms.token_type), (600, None));
     }
     for (name, password) in [("alice", "Correct-Horse"), ("nobody", "correct-horse")] {
         let error = log_in(&harness, name, password).await.unwrap_err();
@@ -175,7 +175,7 @@ async fn addresses_and_kinds_of_token() {
     assert_eq!(log_in(&harness, "bob", "wrong").await.unwrap_err().to_string(), WRONG);
     harness.client = Client { address: "10.1.2.3".parse().ok(), ..Client::default() };
     let login = log_in(&harness, "bob", "x").await.unwrap();
-    assert!(!login.renewable && login.terms.token_type == TokenType::Batch);
+    assert_eq!(login.terms.token_type, Some(TokenType::Batch));
 }
 
 #[tokio::test]

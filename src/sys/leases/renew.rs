@@ -38,8 +38,6 @@ impl Endpoint for RenewLease {
 /// Renews the lease `id`; a length that was cut short is a warning.
 pub(super) async fn renew(unsealed: &Unsealed, id: &str, asked: Ttl, cx: &mut Cx<'_>) -> Result<RenewedLease> {
     let (lease, granted) = unsealed.renew_lease(id, asked, cx.txn()).await?;
-    if let Some(warning) = granted.warning(asked) {
-        cx.warn(warning);
-    }
+    granted.warnings.into_iter().for_each(|warning| cx.warn(warning));
     Ok(RenewedLease { id: lease.id, ttl: granted.ttl, renewable: lease.renewable })
 }

@@ -21,7 +21,7 @@ impl PathTemplate {
             let Some(inner) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
                 return segment.to_owned();
             };
-            let inner = inner.strip_suffix(":lower").unwrap_or(inner);
+            let inner = inner.strip_suffix(":lower").or_else(|| inner.strip_suffix(":name")).unwrap_or(inner);
             let name = inner.strip_suffix("..").unwrap_or(inner);
             parameters.push(name.to_owned());
             format!("{{{name}}}")

@@ -54,9 +54,7 @@ pub(super) async fn renewed(
     let client = cx.client;
     let role = role_of(id, unsealed).await?;
     let renewed = unsealed.renew_token(id, increment, role, client, cx.txn()).await?;
-    if let Some(warning) = renewed.warning {
-        cx.warn(warning);
-    }
+    renewed.warnings.into_iter().for_each(|warning| cx.warn(warning));
     let issued = Issued { token: shown, id: id.to_owned(), record: renewed.record, token_type: TokenType::Service };
     let identity_policies = unsealed.identity_policies(&issued.record).await?;
     Ok(Token(unsealed.auth_of(issued, identity_policies)))

@@ -18,7 +18,7 @@ impl Endpoint for DeleteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("role/{role_name:lower}").summary("Delete a role and its secret ids.");
+    const ROUTE: Route = Route::delete("role/{role_name:name}").summary("Delete a role and its secret ids.");
 
     async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         let key = role_key(&role_name);

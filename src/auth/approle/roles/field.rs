@@ -12,7 +12,7 @@ use crate::engine::{Cx, Data, Done, Endpoint, Route, Routes, policy_names};
 use crate::error::{Error, Result};
 
 use super::read::Shown;
-use super::{Role, RoleParams, RolePath, role_key};
+use super::{Role, RoleParams, RolePath, check_period, role_key};
 
 /// Reads the settings `names` of a role: pairs of the name in the answer and the name in the role.
 async fn read(approle: &Approle, role_name: &str, names: &[(&str, &str)]) -> Result<Data<Map<String, Value>>> {
@@ -26,7 +26,11 @@ async fn read(approle: &Approle, role_name: &str, names: &[(&str, &str)]) -> Res
 async fn write(approle: &Approle, role_name: &str, asked: RoleParams, cx: &mut Cx<'_>) -> Result<Done> {
     let before: Option<Role> = approle.view.fetch(cx.txn(), &role_key(role_name)).await?;
     let before = before.ok_or_else(Error::absent)?;
+    let has_period = asked.period.is_some() || asked.token.token_period.is_some();
     let role = before.clone().changed(asked)?;
+    if has_period {
+        check_period(&role, cx.mount)?;
+    }
     approle.put_role(cx.txn(), role_name, &role, Some(&before)).await?;
     Ok(Done)
 }
@@ -59,7 +63,7 @@ macro_rules! fields {
                     type Path = RolePath;
                     type Reply = Data<Map<String, Value>>;
 
-                    const ROUTE: Route = Route::read(concat!("role/{role_name:lower}/", $path))
+                    const ROUTE: Route = Route::read(concat!("role/{role_name:name}/", $path))
                         .summary("Read one setting of a role.");
 
                     async fn handle(
@@ -89,7 +93,7 @@ macro_rules! fields {
                         type Path = RolePath;
                         type Reply = Done;
 
-                        const ROUTE: Route = Route::write(concat!("role/{role_name:lower}/", $path))
+                        const ROUTE: Route = Route::write(concat!("role/{role_name:name}/", $path))
                             .summary("Change one setting of a role.");
 
                         async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
@@ -115,7 +119,7 @@ macro_rules! fields {
                         type Path = RolePath;
                         type Reply = Done;
 
-                        const ROUTE: Route = Route::delete(concat!("role/{role_name:lower}/", $path))
+                        const ROUTE: Route = Route::delete(concat!("role/{role_name:name}/", $path))
                             .summary("Reset one setting of a role.");
 
                         async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {

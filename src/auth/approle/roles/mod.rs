@@ -17,8 +17,8 @@ pub(super) use write::WriteRole;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{LooseBool, LooseInt, StringList, Ttl};
-use crate::engine::{LegacyNames, LegacyParams, Record, TokenParams, TokenSettings, Txn, bound_cidrs};
+use crate::api::{LooseBool, LooseInt, LooseText, StringList, Ttl, given};
+use crate::engine::{LegacyNames, LegacyParams, Mount, Record, TokenParams, TokenSettings, Txn, bound_cidrs};
 use crate::entropy::Entropy;
 use crate::error::{Error, Result};
 
@@ -66,16 +66,19 @@ impl Record for RoleIdOwner {}
 #[serde(default)]
 pub(super) struct RoleParams {
     /// The role id; a random one where it is left out.
-    role_id: Option<String>,
+    #[serde(deserialize_with = "given")]
+    role_id: Option<LooseText>,
     /// Whether a secret id is needed to log in.
     bind_secret_id: Option<LooseBool>,
     /// Kept and shown; can be set when the role is made only.
     local_secret_ids: Option<LooseBool>,
     /// The addresses from which secret ids can be used.
+    #[serde(deserialize_with = "given")]
     secret_id_bound_cidrs: Option<StringList>,
     /// Older name of `secret_id_bound_cidrs`.
     bound_cidr_list: Option<StringList>,
     /// How often a secret id can be used; 0 is any number.
+    #[serde(deserialize_with = "given")]
     secret_id_num_uses: Option<LooseInt>,
     /// How long a secret id lasts; 0 is for good.
     secret_id_ttl: Option<Ttl>,
@@ -83,6 +86,7 @@ pub(super) struct RoleParams {
     #[serde(flatten)]
     token: TokenParams,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
     /// Older name of `token_period`.
     period: Option<Ttl>,
@@ -117,7 +121,7 @@ impl Role {
             policies,
             period,
         } = asked;
-        if let Some(role_id) = role_id {
+        if let Some(LooseText(role_id)) = role_id {
             if role_id.is_empty() || role_id.len() > MAX_ROLE_ID {
                 return Err(Error::invalid("'role_id' must have between 1 and 4096 bytes"));
             }
@@ -185,6 +189,15 @@ impl Approle {
     fn role_id_key(&self, role_id: &str) -> String {
         format!("role-id/{}", self.hash(&["role-id", role_id]))
     }
+}
+
+/// By its older name a period is refused that the mount would cut short; by the newer one it is cut short.
+fn check_period(role: &Role, mount: &Mount) -> Result<()> {
+    if role.token.token_period <= mount.max_ttl {
+        return Ok(());
+    }
+    let max = mount.max_ttl.seconds();
+    Err(Error::invalid(format!("period is greater than the backend's maximum lease TTL of {max} seconds")))
 }
 
 const MAX_ROLE_ID: usize = 4096;

@@ -33,7 +33,7 @@ impl Endpoint for ReadRole {
     type Path = RolePath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::read("role/{role_name:lower}").summary("Read a role.");
+    const ROUTE: Route = Route::read("role/{role_name:name}").summary("Read a role.");
 
     async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, _: &mut Cx<'_>) -> Result<Data<Shown>> {
         let role = approle.role(&role_name).await?.ok_or_else(Error::absent)?;

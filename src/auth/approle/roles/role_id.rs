@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::LooseText;
 use crate::auth::approle::Approle;
 use crate::engine::{Cx, Data, Done, Endpoint, Route};
 use crate::error::{Error, Result};
@@ -18,7 +19,7 @@ pub(in crate::auth::approle) struct ReadRoleId {}
 #[serde(default)]
 pub(in crate::auth::approle) struct WriteRoleId {
     /// The role id.
-    role_id: String,
+    role_id: LooseText,
 }
 
 impl Endpoint for ReadRoleId {
@@ -26,7 +27,7 @@ impl Endpoint for ReadRoleId {
     type Path = RolePath;
     type Reply = Data<WriteRoleId>;
 
-    const ROUTE: Route = Route::read("role/{role_name:lower}/role-id").summary("Read the role id of a role.");
+    const ROUTE: Route = Route::read("role/{role_name:name}/role-id").summary("Read the role id of a role.");
 
     async fn handle(
         self,
@@ -35,7 +36,7 @@ impl Endpoint for ReadRoleId {
         _: &mut Cx<'_>,
     ) -> Result<Data<WriteRoleId>> {
         let role = approle.role(&role_name).await?.ok_or_else(Error::absent)?;
-        Ok(Data::new(WriteRoleId { role_id: role.role_id }))
+        Ok(Data::new(WriteRoleId { role_id: LooseText(role.role_id) }))
     }
 }
 
@@ -44,10 +45,10 @@ impl Endpoint for WriteRoleId {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/role-id").summary("Change the role id of a role.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/role-id").summary("Change the role id of a role.");
 
     async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
-        if self.role_id.is_empty() {
+        if self.role_id.0.is_empty() {
             return Err(Error::invalid("missing role_id"));
         }
         let before: Option<Role> = approle.view.fetch(cx.txn(), &role_key(&role_name)).await?;

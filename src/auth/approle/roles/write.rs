@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseText;
 use crate::auth::approle::Approle;
 use crate::engine::{Caller, Cx, Done, Endpoint, Existence, Route};
 use crate::error::{Error, Result};
 
-use super::{Role, RoleParams, RolePath, role_key};
+use super::{Role, RoleParams, RolePath, check_period, role_key};
 
 /// A role; what is left out stays as it is.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -19,7 +20,7 @@ impl Endpoint for WriteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}").summary("Make or change a role.");
+    const ROUTE: Route = Route::write("role/{role_name:name}").summary("Make or change a role.");
 
     async fn handle(self, approle: &Approle, RolePath { role_name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         let before: Option<Role> = approle.view.fetch(cx.txn(), &role_key(&role_name)).await?;
@@ -30,7 +31,24 @@ impl Endpoint for WriteRole {
             Some(role) => role.clone(),
             None => Role::new(cx.entropy())?,
         };
-        let role = role.changed(self.0)?;
+        let mut asked = self.0;
+        if let Some(LooseText(kind)) = &mut asked.token.token_type
+            && let Some(meant) = kind.strip_prefix("default-").filter(|meant| matches!(*meant, "service" | "batch"))
+        {
+            cx.warn(format!("{kind} has no useful meaning; adjusting to {meant}"));
+            *kind = meant.to_owned();
+        }
+        let has_period = asked.period.is_some();
+        let role = role.changed(asked)?;
+        if has_period {
+            check_period(&role, cx.mount)?;
+        }
+        if role.token.token_max_ttl > cx.mount.max_ttl {
+            cx.warn(
+                "token_max_ttl is greater than the backend mount's maximum TTL value; issued tokens' max TTL value will be \
+                 truncated",
+            );
+        }
         approle.put_role(cx.txn(), &role_name, &role, before.as_ref()).await?;
         Ok(Done)
     }

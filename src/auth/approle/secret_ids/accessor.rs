@@ -4,6 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::LooseText;
 use crate::auth::approle::Approle;
 use crate::auth::approle::roles::{Role, RolePath};
 use crate::engine::{Answer, Cx, Data, Done, Endpoint, Reply, Route, StatusCode};
@@ -16,7 +17,7 @@ use super::{Accessor, SECRETS, SecretId, Shown, accessor_key};
 #[serde(default)]
 pub(in crate::auth::approle) struct LookUpAccessor {
     /// The accessor.
-    secret_id_accessor: String,
+    secret_id_accessor: LooseText,
 }
 
 /// Names a secret id by its accessor.
@@ -24,7 +25,7 @@ pub(in crate::auth::approle) struct LookUpAccessor {
 #[serde(default)]
 pub(in crate::auth::approle) struct DestroyAccessor {
     /// The accessor.
-    secret_id_accessor: String,
+    secret_id_accessor: LooseText,
 }
 
 /// The same as an operation of its own.
@@ -46,11 +47,11 @@ impl Endpoint for LookUpAccessor {
     type Reply = Answer;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/secret-id-accessor/lookup").summary("Look up a secret id by accessor.");
+        Route::write("role/{role_name:name}/secret-id-accessor/lookup").summary("Look up a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Answer> {
         let role = approle.known_role(&path.role_name).await?;
-        let found = match approle.key_of(&role, &self.secret_id_accessor).await? {
+        let found = match approle.key_of(&role, &self.secret_id_accessor.0).await? {
             Some(key) => approle.secret_id(&key, cx.now()).await?,
             None => None,
         };
@@ -67,15 +68,15 @@ impl Endpoint for DestroyAccessor {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
+        Route::write("role/{role_name:name}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         let role = approle.known_role(&path.role_name).await?;
-        let key = approle.key_of(&role, &self.secret_id_accessor).await?;
+        let key = approle.key_of(&role, &self.secret_id_accessor.0).await?;
         let key = key.ok_or_else(|| Error::not_found(UNKNOWN))?;
         // Expected to be unchanged, so that a use at the same moment does not write it back.
         approle.view.fetch::<SecretId>(cx.txn(), &key).await?;
-        approle.delete_secret_id(cx.txn(), &role, &key, &self.secret_id_accessor)?;
+        approle.delete_secret_id(cx.txn(), &role, &key, &self.secret_id_accessor.0)?;
         Ok(Done)
     }
 }
@@ -86,7 +87,7 @@ impl Endpoint for DestroyAccessorByDelete {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::delete("role/{role_name:lower}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
+        Route::delete("role/{role_name:name}/secret-id-accessor/destroy").summary("Destroy a secret id by accessor.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         self.0.handle(approle, path, cx).await

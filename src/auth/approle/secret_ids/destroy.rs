@@ -29,7 +29,7 @@ impl Endpoint for Destroy {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/secret-id/destroy").summary("Destroy a secret id.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/secret-id/destroy").summary("Destroy a secret id.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         let secret_id = self.secret_id.filter(|secret_id| !secret_id.is_empty());
@@ -49,7 +49,7 @@ impl Endpoint for DestroyByDelete {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("role/{role_name:lower}/secret-id/destroy").summary("Destroy a secret id.");
+    const ROUTE: Route = Route::delete("role/{role_name:name}/secret-id/destroy").summary("Destroy a secret id.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         self.0.handle(approle, path, cx).await

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{LooseInt, StringList, Ttl};
+use crate::api::{LooseInt, LooseText, StringList, Ttl};
 use crate::auth::approle::Approle;
 use crate::auth::approle::roles::{Role, RolePath};
 use crate::engine::{Cx, Data, Endpoint, Route, bound_cidrs, cidrs_within};
@@ -20,7 +20,7 @@ use super::{Accessor, SecretId, accessor_key};
 #[serde(default)]
 struct Limits {
     /// What is shown with the tokens: an object of texts as JSON text, or `key=value` with commas between.
-    metadata: String,
+    metadata: LooseText,
     /// The addresses from which it can be used.
     cidr_list: StringList,
     /// The addresses from which its tokens can be used.
@@ -62,7 +62,7 @@ impl Endpoint for Generate {
     type Path = RolePath;
     type Reply = Data<Generated>;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/secret-id").summary("Make a secret id.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/secret-id").summary("Make a secret id.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Generated>> {
         let role = approle.known_role(&path.role_name).await?;
@@ -77,7 +77,7 @@ impl Endpoint for GenerateCustom {
     type Reply = Data<Generated>;
 
     const ROUTE: Route =
-        Route::write("role/{role_name:lower}/custom-secret-id").summary("Bring a secret id of your own.");
+        Route::write("role/{role_name:name}/custom-secret-id").summary("Bring a secret id of your own.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Generated>> {
         let secret_id = self.secret_id.filter(|secret_id| !secret_id.is_empty());
@@ -110,7 +110,7 @@ impl Approle {
             uses_left: (uses > 0).then_some(uses),
             cidr_list,
             token_bound_cidrs: bound_cidrs(&token_bound_cidrs)?,
-            metadata: metadata(&asked.metadata)?,
+            metadata: metadata(&asked.metadata.0)?,
         };
         let key = self.secret_key(role, secret_id.expose());
         let known: Option<SecretId> = self.view.fetch(cx.txn(), &key).await?;

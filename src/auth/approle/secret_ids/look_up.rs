@@ -24,7 +24,7 @@ impl Endpoint for LookUp {
     type Path = RolePath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::write("role/{role_name:lower}/secret-id/lookup").summary("Look up a secret id.");
+    const ROUTE: Route = Route::write("role/{role_name:name}/secret-id/lookup").summary("Look up a secret id.");
 
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Shown>> {
         let secret_id = self.secret_id.filter(|secret_id| !secret_id.is_empty());

@@ -18,7 +18,7 @@ impl Endpoint for DeleteCrl {
     type Path = CrlPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("crls/{name:lower}").summary("Delete a list of revoked certificates.");
+    const ROUTE: Route = Route::delete("crls/{name:name}").summary("Delete a list of revoked certificates.");
 
     async fn handle(self, cert: &Cert, CrlPath { name }: CrlPath, cx: &mut Cx<'_>) -> Result<Done> {
         if cert.view.fetch::<Crl>(cx.txn(), &key(&name)).await?.is_none() {

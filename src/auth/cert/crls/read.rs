@@ -26,7 +26,7 @@ impl Endpoint for ReadCrl {
     type Path = CrlPath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::read("crls/{name:lower}").summary("Read a list of revoked certificates.");
+    const ROUTE: Route = Route::read("crls/{name:name}").summary("Read a list of revoked certificates.");
 
     async fn handle(self, cert: &Cert, CrlPath { name }: CrlPath, _: &mut Cx<'_>) -> Result<Data<Shown>> {
         let crl: Crl = cert.view.get(&key(&name)).await?.ok_or_else(|| Error::invalid("no such CRL"))?;

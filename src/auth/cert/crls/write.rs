@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseText;
 use crate::auth::cert::Cert;
 use crate::engine::{Cx, Done, Endpoint, Page, Route};
 use crate::error::{Error, Result};
@@ -14,9 +15,9 @@ use super::{Crl, CrlPath, FOLDER, MAX_LISTS, key};
 #[serde(default)]
 pub(in crate::auth::cert) struct WriteCrl {
     /// The list as PEM.
-    crl: String,
+    crl: LooseText,
     /// Where it could be fetched. Not supported.
-    url: String,
+    url: LooseText,
 }
 
 impl Endpoint for WriteCrl {
@@ -24,10 +25,10 @@ impl Endpoint for WriteCrl {
     type Path = CrlPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("crls/{name:lower}").summary("Upload a list of revoked certificates.");
+    const ROUTE: Route = Route::write("crls/{name:name}").summary("Upload a list of revoked certificates.");
 
     async fn handle(self, cert: &Cert, CrlPath { name }: CrlPath, cx: &mut Cx<'_>) -> Result<Done> {
-        match (self.crl.is_empty(), self.url.is_empty()) {
+        match (self.crl.0.is_empty(), self.url.0.is_empty()) {
             (true, true) => return Err(Error::invalid("one of 'crl' or 'url' must be provided")),
             (true, false) => {
                 return Err(Error::invalid("a CRL is not fetched from a 'url'; send its content as 'crl'"));
@@ -35,7 +36,7 @@ impl Endpoint for WriteCrl {
             (false, false) => cx.warn("'url' is ignored: a CRL is not fetched, and stays as it was sent"),
             (false, true) => {}
         }
-        let crl = Crl::new(&self.crl)?;
+        let crl = Crl::new(&self.crl.0)?;
         if !cert.view.exists(&key(&name)).await? && cert.view.list(FOLDER, Page::all()).await?.len() >= MAX_LISTS {
             return Err(Error::invalid("this mount has 64 CRLs, the most it takes; delete one first"));
         }

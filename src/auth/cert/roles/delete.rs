@@ -18,7 +18,7 @@ impl Endpoint for DeleteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("certs/{name:lower}").summary("Delete a role for certificates.");
+    const ROUTE: Route = Route::delete("certs/{name:name}").summary("Delete a role for certificates.");
 
     async fn handle(self, cert: &Cert, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         cert.view.delete(cx.txn(), &key(&name))?;

@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::cert::Cert;
-use crate::engine::{Cx, Endpoint, Listing, Page, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::error::Result;
 
 use super::FOLDER;
 
-/// Asks for nothing.
-#[derive(Deserialize, JsonSchema)]
-pub(in crate::auth::cert) struct ListRoles {}
+/// Which part of the list is wanted.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(in crate::auth::cert) struct ListRoles(Paging);
 
 /// The path has no parameters.
 #[derive(Deserialize, JsonSchema)]
@@ -25,6 +26,6 @@ impl Endpoint for ListRoles {
     const ROUTE: Route = Route::list("certs").summary("List the roles for certificates.");
 
     async fn handle(self, cert: &Cert, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(cert.view.list(FOLDER, Page::all()).await?))
+        Ok(Listing::of(cert.view.list(FOLDER, self.0.page()).await?))
     }
 }

@@ -42,7 +42,7 @@ impl Endpoint for ReadRole {
     type Path = RolePath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::read("certs/{name:lower}").summary("Read a role for certificates.");
+    const ROUTE: Route = Route::read("certs/{name:name}").summary("Read a role for certificates.");
 
     async fn handle(self, cert: &Cert, RolePath { name }: RolePath, _: &mut Cx<'_>) -> Result<Data<Shown>> {
         let role: Role = cert.view.get(&key(&name)).await?.ok_or_else(Error::absent)?;

@@ -3,12 +3,12 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::{LooseBool, LooseText, StringList, Ttl};
+use crate::api::{LooseBool, LooseText, StringList, Ttl, given};
 use crate::auth::cert::Cert;
 use crate::auth::cert::constraints::check_extensions;
 use crate::auth::cert::pem::MAX_CERTIFICATES;
 use crate::auth::cert::trust::Anchors;
-use crate::engine::{Cx, Done, Endpoint, LegacyParams, Page, Route, TokenParams, TokenSettings};
+use crate::engine::{Cx, Done, Endpoint, LegacyParams, Mount, Page, Route, TokenParams, TokenSettings};
 use crate::error::{Error, Result};
 
 use super::{FOLDER, MAX_ROLES, Role, RolePath, key};
@@ -18,30 +18,40 @@ use super::{FOLDER, MAX_ROLES, Role, RolePath, key};
 #[serde(default)]
 pub(in crate::auth::cert) struct WriteRole {
     /// The certificates to trust, as PEM: authorities, or the very certificates of clients.
-    certificate: Option<String>,
+    #[serde(deserialize_with = "given")]
+    certificate: Option<LooseText>,
     /// How those who log in are called.
     display_name: Option<LooseText>,
     /// Patterns, one of which the common name, a DNS name or an e-mail address must fit.
+    #[serde(deserialize_with = "given")]
     allowed_names: Option<StringList>,
     /// Patterns, one of which the common name must fit.
+    #[serde(deserialize_with = "given")]
     allowed_common_names: Option<StringList>,
     /// Patterns, one of which a DNS name must fit.
+    #[serde(deserialize_with = "given")]
     allowed_dns_sans: Option<StringList>,
     /// Patterns, one of which an e-mail address must fit.
+    #[serde(deserialize_with = "given")]
     allowed_email_sans: Option<StringList>,
     /// Patterns, one of which a URI must fit.
+    #[serde(deserialize_with = "given")]
     allowed_uri_sans: Option<StringList>,
     /// Patterns, one of which an organisational unit must fit.
+    #[serde(deserialize_with = "given")]
     allowed_organizational_units: Option<StringList>,
     /// Extensions that must be there: `oid:pattern` for a text, `hex:oid:pattern` for all bytes of the value.
+    #[serde(deserialize_with = "given")]
     required_extensions: Option<StringList>,
     /// The numbers of extensions whose text goes into the token's metadata.
+    #[serde(deserialize_with = "given")]
     allowed_metadata_extensions: Option<StringList>,
     /// Whether to ask OCSP servers. Not supported.
     ocsp_enabled: LooseBool,
     /// Kept and shown.
-    ocsp_ca_certificates: Option<String>,
+    ocsp_ca_certificates: Option<LooseText>,
     /// Kept and shown.
+    #[serde(deserialize_with = "given")]
     ocsp_servers_override: Option<StringList>,
     /// Kept and shown.
     ocsp_fail_open: Option<LooseBool>,
@@ -51,6 +61,7 @@ pub(in crate::auth::cert) struct WriteRole {
     #[serde(flatten)]
     token: TokenParams,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
     /// Older name of `token_ttl`.
     lease: Option<Ttl>,
@@ -61,6 +72,7 @@ pub(in crate::auth::cert) struct WriteRole {
     /// Older name of `token_period`.
     period: Option<Ttl>,
     /// Older name of `token_bound_cidrs`.
+    #[serde(deserialize_with = "given")]
     bound_cidrs: Option<StringList>,
 }
 
@@ -69,7 +81,7 @@ impl Endpoint for WriteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("certs/{name:lower}").summary("Make or change a role for certificates.");
+    const ROUTE: Route = Route::write("certs/{name:name}").summary("Make or change a role for certificates.");
 
     async fn handle(self, cert: &Cert, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         if self.ocsp_enabled.0 {
@@ -83,15 +95,38 @@ impl Endpoint for WriteRole {
             None => Role { display_name: name.clone(), token: TokenSettings::new(), ..Role::default() },
         };
         let role = self.change(role)?;
+        role.lengths_beyond(cx.mount).into_iter().for_each(|warning| cx.warn(warning));
         cert.view.put(cx.txn(), &key(&name), &role)?;
         cert.changed(cx.txn())?;
         Ok(Done)
     }
 }
 
+impl Role {
+    /// A sentence for each length that the mount cuts short, or that is longer than what it gives by itself.
+    fn lengths_beyond(&self, mount: &Mount) -> Vec<String> {
+        let (default, max) = (mount.default_ttl, mount.max_ttl);
+        let TokenSettings { token_ttl, token_max_ttl, token_period, .. } = &self.token;
+        let of_mount = |what: &str, length: Ttl, bound: Ttl| {
+            let (length, bound) = (length.seconds(), bound.seconds());
+            format!("Given {what} of {length} seconds is greater than current mount/system default of {bound} seconds")
+        };
+        let period = || {
+            let (length, max) = (token_period.seconds(), max.seconds());
+            format!("Given period of {length} seconds is greater than the backend's maximum TTL of {max} seconds")
+        };
+        let said = [
+            (*token_ttl > default).then(|| of_mount("ttl", *token_ttl, default)),
+            (*token_max_ttl > max).then(|| of_mount("max_ttl", *token_max_ttl, max)),
+            (*token_period > max).then(period),
+        ];
+        said.into_iter().flatten().collect()
+    }
+}
+
 impl WriteRole {
     fn change(self, mut role: Role) -> Result<Role> {
-        if let Some(certificate) = self.certificate {
+        if let Some(LooseText(certificate)) = self.certificate {
             role.certificate = certificate;
         }
         if role.certificate.len() > MAX_CERTIFICATES {
@@ -113,7 +148,7 @@ impl WriteRole {
         replace(&mut role.required_extensions, self.required_extensions);
         replace(&mut role.allowed_metadata_extensions, self.allowed_metadata_extensions);
         replace(&mut role.ocsp_servers_override, self.ocsp_servers_override);
-        role.ocsp_ca_certificates = self.ocsp_ca_certificates.unwrap_or(role.ocsp_ca_certificates);
+        role.ocsp_ca_certificates = self.ocsp_ca_certificates.map_or(role.ocsp_ca_certificates, |text| text.0);
         role.ocsp_fail_open = self.ocsp_fail_open.map_or(role.ocsp_fail_open, |flag| flag.0);
         role.ocsp_query_all_servers = self.ocsp_query_all_servers.map_or(role.ocsp_query_all_servers, |flag| flag.0);
         let legacy = LegacyParams {
@@ -122,6 +157,7 @@ impl WriteRole {
             max_ttl: self.max_ttl,
             period: self.period,
             bound_cidrs: self.bound_cidrs,
+            ..LegacyParams::default()
         };
         let mut token = self.token;
         legacy.merge(&mut token, &mut role.legacy);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::api::{LooseBool, LooseText, StringList};
+use crate::api::{LooseBool, LooseText, StringList, given};
 use crate::auth::jwt::provider::Provider;
 use crate::auth::jwt::token::{Algorithm, PublicKey};
 use crate::auth::jwt::{Jwt, NoPath};
@@ -23,19 +23,19 @@ pub(in crate::auth::jwt) struct WriteConfig {
     /// Where a JSON Web Key Set is.
     jwks_url: LooseText,
     /// The authorities of that server's certificate, as PEM; those of this machine where it is empty.
-    jwks_ca_pem: String,
+    jwks_ca_pem: LooseText,
     /// Several key sets. Not supported.
-    jwks_pairs: Vec<Value>,
+    jwks_pairs: Option<Vec<Value>>,
     /// The issuer, below which `.well-known/openid-configuration` is.
     oidc_discovery_url: LooseText,
     /// The authorities of that server's certificate, as PEM; those of this machine where it is empty.
-    oidc_discovery_ca_pem: String,
+    oidc_discovery_ca_pem: LooseText,
     /// How this server is known to the provider.
     oidc_client_id: LooseText,
     /// What proves it to the provider.
     oidc_client_secret: Option<SecretText>,
     /// `query` or `form_post`: how the browser comes back.
-    oidc_response_mode: String,
+    oidc_response_mode: LooseText,
     /// `code` or `id_token`: what it comes back with.
     oidc_response_types: StringList,
     /// Names of which the provider's certificate must have one, in place of that in the URL.
@@ -47,8 +47,9 @@ pub(in crate::auth::jwt) struct WriteConfig {
     /// The algorithms that tokens may be signed by.
     jwt_supported_algs: StringList,
     /// What the provider is, where its tokens need it: `provider` is `azure`, `ibmisam` or `secureauth`.
-    provider_config: Map<String, Value>,
+    provider_config: Option<Map<String, Value>>,
     /// Kept and shown.
+    #[serde(deserialize_with = "given")]
     namespace_in_state: Option<LooseBool>,
     /// Whether the configuration is kept although the provider cannot be reached now.
     skip_jwks_validation: LooseBool,
@@ -87,21 +88,21 @@ impl WriteConfig {
             revision,
             jwt_validation_pubkeys: self.jwt_validation_pubkeys.0,
             jwks_url: self.jwks_url.0,
-            jwks_ca_pem: self.jwks_ca_pem,
+            jwks_ca_pem: self.jwks_ca_pem.0,
             oidc_discovery_url: self.oidc_discovery_url.0,
-            oidc_discovery_ca_pem: self.oidc_discovery_ca_pem,
+            oidc_discovery_ca_pem: self.oidc_discovery_ca_pem.0,
             oidc_client_id: self.oidc_client_id.0,
             oidc_client_secret: self.oidc_client_secret.unwrap_or_else(|| SecretText::new(String::new())),
-            oidc_response_mode: self.oidc_response_mode,
+            oidc_response_mode: self.oidc_response_mode.0,
             oidc_response_types: self.oidc_response_types.0,
             override_allowed_server_names: self.override_allowed_server_names.0,
             bound_issuer: self.bound_issuer.0,
             default_role: self.default_role.0.to_lowercase(),
             jwt_supported_algs: self.jwt_supported_algs.0,
             namespace_in_state: self.namespace_in_state.map_or(in_state, |flag| flag.0),
-            provider: ProviderConfig::try_from(self.provider_config)?,
+            provider: ProviderConfig::try_from(self.provider_config.unwrap_or_default())?,
         };
-        if !self.jwks_pairs.is_empty() {
+        if self.jwks_pairs.is_some_and(|pairs| !pairs.is_empty()) {
             return Err(Error::invalid("'jwks_pairs' is not supported: mount the method once for each key set"));
         }
         config.check_sources()?;

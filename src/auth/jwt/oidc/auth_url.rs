@@ -6,6 +6,7 @@ use ring::digest;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::api::LooseText;
 use crate::auth::jwt::config::Config;
 use crate::auth::jwt::provider::Discovery;
 use crate::auth::jwt::roles::{CallbackMode, Role, RoleType};
@@ -22,7 +23,7 @@ use super::redirect;
 #[serde(default)]
 pub(in crate::auth::jwt) struct AuthUrl {
     /// The role; that of the configuration where it is left out.
-    role: String,
+    role: LooseText,
     /// Where the provider is to send the browser.
     redirect_uri: String,
     /// Whatever the client chose; it is asked for again when the login is fetched.
@@ -69,7 +70,7 @@ impl Endpoint for AuthUrl {
         if self.redirect_uri.len() > MAX_TEXT || client_nonce.expose().len() > MAX_TEXT {
             return Err(Error::invalid("'redirect_uri' and 'client_nonce' must not be longer than 2048 bytes"));
         }
-        let (name, role) = jwt.asked_role(&self.role, &config.default_role).await?;
+        let (name, role) = jwt.asked_role(&self.role.0, &config.default_role).await?;
         let allowed = role.allowed_redirect_uris.as_deref().unwrap_or_default();
         if role.role_type != RoleType::Oidc || !redirect::is_allowed(&self.redirect_uri, allowed) {
             cx.warn("the role does not allow this redirect_uri, or no login with a browser at all");

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseText;
 use crate::auth::jwt::{Jwt, NoPath, grant};
 use crate::engine::{Cx, Endpoint, Login, Route};
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ use super::flows::Stage;
 #[serde(default)]
 pub(in crate::auth::jwt) struct Poll {
     /// Names the login.
-    state: String,
+    state: LooseText,
     /// What the client sent when the login began.
     client_nonce: Option<SecretText>,
 }
@@ -29,12 +30,12 @@ impl Endpoint for Poll {
     const ROUTE: Route = Route::write("oidc/poll").summary("Ask for a login that was begun with a browser.").public();
 
     async fn handle(self, jwt: &Jwt, _: NoPath, cx: &mut Cx<'_>) -> Result<Login> {
-        let flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
+        let flow = jwt.flows.take(&self.state.0, cx.now()).ok_or_else(over)?;
         if flow.client_nonce.is_empty() || !flow.is_of(self.client_nonce.as_ref()) {
             return Err(Error::invalid("invalid client_nonce"));
         }
         let Stage::Proved(claims) = &flow.stage else {
-            jwt.flows.put_back(self.state, flow);
+            jwt.flows.put_back(self.state.0, flow);
             return Err(Error::invalid("authorization_pending"));
         };
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;

@@ -18,7 +18,7 @@ impl Endpoint for DeleteRole {
     type Path = RolePath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("role/{name:lower}").summary("Delete a role for tokens of identity providers.");
+    const ROUTE: Route = Route::delete("role/{name:name}").summary("Delete a role for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
         jwt.view.delete(cx.txn(), &key(&name))?;

@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::jwt::{Jwt, NoPath};
-use crate::engine::{Cx, Endpoint, Listing, Page, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::error::Result;
 
 use super::FOLDER;
 
-/// Asks for nothing.
-#[derive(Deserialize, JsonSchema)]
-pub(in crate::auth::jwt) struct ListRoles {}
+/// Which part of the list is wanted.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(in crate::auth::jwt) struct ListRoles(Paging);
 
 impl Endpoint for ListRoles {
     type Target = Jwt;
@@ -21,6 +22,6 @@ impl Endpoint for ListRoles {
     const ROUTE: Route = Route::list("role").summary("List the roles for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(jwt.view.list(FOLDER, Page::all()).await?))
+        Ok(Listing::of(jwt.view.list(FOLDER, self.0.page()).await?))
     }
 }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::api::Ttl;
-use crate::engine::{LegacyNames, Record, TokenSettings};
+use crate::engine::{LegacyNames, Record, TokenSettings, is_name};
 use crate::error::{Error, Result};
 
 use super::Jwt;
@@ -124,13 +124,13 @@ impl Jwt {
 
     /// The role that a caller asks for: the one they name, or the mount's default.
     pub(super) async fn asked_role(&self, asked: &str, default: &str) -> Result<(String, Role)> {
-        let name = if asked.is_empty() { default.to_owned() } else { asked.to_lowercase() };
+        let asked = if asked.is_empty() { default } else { asked };
+        let name = asked.to_lowercase();
         if name.is_empty() {
             return Err(Error::invalid("missing role"));
         }
         // A name that is no name of a role is not told from one that nobody has.
-        let is_name = name.len() <= 512 && !name.contains('/');
-        let role = if is_name { self.role(&name).await? } else { None };
+        let role = if is_name(asked) { self.role(&name).await? } else { None };
         role.map(|role| (name, role)).ok_or_else(|| Error::invalid("role could not be found"))
     }
 }

@@ -53,7 +53,7 @@ impl Endpoint for ReadRole {
     type Path = RolePath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::read("role/{name:lower}").summary("Read a role for tokens of identity providers.");
+    const ROUTE: Route = Route::read("role/{name:name}").summary("Read a role for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, RolePath { name }: RolePath, _: &mut Cx<'_>) -> Result<Data<Shown>> {
         let role = jwt.role(&name).await?.ok_or_else(Error::absent)?;

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::api::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl};
+use crate::api::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl, given};
 use crate::auth::jwt::{Jwt, bound, policies};
 use crate::engine::{Caller, Cx, Done, Endpoint, Existence, LegacyParams, Route, TokenParams, TokenSettings};
 use crate::error::{Error, Result};
@@ -19,15 +19,16 @@ use super::{CallbackMode, ClaimsType, Role, RolePath, RoleType, key};
 #[serde(default)]
 pub(in crate::auth::jwt) struct WriteRole {
     /// `jwt` for callers who bring a token, `oidc` for those who are sent to the provider.
-    role_type: String,
+    role_type: LooseText,
     /// What the claim `aud` must have one of.
+    #[serde(deserialize_with = "given")]
     bound_audiences: Option<StringList>,
     /// What the claim `sub` must be.
     bound_subject: Option<LooseText>,
     /// Claims, by name or by JSON Pointer, and the value, or one of the values, that each must have.
     bound_claims: Option<Map<String, Value>>,
     /// `string` or `glob`: how the values of bound claims are compared.
-    bound_claims_type: Option<String>,
+    bound_claims_type: Option<LooseText>,
     /// Claims, by name or by JSON Pointer, and the name under which each goes into the token's metadata.
     claim_mappings: Option<KeyValues>,
     /// The claim that names the caller.
@@ -43,13 +44,15 @@ pub(in crate::auth::jwt) struct WriteRole {
     /// How long before its `exp` a token without `iat` and `nbf` becomes good; 0 is 150 seconds.
     not_before_leeway: Option<Leeway>,
     /// Where the provider may send the browser.
+    #[serde(deserialize_with = "given")]
     allowed_redirect_uris: Option<StringList>,
     /// What the provider is asked for beside `openid`.
+    #[serde(deserialize_with = "given")]
     oidc_scopes: Option<StringList>,
     /// The longest time since the caller has typed a password at the provider; 0 is any.
     max_age: Option<Ttl>,
     /// `client`, or `direct` where the provider sends the browser to this server.
-    callback_mode: Option<String>,
+    callback_mode: Option<LooseText>,
     /// Seconds between two polls; 0 is 5 seconds.
     poll_interval: Option<LooseInt>,
     /// Tokens of the provider to show. Not supported.
@@ -64,6 +67,7 @@ pub(in crate::auth::jwt) struct WriteRole {
     #[serde(flatten)]
     token: TokenParams,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
     /// Older name of `token_ttl`.
     ttl: Option<Ttl>,
@@ -72,8 +76,10 @@ pub(in crate::auth::jwt) struct WriteRole {
     /// Older name of `token_period`.
     period: Option<Ttl>,
     /// Older name of `token_num_uses`.
+    #[serde(deserialize_with = "given")]
     num_uses: Option<LooseInt>,
     /// Older name of `token_bound_cidrs`.
+    #[serde(deserialize_with = "given")]
     bound_cidrs: Option<StringList>,
 }
 
@@ -83,18 +89,31 @@ impl Endpoint for WriteRole {
     type Reply = Done;
 
     const ROUTE: Route =
-        Route::write("role/{name:lower}").summary("Make or change a role for tokens of identity providers.");
+        Route::write("role/{name:name}").summary("Make or change a role for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
-        if !is_role_name(&name) {
-            return Err(Error::invalid(
-                "a role's name must have letters, digits, '_', '-' and '.' only, and begin and end with a letter, a \
-                 digit or '_'",
-            ));
-        }
         let role = jwt.view.fetch(cx.txn(), &key(&name)).await?;
         let role = role.unwrap_or_else(|| Role { token: TokenSettings::new(), ..Role::default() });
         let role = self.change(role)?.checked()?;
+        let max_ttl = cx.mount.max_ttl;
+        if role.token.token_period > max_ttl {
+            return Err(Error::invalid(format!(
+                "'period' is greater than the backend's maximum lease TTL of {} seconds",
+                max_ttl.seconds()
+            )));
+        }
+        if role.token.token_max_ttl > max_ttl {
+            cx.warn(
+                "token max ttl is greater than the system or backend mount's maximum TTL value; issued tokens' max TTL value \
+                 will be truncated",
+            );
+        }
+        if role.verbose_oidc_logging {
+            cx.warn(
+                "verbose_oidc_logging has been enabled for this role. It changes nothing here: tokens and claims are never \
+                 logged.",
+            );
+        }
         jwt.view.put(cx.txn(), &key(&name), &role)?;
         Ok(Done)
     }
@@ -111,7 +130,7 @@ impl WriteRole {
                 "'oauth2_metadata' is not supported: tokens of the provider would stand in metadata, which is not secret",
             ));
         }
-        role.role_type = role_type(&self.role_type)?;
+        role.role_type = role_type(&self.role_type.0)?;
         self.change_claims(&mut role)?;
         self.change_flow(&mut role)?;
         role.token_policies_template_claims =
@@ -122,10 +141,10 @@ impl WriteRole {
             max_ttl: self.max_ttl,
             period: self.period,
             bound_cidrs: self.bound_cidrs,
+            num_uses: self.num_uses,
         };
         let mut token = self.token;
-        token.token_num_uses = token.token_num_uses.or(self.num_uses);
-        // A claim's name may have capitals, which the names of policies do not keep.
+        // A claim's name may have capitals, which policies do not keep that come by their older name.
         let templates = token.token_policies.clone().or_else(|| legacy.policies.clone());
         legacy.merge(&mut token, &mut role.legacy);
         role.token = role.token.changed(&token)?;
@@ -141,7 +160,7 @@ impl WriteRole {
         if let Some(claims) = self.bound_claims.take() {
             role.bound_claims = Some(claims);
         }
-        if let Some(kind) = &self.bound_claims_type {
+        if let Some(LooseText(kind)) = &self.bound_claims_type {
             role.bound_claims_type = match kind.as_str() {
                 "" | "string" => ClaimsType::String,
                 "glob" => ClaimsType::Glob,
@@ -164,7 +183,7 @@ impl WriteRole {
         replace(&mut role.allowed_redirect_uris, self.allowed_redirect_uris.take());
         replace(&mut role.oidc_scopes, self.oidc_scopes.take());
         role.max_age = self.max_age.unwrap_or(role.max_age);
-        if let Some(mode) = &self.callback_mode {
+        if let Some(LooseText(mode)) = &self.callback_mode {
             role.callback_mode = match mode.as_str() {
                 "" | "client" => CallbackMode::Client,
                 "direct" => CallbackMode::Direct,
@@ -233,15 +252,6 @@ fn role_type(text: &str) -> Result<RoleType> {
         "" | "oidc" => Ok(RoleType::Oidc),
         _ => Err(Error::invalid("invalid 'role_type': use 'jwt' or 'oidc'")),
     }
-}
-
-/// Whether `name` is one that a role may have.
-fn is_role_name(name: &str) -> bool {
-    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    name.len() <= 512
-        && name.starts_with(is_word)
-        && name.ends_with(is_word)
-        && name.chars().all(|c| is_word(c) || c == '-' || c == '.')
 }
 
 fn replace(list: &mut Option<Vec<String>>, asked: Option<StringList>) {

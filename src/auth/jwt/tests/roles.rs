@@ -121,7 +121,7 @@ async fn metadata_and_groups_come_out_of_claims() {
     assert_eq!((identity.alias.as_str(), identity.display_name.as_str()), ("ann", "jwt-ann"));
     assert_eq!(json!(identity.metadata), json!({"role": "dev", "mail": "a@b", "unit": "core"}));
     assert_eq!((&identity.groups, &identity.policies), (&vec!["a".to_owned(), "b".to_owned()], &vec!["p".to_owned()]));
-    assert_eq!((login.terms.token_type, login.renewable), (TokenType::Batch, false));
+    assert_eq!(login.terms.token_type, Some(TokenType::Batch));
     for (groups, is_good) in [
         (json!("one"), true),
         (json!([]), true),

@@ -18,7 +18,7 @@ impl Endpoint for DeleteUser {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::delete("users/{username:lower}").summary("Delete a user.");
+    const ROUTE: Route = Route::delete("users/{username:name}").summary("Delete a user.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         userpass.view.delete(cx.txn(), &key(&username))?;

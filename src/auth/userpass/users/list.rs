@@ -4,14 +4,15 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::auth::userpass::Userpass;
-use crate::engine::{Cx, Endpoint, Listing, Page, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::error::Result;
 
 use super::FOLDER;
 
-/// Asks for nothing.
-#[derive(Deserialize, JsonSchema)]
-pub(in crate::auth::userpass) struct ListUsers {}
+/// Which part of the list is wanted.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(in crate::auth::userpass) struct ListUsers(Paging);
 
 /// The path has no parameters.
 #[derive(Deserialize, JsonSchema)]
@@ -25,6 +26,6 @@ impl Endpoint for ListUsers {
     const ROUTE: Route = Route::list("users").summary("List the users.");
 
     async fn handle(self, userpass: &Userpass, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(userpass.view.list(FOLDER, Page::all()).await?))
+        Ok(Listing::of(userpass.view.list(FOLDER, self.0.page()).await?))
     }
 }

@@ -25,7 +25,7 @@ impl Endpoint for ChangePassword {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("users/{username:lower}/password").summary("Change a user's password.");
+    const ROUTE: Route = Route::write("users/{username:name}/password").summary("Change a user's password.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known = userpass.view.fetch(cx.txn(), &key(&username)).await?;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::StringList;
+use crate::api::{StringList, given};
 use crate::auth::userpass::Userpass;
 use crate::engine::{Cx, Done, Endpoint, LegacyParams, Route, TokenParams, policy_names};
 use crate::error::Result;
@@ -15,8 +15,10 @@ use super::{User, UserPath, key, user_is_missing};
 #[serde(default)]
 pub(in crate::auth::userpass) struct ChangePolicies {
     /// The policies that tokens get.
+    #[serde(deserialize_with = "given")]
     token_policies: Option<StringList>,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
 }
 
@@ -25,7 +27,7 @@ impl Endpoint for ChangePolicies {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("users/{username:lower}/policies").summary("Change a user's policies.");
+    const ROUTE: Route = Route::write("users/{username:name}/policies").summary("Change a user's policies.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known = userpass.view.fetch(cx.txn(), &key(&username)).await?;

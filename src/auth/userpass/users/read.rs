@@ -27,7 +27,7 @@ impl Endpoint for ReadUser {
     type Path = UserPath;
     type Reply = Data<Shown>;
 
-    const ROUTE: Route = Route::read("users/{username:lower}").summary("Read a user.");
+    const ROUTE: Route = Route::read("users/{username:name}").summary("Read a user.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, _: &mut Cx<'_>) -> Result<Data<Shown>> {
         let user: User = userpass.view.get(&key(&username)).await?.ok_or_else(Error::absent)?;

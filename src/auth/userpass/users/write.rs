@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::{StringList, Ttl};
+use crate::api::{StringList, Ttl, given};
 use crate::auth::userpass::Userpass;
 use crate::engine::{
     Caller, Cx, Done, Endpoint, Existence, LegacyNames, LegacyParams, Route, TokenParams, TokenSettings,
@@ -25,12 +25,14 @@ pub(in crate::auth::userpass) struct WriteUser {
     #[serde(flatten)]
     token: TokenParams,
     /// Older name of `token_policies`.
+    #[serde(deserialize_with = "given")]
     policies: Option<StringList>,
     /// Older name of `token_ttl`.
     ttl: Option<Ttl>,
     /// Older name of `token_max_ttl`.
     max_ttl: Option<Ttl>,
     /// Older name of `token_bound_cidrs`.
+    #[serde(deserialize_with = "given")]
     bound_cidrs: Option<StringList>,
 }
 
@@ -39,7 +41,7 @@ impl Endpoint for WriteUser {
     type Path = UserPath;
     type Reply = Done;
 
-    const ROUTE: Route = Route::write("users/{username:lower}").summary("Make or change a user.");
+    const ROUTE: Route = Route::write("users/{username:name}").summary("Make or change a user.");
 
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known: Option<User> = userpass.view.fetch(cx.txn(), &key(&username)).await?;

@@ -163,19 +163,13 @@ impl Maker<'_> {
             return Err(Error::invalid("expiring root tokens cannot create non-expiring root tokens"));
         }
         let max_ttl = self.mount.max_ttl;
-        let bound = if max_ttl.is_zero() { period } else { period.min(max_ttl) };
         let default_ttl = if is_root { Ttl::default() } else { self.mount.default_ttl };
-        let granted = grant(asked, Bounds { default_ttl, max_ttl, period: bound, explicit_max_ttl });
         if !ends {
-            let granted = Granted { ttl: Ttl::default(), capped_by: None };
-            return Ok(Lengths { granted, period, explicit_max_ttl, ends });
+            return Ok(Lengths { granted: Granted::default(), period, explicit_max_ttl, ends });
         }
-        if period.is_zero() {
-            warnings.extend(granted.warning(asked.or(default_ttl)).map(Cow::from));
-        } else if granted.ttl < period {
-            warnings.push("The period exceeded the effective max_ttl; its value is capped accordingly".into());
-        }
-        Ok(Lengths { granted, period: bound, explicit_max_ttl, ends })
+        let mut granted = grant(asked, Bounds { default_ttl, max_ttl, period, explicit_max_ttl });
+        warnings.extend(granted.warnings.drain(..).map(Cow::from));
+        Ok(Lengths { granted, period, explicit_max_ttl, ends })
     }
 }
 
@@ -319,6 +313,7 @@ mod tests {
         assert_eq!(of(r#"{"policies":["a"]}"#), (100, 0, 0));
         assert_eq!(of(r#"{"policies":["a"],"ttl":5000}"#), (1000, 0, 1));
         assert_eq!(of(r#"{"policies":["a"],"ttl":500,"explicit_max_ttl":200}"#), (200, 0, 1));
+        // The period stays what it was asked to be; each grant is bounded.
         assert_eq!(of(r#"{"policies":["a"],"period":5000}"#), (1000, 5000, 1));
         assert_eq!(of(r#"{"policies":["a"],"period":50,"ttl":500}"#), (50, 50, 0));
     }
