@@ -3,12 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Listing, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::engines::kv::path::FolderPath;
 use crate::engines::kv::v2::Kv2;
 use crate::error::Result;
-
-use super::Paging;
 
 /// Asks for the names in a folder.
 #[derive(Debug, Deserialize, JsonSchema)]
