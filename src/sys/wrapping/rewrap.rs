@@ -9,7 +9,7 @@ use crate::api::Ttl;
 use crate::engine::{Answer, Content, Cx, Endpoint, Route, StatusCode};
 use crate::error::Result;
 use crate::secret::ClientToken;
-use crate::vault::{Unsealed, Wrapped, Wrapping, invalid_wrapping_token};
+use crate::vault::{Unsealed, Unwrapped, Wrapped, Wrapping, invalid_wrapping_token};
 
 use super::super::NoPath;
 use super::presented::{Presented, spent};
@@ -32,8 +32,8 @@ impl Endpoint for Rewrap {
         let Wrapped { creation_path, creation_ttl, .. } =
             home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
         let ttl = cx.wrap_ttl.map_or(creation_ttl, |ttl| Ttl::from_seconds(ttl.as_secs()));
-        let body = home.unwrap(&id, cx.txn()).await?;
-        let wrapping = Wrapping { body, ttl, creation_path, wrapped_accessor: String::new() };
+        let Unwrapped { body, status } = home.unwrap(&id, cx.txn()).await?;
+        let wrapping = Wrapping { body, status, ttl, creation_path, wrapped_accessor: String::new() };
         let content = Content::Wrapped(Box::new(home.wrap(wrapping, cx.txn())?));
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }
