@@ -20,6 +20,6 @@ impl Endpoint for ListRoles {
     const ROUTE: Route = Route::list("roles").summary("List the roles that make users");
 
     async fn handle(self, database: &Database, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(database.view.list("role/", self.0.into()).await?))
+        Ok(Listing::of(database.view.list("role/", self.0.page()).await?))
     }
 }

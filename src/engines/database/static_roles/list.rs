@@ -20,6 +20,6 @@ impl Endpoint for ListStaticRoles {
     const ROUTE: Route = Route::list("static-roles").summary("List the roles that rotate a user's password");
 
     async fn handle(self, database: &Database, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(database.view.list("static-role/", self.0.into()).await?))
+        Ok(Listing::of(database.view.list("static-role/", self.0.page()).await?))
     }
 }

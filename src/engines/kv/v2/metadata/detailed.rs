@@ -30,7 +30,7 @@ impl Endpoint for List {
 
     async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Listing> {
         let prefix = folder.prefix();
-        let keys = kv.secrets.list(&prefix, self.0.into()).await?;
+        let keys = kv.secrets.list(&prefix, self.0.page()).await?;
         let key_info = Some(details(kv, &prefix, &keys).await?);
         Ok(Listing { keys, key_info })
     }

@@ -20,6 +20,6 @@ impl Endpoint for List {
     const ROUTE: Route = Route::list("metadata/{path..}").summary("List the names in a folder");
 
     async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Listing> {
-        kv.secrets.list(&folder.prefix(), self.0.into()).await.map(Listing::of)
+        kv.secrets.list(&folder.prefix(), self.0.page()).await.map(Listing::of)
     }
 }
