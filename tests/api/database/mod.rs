@@ -215,16 +215,17 @@ fn lists_come_in_pages() {
         root.post(&format!("database/roles/{name}"), json!({"db_name": "pg", "creation_statements": CREATE})).ok();
         server.query(&format!("create role static_{name} login"));
         let role = json!({"db_name": "pg", "username": format!("static_{name}"), "rotation_period": "24h"});
-        root.post(&format!("database/static-roles/{name}"), role).ok();
+        root.post(&format!("database/static-roles/s-{name}"), role).ok();
     }
     root.delete("database/roles/app").ok();
-    for folder in ["database/roles", "database/static-roles"] {
+    for (folder, names) in [("database/roles", ["a", "b", "c"]), ("database/static-roles", ["s-a", "s-b", "s-c"])] {
         let page = |query: &str| root.get(&format!("{folder}?list=true{query}")).data()["keys"].clone();
-        assert_eq!(page("&limit=2"), json!(["a", "b"]), "{folder}");
-        assert_eq!(page("&after=a&limit=1"), json!(["b"]), "{folder}");
-        assert_eq!(page("&after=b"), json!(["c"]), "{folder}");
-        assert_eq!(page("&limit=0"), json!(["a", "b", "c"]), "{folder}");
-        root.get(&format!("{folder}?list=true&after=c")).is(404);
+        let [first, second, third] = names;
+        assert_eq!(page("&limit=2"), json!([first, second]), "{folder}");
+        assert_eq!(page(&format!("&after={first}&limit=1")), json!([second]), "{folder}");
+        assert_eq!(page(&format!("&after={second}")), json!([third]), "{folder}");
+        assert_eq!(page("&limit=0"), json!(names), "{folder}");
+        root.get(&format!("{folder}?list=true&after={third}")).is(404);
     }
 }
 
