@@ -79,7 +79,10 @@ struct TermKey {
     key: BarrierKey,
     cipher: Cipher,
     installed: Timestamp,
+    /// How often it was used, at most: what was counted, and the margins of all restarts.
     encryptions: AtomicU64,
+    /// The margins among them.
+    margin: u64,
 }
 
 /// The keyring as it is written, encrypted under the root key.
@@ -97,12 +100,14 @@ struct StoredTerm {
     key: Zeroizing<String>,
     installed: Timestamp,
     encryptions: u64,
+    #[serde(default)]
+    margin: u64,
 }
 
 impl Keyring {
     /// A keyring of one new key.
     pub(super) fn generate(entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
-        let first = Arc::new(TermKey::new(1, BarrierKey::generate(entropy)?, now, 0));
+        let first = Arc::new(TermKey::new(1, BarrierKey::generate(entropy)?, now));
         Ok(Self {
             terms: BTreeMap::from([(1, first.clone())]),
             active: first,
@@ -114,7 +119,7 @@ impl Keyring {
     /// The same keys and a new one, which is the active one.
     pub(super) fn rotated(&self, entropy: &dyn Entropy, now: Timestamp) -> Result<Self> {
         let term = self.active.term + 1;
-        let active = Arc::new(TermKey::new(term, BarrierKey::generate(entropy)?, now, 0));
+        let active = Arc::new(TermKey::new(term, BarrierKey::generate(entropy)?, now));
         let mut terms = self.terms.clone();
         terms.insert(term, active.clone());
         Ok(Self { terms, active, ..self.clone() })
@@ -155,16 +160,16 @@ impl Keyring {
         KeyStatus {
             term: self.active.term,
             installed: self.active.installed,
-            encryptions: self.active.encryptions.load(Ordering::Relaxed),
+            encryptions: self.active.most_encryptions().saturating_sub(self.active.margin),
         }
     }
 
     pub(super) fn rotation_is_due(&self, now: Timestamp) -> bool {
         let status = self.status();
-        let limit = if self.rotation.enabled { self.rotation.max_operations } else { MOST_ENCRYPTIONS };
         let old = now.since(status.installed).as_secs() >= self.rotation.interval_seconds;
-        let aged = self.rotation.enabled && self.rotation.interval_seconds > 0 && old;
-        status.encryptions >= limit || aged
+        let aged = self.rotation.interval_seconds > 0 && old;
+        let used = status.encryptions >= self.rotation.max_operations;
+        self.active.most_encryptions() >= MOST_ENCRYPTIONS || (self.rotation.enabled && (used || aged))
     }
 
     pub(super) fn encrypt(&self, context: &str, plaintext: &[u8], entropy: &dyn Entropy) -> Result<Vec<u8>> {
@@ -184,7 +189,8 @@ impl Keyring {
             term: term.term,
             key: Zeroizing::new(BASE64.encode(term.key.expose())),
             installed: term.installed,
-            encryptions: term.encryptions.load(Ordering::Relaxed),
+            encryptions: term.most_encryptions(),
+            margin: term.margin,
         });
         let ledger = self.ledger.as_ref().map(|ledger| Zeroizing::new(BASE64.encode(ledger.key.expose())));
         let stored = Stored { terms: terms.collect(), rotation: self.rotation, ledger };
@@ -203,8 +209,12 @@ impl Keyring {
         let mut terms = BTreeMap::new();
         for stored in stored.terms {
             let key = BarrierKey::from_slice(&decoded(&stored.key)?).map_err(|_| BarrierError::Malformed)?;
-            let encryptions = stored.encryptions.saturating_add(RESTART_MARGIN);
-            terms.insert(stored.term, Arc::new(TermKey::new(stored.term, key, stored.installed, encryptions)));
+            let term = TermKey {
+                encryptions: AtomicU64::new(stored.encryptions.saturating_add(RESTART_MARGIN)),
+                margin: stored.margin.saturating_add(RESTART_MARGIN),
+                ..TermKey::new(stored.term, key, stored.installed)
+            };
+            terms.insert(stored.term, Arc::new(term));
         }
         let active = terms.values().next_back().cloned().ok_or(BarrierError::Malformed)?;
         let ledger = stored.ledger.map(|key| {
@@ -256,7 +266,12 @@ fn decoded(base64: &Zeroizing<String>) -> Result<Zeroizing<Vec<u8>>, BarrierErro
 }
 
 impl TermKey {
-    fn new(term: u32, key: BarrierKey, installed: Timestamp, encryptions: u64) -> Self {
-        Self { term, cipher: Cipher::new(key.expose()), key, installed, encryptions: AtomicU64::new(encryptions) }
+    fn new(term: u32, key: BarrierKey, installed: Timestamp) -> Self {
+        let cipher = Cipher::new(key.expose());
+        Self { term, key, cipher, installed, encryptions: AtomicU64::new(0), margin: 0 }
+    }
+
+    fn most_encryptions(&self) -> u64 {
+        self.encryptions.load(Ordering::Relaxed)
     }
 }

@@ -230,7 +230,8 @@ impl<T: Send + Sync + 'static> Routes<T> {
         for (index, entry) in self.entries.iter().enumerate() {
             let Some(params) = entry.pattern.matches(path, operation.is_listing()) else { continue };
             if entry.info.route.operation != operation {
-                known = true;
+                // What cannot be listed has no list: clients take this for an empty one, and 405 for a fault.
+                known |= !operation.is_listing();
                 continue;
             }
             let canonical = entry.pattern.folds().then(|| entry.pattern.canonical(&params));

@@ -80,6 +80,10 @@ pub const RESPONSE_WRAPPING_POLICY: &str = r#"path "cubbyhole/response" {
 path "sys/wrapping/unwrap" {
   capabilities = ["update"]
 }
+
+path "auth/token/revoke-self" {
+  capabilities = ["update"]
+}
 "#;
 
 #[cfg(test)]

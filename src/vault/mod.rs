@@ -62,7 +62,7 @@ pub use restoring::{Restoration, Restorations, Tenant, put_on_record, restore, t
 pub use root_generation::RootGenerationStatus;
 pub use sealing::{SealRecord, Sealings, Standing};
 pub use settings::{DeclaredAudit, Settings};
-pub use tokens::{LoggedIn, Renewed};
+pub use tokens::{LoggedIn, LookedUp, Renewed, RoleBounds};
 pub use unsealed::Unsealed;
 pub use versions::InstalledVersion;
 pub use wrapping::{Unwrapped, Wrapped, Wrapping, invalid_wrapping_token};

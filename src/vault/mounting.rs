@@ -62,6 +62,10 @@ impl Unsealed {
         if ["system", "token", "cubbyhole", "identity"].contains(&kind.as_str()) {
             return Err(Error::invalid(format!("mount type of {kind:?} is not mountable")));
         }
+        let version = options.get("version").map(String::as_str);
+        if kind == "kv" && !matches!(version, None | Some("" | "1" | "2")) {
+            return Err(Error::invalid("the option 'version' of a kv mount must be 1 or 2"));
+        }
         checked(&config)?;
         let entry = MountEntry {
             uuid: self.core.parts.entropy.uuid()?,

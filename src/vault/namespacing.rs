@@ -69,7 +69,7 @@ impl Unsealed {
     /// policies, which mean something else here, nor its entity; what it may do here says whether it may give any.
     pub fn as_parent_here(&self, mut record: TokenRecord) -> TokenRecord {
         if record.namespace_id != self.namespace.id {
-            record.policies.retain(|policy| policy == "root");
+            record.policies.clear();
             record.entity_id.clear();
             record.namespace_id.clone_from(&self.namespace.id);
         }

@@ -31,6 +31,26 @@ pub struct LoggedIn {
     pub identity_policies: Vec<String>,
 }
 
+/// A token that was looked up.
+#[derive(Debug)]
+pub struct LookedUp {
+    /// The namespace that it is of.
+    pub home: Arc<Unsealed>,
+    /// Its id.
+    pub id: String,
+    /// What is stored of it.
+    pub record: TokenRecord,
+}
+
+/// What the role says now that a token was made by. Zero says nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RoleBounds {
+    /// How long each renewal is.
+    pub period: Ttl,
+    /// How long after it was made the token ends at the latest.
+    pub explicit_max_ttl: Ttl,
+}
+
 /// A token that was renewed.
 #[derive(Debug)]
 pub struct Renewed {
@@ -129,8 +149,15 @@ impl Unsealed {
         Ok(LoggedIn { issued, granted, identity_policies })
     }
 
-    /// Renews the token `id` by `asked` (zero is the length it last had). An auth method may refuse.
-    pub async fn renew_token(&self, id: &str, asked: Ttl, client: &Client, txn: &mut Txn) -> Result<Renewed> {
+    /// Renews the token `id` of this namespace by `asked` (zero is the length it last had). An auth method may refuse.
+    pub async fn renew_token(
+        &self,
+        id: &str,
+        asked: Ttl,
+        role: RoleBounds,
+        client: &Client,
+        txn: &mut Txn,
+    ) -> Result<Renewed> {
         let now = self.deps.clock.now();
         let record = self.tokens.fetch(id, txn).await?;
         let mut record =
@@ -141,7 +168,7 @@ impl Unsealed {
         let Some(_) = record.expires.filter(|_| record.renewable) else {
             return Err(Error::invalid("lease is not renewable"));
         };
-        let bounds = self.renewal_bounds(&mut record, client).await?;
+        let bounds = self.renewal_bounds(&mut record, role, client).await?;
         let granted = renewed(asked, bounds, record.created, now);
         let expires = now.plus(granted.ttl.duration());
         record.ttl = granted.ttl;
@@ -153,14 +180,14 @@ impl Unsealed {
     }
 
     /// The lengths that bound a renewal. A login's are asked for again, so that a changed role counts.
-    async fn renewal_bounds(&self, record: &mut TokenRecord, client: &Client) -> Result<Bounds> {
+    async fn renewal_bounds(&self, record: &mut TokenRecord, role: RoleBounds, client: &Client) -> Result<Bounds> {
         let point = self.mounts.route(&record.path).map(|(point, _)| point);
         let max_ttl = point.as_ref().map_or(self.core.parts.settings.ttl.max_ttl, |point| point.facts.max_ttl);
         let own = Bounds {
             default_ttl: record.ttl,
             max_ttl,
-            period: record.period,
-            explicit_max_ttl: record.explicit_max_ttl,
+            period: shorter(role.period, record.period),
+            explicit_max_ttl: shorter(role.explicit_max_ttl, record.explicit_max_ttl),
         };
         let Some(identity) = &record.identity else { return Ok(own) };
         let refused = || Error::invalid("the auth method does not renew this token any more; log in again");
@@ -281,9 +308,15 @@ impl Unsealed {
         self.core.namespaces.by_id(namespace_id).map(|home| home.leases.clone())
     }
 
-    /// The token `token` of this namespace, without spending it: its id and its record.
-    pub async fn look_up(&self, token: &ClientToken) -> Result<Option<(String, TokenRecord)>> {
-        Ok(self.tokens.look_up(token).await?.filter(|(_, record)| record.namespace_id == self.namespace.id))
+    /// The token `token` of this namespace or one within, without spending it. An error for a token of another one: not to
+    /// find it would be taken for its end.
+    pub async fn look_up(&self, token: &ClientToken) -> Result<Option<LookedUp>> {
+        let Some((id, record)) = self.tokens.look_up(token).await? else { return Ok(None) };
+        let Some(home) = self.core.namespaces.by_id(&record.namespace_id) else { return Ok(None) };
+        if !self.namespace.contains(&home.namespace.path) {
+            return Err(Error::invalid("the token is of a namespace that does not lie in this one; ask there"));
+        }
+        Ok(Some(LookedUp { home, id, record }))
     }
 
     /// The token of this namespace behind an accessor: its id and its record.

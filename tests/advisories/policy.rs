@@ -61,7 +61,13 @@ fn cve_2026_89322_deny_of_names_in_another_case() {
         if !info.route.access.eq(&arca::policy::Access::Public) {
             for method in ["GET", "POST", "DELETE", "LIST", "PATCH"] {
                 let answer = client.send(method, &upper, (method != "GET").then_some(b"{}"));
-                assert!(matches!(answer.status, 403 | 405), "{method} {upper}: {} {}", answer.status, answer.text);
+                let is_no_list = method == "LIST" && answer.text.contains("unsupported path");
+                assert!(
+                    is_no_list || matches!(answer.status, 403 | 405),
+                    "{method} {upper}: {} {}",
+                    answer.status,
+                    answer.text
+                );
             }
         }
         tried += 1;

@@ -38,6 +38,22 @@ fn json_that_is_deep_or_has_many_texts_is_refused() {
 }
 
 #[test]
+fn a_name_that_stands_twice_is_refused_before_a_policy_reads_one_of_its_values() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/mounts/kv", json!({"type": "kv"})).ok();
+    let rule = r#"path "kv/*" { capabilities = ["create", "update"] allowed_parameters = { "a" = ["good"] } }"#;
+    let bound = vault.with_policy("bound", rule);
+    bound.post("kv/x", json!({"a": "bad"})).is(403);
+    for body in [r#"{"a":"bad","a":"good"}"#, r#"{"\u0061":"bad","a":"good"}"#, r#"{"a":"good","a":"bad"}"#] {
+        bound.send("POST", "kv/x", Some(body.as_bytes())).refuses(400, "the same name twice");
+        root.send("POST", "kv/x", Some(body.as_bytes())).refuses(400, "the same name twice");
+    }
+    root.get("kv/x").is(404);
+    bound.post("kv/x", json!({"a": "good"})).is(204);
+}
+
+#[test]
 fn a_flood_of_headers_costs_one_connection() {
     let vault = TestVault::new();
     let mut wire = vault.wire();

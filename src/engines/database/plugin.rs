@@ -69,6 +69,8 @@ pub(super) enum Reason {
     Untrusted,
     /// The database does not accept the login. Nothing was done.
     Denied,
+    /// Another transaction got in the way. Nothing was done, and it can be tried again.
+    Contended,
     /// The database refused a statement, and none took effect. This is its SQLSTATE.
     Refused(String),
     /// The connection was lost at the moment of the commit: it was done, or it was not.
@@ -91,6 +93,7 @@ impl Failure {
             Reason::Misconfigured(_)
             | Reason::Unreachable
             | Reason::Untrusted
+            | Reason::Contended
             | Reason::Refused(_)
             | Reason::Unknown => self,
         }
@@ -133,6 +136,7 @@ impl Failure {
             Reason::Denied => {
                 "the database does not accept the username and password of the connection; configure it anew".into()
             }
+            Reason::Contended => "other transactions of the database got in the way each time; try again".into(),
             Reason::Refused(code) => format!(
                 "failed to execute query: the database refused a statement (SQLSTATE {code}); correct the statements \
                  of the role or the rights of the connection's user, the server's log has the database's message"
@@ -147,7 +151,7 @@ impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let kind = match failure.reason {
             Reason::Misconfigured(_) => Kind::InvalidRequest,
-            Reason::Unreachable | Reason::Unknown => Kind::Unavailable,
+            Reason::Unreachable | Reason::Contended | Reason::Unknown => Kind::Unavailable,
             Reason::Untrusted | Reason::Denied | Reason::Refused(_) => Kind::Internal,
         };
         let error = Self::new(kind, failure.message());

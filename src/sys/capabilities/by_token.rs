@@ -10,7 +10,7 @@ use crate::engine::{Cx, Endpoint, Route};
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
 use crate::sys::NoPath;
-use crate::vault::Unsealed;
+use crate::vault::{LookedUp, Unsealed};
 
 use super::{Asked, Capabilities, holder};
 
@@ -35,8 +35,9 @@ impl Endpoint for TokenCapabilities {
         let token = self.token.filter(|token| !token.expose().is_empty());
         let token = token.ok_or_else(|| Error::invalid("1 error occurred:\n\t* no token found\n\n"))?;
         let known = unsealed.look_up(&token).await?;
-        let (id, record) = known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
+        let LookedUp { home, id, record } =
+            known.ok_or_else(|| Error::invalid("1 error occurred:\n\t* invalid token\n\n"))?;
         let asked = Asked { paths: self.paths, path: self.path };
-        asked.answer(unsealed, &holder(unsealed, id, &record).await?).await
+        asked.answer(unsealed, &holder(&home, id, &record).await?).await
     }
 }

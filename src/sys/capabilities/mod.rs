@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::api::StringList;
 use crate::engine::{Caller, Data, Routes};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::token::TokenRecord;
 use crate::vault::Unsealed;
 
@@ -46,16 +46,20 @@ impl Asked {
         if paths.is_empty() {
             return Err(Error::invalid("paths must be supplied"));
         }
-        let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
+        // A token of a namespace that this one does not lie in may do nothing here.
+        let acl = match unsealed.acl(caller, unsealed.deps.clock.now()).await {
+            Err(error) if error.kind() == Kind::Forbidden => None,
+            acl => Some(acl?),
+        };
         let single = paths.len() == 1;
         let mut found = BTreeMap::new();
         for path in paths {
-            let path = path.strip_prefix('/').unwrap_or(&path);
-            let capabilities = acl.capabilities(&Router::shared().spelling(unsealed, path));
+            let spelling = Router::shared().spelling(unsealed, path.strip_prefix('/').unwrap_or(&path));
+            let capabilities = acl.as_ref().map_or_else(|| vec!["deny"], |acl| acl.capabilities(&spelling));
             if single {
                 found.insert("capabilities".to_owned(), capabilities.clone());
             }
-            found.insert(path.to_owned(), capabilities);
+            found.insert(path, capabilities);
         }
         Ok(Data::new(found).repeated())
     }

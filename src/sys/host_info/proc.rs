@@ -21,18 +21,18 @@ pub(crate) struct Cpu {
     flags: Vec<String>,
 }
 
-/// What a processor did, in hundredths of a second.
-#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
+/// What a processor did, in seconds.
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct CpuTimes {
     cpu: String,
-    user: u64,
-    nice: u64,
-    system: u64,
-    idle: u64,
-    iowait: u64,
-    irq: u64,
-    softirq: u64,
-    steal: u64,
+    user: f64,
+    nice: f64,
+    system: f64,
+    idle: f64,
+    iowait: f64,
+    irq: f64,
+    softirq: f64,
+    steal: f64,
 }
 
 /// What is mounted.
@@ -102,7 +102,8 @@ pub(super) fn cpu_times(text: &str) -> Vec<CpuTimes> {
     let lines = text.lines().filter_map(|line| {
         let mut words = line.split_whitespace();
         let cpu = words.next().filter(|name| name.strip_prefix("cpu").is_some_and(|number| !number.is_empty()))?;
-        let mut next = || words.next().and_then(|word| word.parse().ok()).unwrap_or(0);
+        // In hundredths (`USER_HZ`).
+        let mut next = || words.next().and_then(|word| word.parse::<f64>().ok()).unwrap_or(0.0) / 100.0;
         Some(CpuTimes {
             cpu: cpu.to_owned(),
             user: next(),
@@ -185,7 +186,8 @@ mod tests {
         assert_eq!(cpus.len(), 2);
         assert_eq!((cpus[0].mhz, cpus[0].cache_size, cpus[0].flags.len(), cpus[1].cpu), (2445.5, 512, 2, 1));
         let stat = "cpu  1 2 3\ncpu0 10 20 30 40 5 6 7 8 0 0\nintr 1\nbtime 1795316338\n";
-        assert_eq!((cpu_times(stat).len(), cpu_times(stat)[0].idle, started(stat)), (1, 40, 1_795_316_338));
+        assert_eq!((cpu_times(stat).len(), started(stat)), (1, 1_795_316_338));
+        assert!((cpu_times(stat)[0].idle - 0.4).abs() < 1e-9);
         let memory = memory("MemTotal:  1000 kB\nMemFree: 100 kB\nMemAvailable: 750 kB\n");
         assert_eq!((memory.total, memory.used, memory.used_percent), (1_024_000, 256_000, 25.0));
         assert_eq!(uptime("6825.11 1.0\n"), 6825);

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::policy::{Asked, Existence, Explanation, PolicyName, Question};
 use crate::secret::ClientToken;
 use crate::sys::{NoPath, Router};
-use crate::vault::{Basis, Unsealed};
+use crate::vault::{Basis, LookedUp, Unsealed};
 
 /// Which request, and whose: of the token that asks, unless one of `token`, `accessor` and `policies` is given.
 #[derive(Deserialize, JsonSchema)]
@@ -115,7 +115,7 @@ impl ExplainPolicies {
         match (&self.token, &self.accessor, &self.policies) {
             (None, None, None) => Ok(cx.caller()?.clone()),
             (Some(token), None, None) => {
-                let (id, record) = unsealed.look_up(token).await?.ok_or_else(|| unknown("token"))?;
+                let LookedUp { id, record, .. } = unsealed.look_up(token).await?.ok_or_else(|| unknown("token"))?;
                 unsealed.holder(id, &record).await?.ok_or_else(Error::bad_token)
             }
             (None, Some(accessor), None) => {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::engine::{Cx, Data, Endpoint, Route};
 use crate::error::{Error, Kind, Result};
 use crate::secret::ClientToken;
-use crate::vault::Unsealed;
+use crate::vault::{LookedUp, Unsealed};
 
 use super::super::NoPath;
 use super::info::TokenInfo;
@@ -53,6 +53,6 @@ impl Endpoint for GetLookUp {
 async fn look_up(token: Option<ClientToken>, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<TokenInfo>> {
     let Some(token) = token.filter(|token| !token.is_empty()) else { return own(unsealed, cx).await };
     let found = unsealed.look_up(&token).await?;
-    let (_, record) = found.ok_or_else(|| Error::new(Kind::Forbidden, "bad token"))?;
-    Ok(Data::new(TokenInfo::of(token, record, unsealed, cx.now()).await?))
+    let LookedUp { home, record, .. } = found.ok_or_else(|| Error::new(Kind::Forbidden, "bad token"))?;
+    Ok(Data::new(TokenInfo::of(token, record, &home, cx.now()).await?))
 }

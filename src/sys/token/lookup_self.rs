@@ -50,7 +50,7 @@ pub(super) async fn own(unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<Tok
     let token = cx.token.ok_or_else(Error::bad_token)?;
     let record = match caller.token_type {
         TokenType::Service => unsealed.tokens.stored(&caller.token_id).await?,
-        TokenType::Batch => unsealed.look_up(token).await?.map(|(_, record)| record),
+        TokenType::Batch => unsealed.tokens.look_up(token).await?.map(|(_, record)| record),
     };
     let record = record.ok_or_else(Error::bad_token)?;
     let shown = ClientToken::new(token.expose().to_owned());

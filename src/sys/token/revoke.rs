@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::engine::{Cx, Done, Endpoint, Route};
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
-use crate::vault::Unsealed;
+use crate::vault::{LookedUp, Unsealed};
 
 use super::super::NoPath;
 
@@ -26,20 +26,19 @@ impl Endpoint for Revoke {
     const ROUTE: Route = Route::write("revoke").summary("End a token, its children and their leases");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Done> {
-        if let Some(id) = target(self.token, unsealed).await? {
-            unsealed.revoke_token(&id).await?;
+        if let Some(LookedUp { home, id, .. }) = target(self.token, unsealed).await? {
+            home.revoke_token(&id).await?;
         }
         Ok(Done)
     }
 }
 
-/// The id of the token that is to end, if there is one to end.
-pub(super) async fn target(token: Option<ClientToken>, unsealed: &Unsealed) -> Result<Option<String>> {
+/// The token that is to end, if there is one to end.
+pub(super) async fn target(token: Option<ClientToken>, unsealed: &Unsealed) -> Result<Option<LookedUp>> {
     let token = token.filter(|token| !token.is_empty()).ok_or_else(|| Error::invalid("missing token ID"))?;
     match unsealed.look_up(&token).await? {
-        Some((_, record)) if record.batch => Err(batch_tokens_end_by_themselves()),
-        Some((id, _)) => Ok(Some(id)),
-        None => Ok(None),
+        Some(found) if found.record.batch => Err(batch_tokens_end_by_themselves()),
+        found => Ok(found),
     }
 }
 

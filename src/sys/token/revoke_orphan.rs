@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::engine::{Cx, Done, Endpoint, Route};
 use crate::error::{Error, Result};
 use crate::secret::ClientToken;
-use crate::vault::Unsealed;
+use crate::vault::{LookedUp, Unsealed};
 
 use super::super::NoPath;
 use super::revoke::target;
@@ -27,9 +27,9 @@ impl Endpoint for RevokeOrphan {
     const ROUTE: Route = Route::write("revoke-orphan").sudo().summary("End a token, and leave its children");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, _: &mut Cx<'_>) -> Result<Done> {
-        let id = target(self.token, unsealed).await?;
-        let id = id.ok_or_else(|| Error::invalid("token to revoke not found"))?;
-        unsealed.revoke_token_alone(&id).await?;
+        let found = target(self.token, unsealed).await?;
+        let LookedUp { home, id, .. } = found.ok_or_else(|| Error::invalid("token to revoke not found"))?;
+        home.revoke_token_alone(&id).await?;
         Ok(Done)
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::Ttl;
 use crate::engine::{Answer, Content, Cx, Endpoint, Route, StatusCode};
 use crate::error::Result;
 use crate::secret::ClientToken;
@@ -31,9 +30,9 @@ impl Endpoint for Rewrap {
         let Presented { id, home } = spent(self.token, unsealed, cx).await?;
         let Wrapped { creation_path, creation_ttl, .. } =
             home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
-        let ttl = cx.wrap_ttl.map_or(creation_ttl, |ttl| Ttl::from_seconds(ttl.as_secs()));
         let Unwrapped { body, status } = home.unwrap(&id, cx.txn()).await?;
-        let wrapping = Wrapping { body, status, ttl, creation_path, wrapped_accessor: String::new() };
+        // As long as whoever wrapped it said, whatever the caller asks for.
+        let wrapping = Wrapping { body, status, ttl: creation_ttl, creation_path, wrapped_accessor: String::new() };
         let content = Content::Wrapped(Box::new(home.wrap(wrapping, cx.txn())?));
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }

@@ -33,6 +33,30 @@ fn a_token_is_made_looked_up_renewed_and_revoked() {
 }
 
 #[test]
+fn what_its_role_says_now_counts_when_a_token_is_renewed() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let role = |terms| root.post("auth/token/roles/r", terms).ok();
+    role(json!({"token_period": "1h"}));
+    let made = root.post("auth/token/create/r", json!({"policies": ["default"]})).auth();
+    assert_eq!(made["lease_duration"], 3600);
+    let holder = vault.anonymous().with_token(made["client_token"].as_str().unwrap());
+    let renewed = |increment| {
+        let answer = holder.post("auth/token/renew-self", json!({ "increment": increment })).auth();
+        answer["lease_duration"].as_u64().unwrap()
+    };
+    assert_eq!(renewed("0"), 3600);
+    role(json!({"token_period": "2h"}));
+    assert_eq!(renewed("0"), 7200);
+    role(json!({"token_period": 0, "token_explicit_max_ttl": "10m"}));
+    assert!((590..=600).contains(&renewed("4h")));
+    assert_eq!(holder.get("auth/token/lookup-self").data()["explicit_max_ttl"], 0, "it is the role's");
+    root.delete("auth/token/roles/r").ok();
+    holder.post("auth/token/renew-self", json!({})).refuses(400, "could not be found, not renewing");
+    holder.get("auth/token/lookup-self").is(200);
+}
+
+#[test]
 fn a_revoked_token_takes_its_children_with_it() {
     let vault = TestVault::new();
     let parent = vault
@@ -69,7 +93,8 @@ fn a_limited_token_is_spent_once_for_each_use_even_at_the_same_time() {
         let uses: Vec<_> = (0..12)
             .map(|_| {
                 let client = holder.clone();
-                scope.spawn(move || client.get("auth/token/lookup-self").status)
+                // Nothing that reads the token once more: the last use ends it, while others are on their way.
+                scope.spawn(move || client.post("sys/capabilities-self", json!({"path": "a"})).status)
             })
             .collect();
         uses.into_iter().map(|one| one.join().unwrap()).collect()

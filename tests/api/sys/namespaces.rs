@@ -175,6 +175,44 @@ fn a_token_made_within_ends_with_its_parent() {
 }
 
 #[test]
+fn a_token_is_looked_up_renewed_and_ended_from_its_namespace_and_those_around_it() {
+    let (_vault, root) = with_namespaces(&["team", "other"]);
+    let team = within(&root, "team");
+    let own = |client: &Client| within(client, "team").get("auth/token/lookup-self").status;
+    for place in ["", "team"] {
+        let here = within(&root, place);
+        let made = || team.post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"})).issued();
+        let token = made();
+        let named = json!({ "token": token });
+        assert_eq!(here.post("auth/token/lookup", named.clone()).data()["namespace_path"], "team/", "{place:?}");
+        assert_eq!(here.post("auth/token/renew", named.clone()).auth()["lease_duration"], 3600);
+        let may = here.post("sys/capabilities", json!({"token": token, "path": "auth/token/lookup-self"})).data();
+        assert_eq!(may["capabilities"], if place == "team" { json!(["read"]) } else { json!(["deny"]) });
+        here.post("auth/token/revoke", named).is(204);
+        assert_eq!(own(&root.with_token(&token)), 403, "{place:?}");
+        let token = made();
+        here.post("auth/token/revoke-orphan", json!({ "token": token })).is(204);
+        assert_eq!(own(&root.with_token(&token)), 403, "{place:?}");
+    }
+    // From elsewhere nobody is made to believe that it was ended.
+    let (inner, outer) = (team.post("auth/token/create", json!({})), root.post("auth/token/create", json!({})));
+    for (here, token) in [(within(&root, "other"), inner.issued()), (team, outer.issued())] {
+        for path in ["lookup", "renew", "revoke", "revoke-orphan"] {
+            let answer = here.post(&format!("auth/token/{path}"), json!({ "token": token }));
+            answer.refuses(400, "does not lie in this one");
+        }
+    }
+}
+
+#[test]
+fn the_root_of_a_parent_makes_no_root_within() {
+    let (_vault, root) = with_namespaces(&["team"]);
+    let team = within(&root, "team");
+    team.post("auth/token/create", json!({"policies": ["root"]})).refuses(400, "from a parent namespace");
+    assert_eq!(team.post("auth/token/create", json!({})).auth()["policies"], json!(["default"]));
+}
+
+#[test]
 fn policies_of_the_parent_mean_nothing_to_its_children_elsewhere() {
     let (vault, root) = with_namespaces(&["team"]);
     within(&root, "team")
@@ -249,7 +287,7 @@ fn everything_is_there_after_a_restart_and_gone_after_a_removal() {
             inside.post("kv/a", json!({"x": name})).is(204);
         }
         let inside = within(&root, "gone");
-        let token = inside.post("auth/token/create", json!({"policies": ["root"], "ttl": "0"})).issued();
+        let token = inside.post("auth/token/create", json!({"policies": ["default"]})).issued();
         root.delete("sys/namespaces/gone").is(200);
         eventually("its tokens are gone", || {
             (root.with_token(&token).get("auth/token/lookup-self").status == 403).then_some(())

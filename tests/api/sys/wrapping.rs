@@ -74,7 +74,9 @@ fn a_wrapping_token_is_good_for_nothing_else() {
     holder.get("auth/token/lookup-self").is(403);
     holder.post("sys/wrapping/unwrap", json!({})).is(400);
     let again = wrapped(&root);
-    let rewrapped = root.post("sys/wrapping/rewrap", json!({"token": again})).ok().json();
+    let rewrapped =
+        root.with_header("x-vault-wrap-ttl", "2m").post("sys/wrapping/rewrap", json!({"token": again})).ok().json();
+    assert_eq!(rewrapped["wrap_info"]["ttl"], 60, "as long as whoever wrapped it said");
     let fresh = rewrapped["wrap_info"]["token"].as_str().unwrap();
     root.post("sys/wrapping/unwrap", json!({"token": again})).is(400);
     assert_eq!(root.post("sys/wrapping/unwrap", json!({"token": fresh})).data(), json!({"a": "b"}));
@@ -82,6 +84,14 @@ fn a_wrapping_token_is_good_for_nothing_else() {
         root.with_header("x-vault-wrap-ttl", bad).get("cubbyhole/gift").is(400);
     }
     root.with_header("x-vault-wrap-ttl", "60s").get("cubbyhole/none").is(404);
+}
+
+#[test]
+fn who_has_a_wrapping_token_can_let_go_of_it() {
+    let vault = TestVault::new();
+    let holder = vault.anonymous().with_token(&wrapped(&vault.root()));
+    holder.post("auth/token/revoke-self", json!({})).is(204);
+    holder.post("sys/wrapping/unwrap", json!({})).refuses(400, "wrapping token is not valid");
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub(super) fn of(fault: &Fault, secrets: &[&str]) -> Failure {
         Fault::Database(error) => error,
     };
     if let Some(refusal) = error.as_db_error() {
-        return Failure::new(meaning(refusal.code().code())).with_detail(detail(refusal, secrets));
+        return Failure::new(meaning(refusal.code().code(), refusal.message())).with_detail(detail(refusal, secrets));
     }
     let mut causes: Vec<String> = vec![error.to_string()];
     let mut cause = error.source();
@@ -44,9 +44,13 @@ pub(super) fn unknown(fault: &Fault) -> Failure {
     Failure::new(Reason::Unknown).with_detail(detail.to_owned())
 }
 
-/// What an SQLSTATE means (PostgreSQL's manual, appendix A).
-fn meaning(code: &str) -> Reason {
+/// What an SQLSTATE means (PostgreSQL's manual, appendix A). Where two transactions change the same rights it is that of every
+/// internal error, whose message is never translated.
+fn meaning(code: &str, message: &str) -> Reason {
     match code {
+        // serialization_failure, deadlock_detected
+        "40001" | "40P01" => Reason::Contended,
+        "XX000" if message.starts_with("tuple concurrently ") => Reason::Contended,
         // too_many_connections, query_canceled (our own limit), lock_not_available, admin_shutdown, crash_shutdown,
         // cannot_connect_now
         "53300" | "57014" | "55P03" | "57P01" | "57P02" | "57P03" => Reason::Unreachable,
@@ -79,8 +83,10 @@ mod tests {
 
     #[test]
     fn codes_have_meanings() {
-        assert_eq!(meaning("28P01"), Reason::Denied);
-        assert_eq!(meaning("57P03"), Reason::Unreachable);
-        assert_eq!(meaning("42710"), Reason::Refused("42710".to_owned()));
+        assert_eq!(meaning("28P01", ""), Reason::Denied);
+        assert_eq!(meaning("57P03", ""), Reason::Unreachable);
+        assert_eq!(meaning("42710", ""), Reason::Refused("42710".to_owned()));
+        assert_eq!(meaning("XX000", "tuple concurrently updated"), Reason::Contended);
+        assert_eq!(meaning("XX000", "cache lookup failed"), Reason::Refused("XX000".to_owned()));
     }
 }

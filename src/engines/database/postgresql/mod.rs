@@ -1,5 +1,6 @@
 //! The plugin `postgresql-database-plugin`.
 
+mod contention;
 mod failure;
 mod pool;
 mod revocation;
@@ -89,8 +90,15 @@ impl Postgres {
         }
     }
 
-    /// Executes `statements` in one transaction.
+    /// Executes `statements` in one transaction, again where others get in its way.
     async fn run(&self, statements: &[Zeroizing<String>], secrets: &[&str]) -> Result<(), Failure> {
+        if statements.iter().any(|statement| ends_transaction(statement)) {
+            return self.run_once(statements, secrets).await;
+        }
+        contention::until_done(|| self.run_once(statements, secrets)).await
+    }
+
+    async fn run_once(&self, statements: &[Zeroizing<String>], secrets: &[&str]) -> Result<(), Failure> {
         let mut transaction = self.pool.begin().await?;
         for statement in statements {
             if let Err(fault) = transaction.execute(statement, &[]).await {
@@ -161,7 +169,7 @@ impl DatabasePlugin for Postgres {
 
     async fn drop_user(&self, username: &str, statements: &[String]) -> Result<(), Failure> {
         if is_blank(statements) {
-            revocation::drop_user(&self.pool, username).await
+            contention::until_done(|| revocation::drop_user(&self.pool, username)).await
         } else {
             self.remove_by(username, statements).await
         }

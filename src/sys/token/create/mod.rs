@@ -98,6 +98,7 @@ impl Way {
 
 async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Token> {
     let (id, record) = parent(unsealed, cx).await?;
+    let foreign = record.namespace_id != unsealed.namespace.id;
     let record = unsealed.as_parent_here(record);
     let acl = unsealed.acl(cx.caller()?, cx.now()).await?;
     let sudo = acl.capabilities(cx.path.as_str()).iter().any(|word| matches!(*word, "sudo" | "root"));
@@ -105,6 +106,7 @@ async fn make(request: TokenRequest, way: Way, unsealed: &Unsealed, cx: &mut Cx<
     let maker = Maker {
         id: &id,
         record: &record,
+        foreign,
         sudo,
         mount: cx.mount,
         path: way.path(cx.path.as_str()),

@@ -19,6 +19,8 @@ pub(super) struct Maker<'a> {
     pub(super) id: &'a str,
     /// What is stored of it.
     pub(super) record: &'a TokenRecord,
+    /// Whether it is of another namespace.
+    pub(super) foreign: bool,
     /// Whether it has sudo on this path.
     pub(super) sudo: bool,
     /// The mount of tokens.
@@ -57,8 +59,10 @@ impl Maker<'_> {
         let no_default = request.no_default_policy.0 || self.role.is_some_and(|role| role.no_default_policy);
         let policies = Wish {
             asked: &request.policies.0,
+            leaves_default_out: request.no_default_policy.0,
             no_default,
             parent: &self.record.policies,
+            foreign: self.foreign,
             sudo: self.sudo,
             role: self.role,
         }
@@ -84,8 +88,9 @@ impl Maker<'_> {
             expires: lengths.ends.then(|| self.now.plus(lengths.granted.ttl.duration())),
             last_renewal: None,
             renewable: renewable && lengths.ends && !batch,
-            period: lengths.period,
-            explicit_max_ttl: lengths.explicit_max_ttl,
+            // What the role says of them is asked again at each renewal.
+            period: request.period,
+            explicit_max_ttl: request.explicit_max_ttl,
             // A token that ends with its parent belongs to whom the parent belongs to.
             entity_id: if orphan { String::new() } else { self.record.entity_id.clone() },
             // A token that may be used from some addresses only must not make one that may be used from any.
@@ -106,16 +111,18 @@ impl Maker<'_> {
     }
 
     fn is_orphan(&self, request: &TokenRequest) -> Result<bool> {
+        // A role says itself whether it makes orphans.
+        let no_parent = request.no_parent.0 && self.role.is_none();
         let needs_sudo = [
             (request.id.as_ref().is_some_and(|id| !id.is_empty()), "specify token id"),
-            (request.no_parent.0, "create orphan token"),
+            (no_parent, "create orphan token"),
             (!request.period.is_zero(), "create periodic token"),
         ];
         if let Some((_, what)) = needs_sudo.iter().find(|(asked, _)| *asked && !self.sudo) {
             return Err(Error::invalid(format!("root or sudo privileges required to {what}")));
         }
         request.id.as_ref().map_or(Ok(()), checked_id)?;
-        Ok(self.makes_orphans || request.no_parent.0 || self.role.is_some_and(|role| role.orphan))
+        Ok(self.makes_orphans || no_parent || self.role.is_some_and(|role| role.orphan))
     }
 
     fn token_type(&self, request: &TokenRequest) -> Result<TokenType> {
@@ -251,6 +258,7 @@ mod tests {
         let maker = Maker {
             id: "parent",
             record: parent,
+            foreign: false,
             sudo,
             mount: &mount,
             path: "auth/token/create".to_owned(),
@@ -296,6 +304,10 @@ mod tests {
         assert_eq!((new.parent, new.record.entity_id.as_str()), (None, ""));
         let role = TokenRole { orphan: true, ..TokenRole::default() };
         assert!(plan(&root(), true, Some(&role), "{}").unwrap().new.parent.is_none());
+        // Whether a role makes orphans is for the role to say.
+        let role = TokenRole::default();
+        let plan = plan(&parent(&["a"], None), false, Some(&role), r#"{"no_parent":true}"#).unwrap();
+        assert!(plan.new.parent.is_some());
     }
 
     #[test]
@@ -307,7 +319,7 @@ mod tests {
         assert_eq!(of(r#"{"policies":["a"]}"#), (100, 0, 0));
         assert_eq!(of(r#"{"policies":["a"],"ttl":5000}"#), (1000, 0, 1));
         assert_eq!(of(r#"{"policies":["a"],"ttl":500,"explicit_max_ttl":200}"#), (200, 0, 1));
-        assert_eq!(of(r#"{"policies":["a"],"period":5000}"#), (1000, 1000, 1));
+        assert_eq!(of(r#"{"policies":["a"],"period":5000}"#), (1000, 5000, 1));
         assert_eq!(of(r#"{"policies":["a"],"period":50,"ttl":500}"#), (50, 50, 0));
     }
 
@@ -348,7 +360,8 @@ mod tests {
         let body = r#"{"type":"batch","policies":["a"],"num_uses":9,"period":90,"renewable":true}"#;
         let record = plan(&root(), true, Some(&role), body).unwrap().new.record;
         assert!(!record.batch && !record.renewable);
-        assert_eq!((record.uses, record.period, record.ttl), (Uses::Left(5), seconds(60), seconds(60)));
+        assert_eq!((record.uses, record.ttl), (Uses::Left(5), seconds(60)));
+        assert_eq!(record.period, seconds(90), "the role's is looked up when it is renewed");
         assert_eq!((record.role.as_str(), record.bound_cidrs), ("r", vec!["10.0.0.0/8".to_owned()]));
     }
 }

@@ -8,10 +8,14 @@ use super::super::roles::TokenRole;
 pub(super) struct Wish<'a> {
     /// What the caller asks for, each in its one spelling.
     pub(super) asked: &'a [String],
-    /// Whether `default` is to be left out.
+    /// Whether the caller wants `default` left out, whoever names it.
+    pub(super) leaves_default_out: bool,
+    /// Whether `default` is not added.
     pub(super) no_default: bool,
     /// The policies of the token that asks.
     pub(super) parent: &'a [String],
+    /// Whether that token is of another namespace: what its policies are called means nothing here.
+    pub(super) foreign: bool,
     /// Whether that token has sudo here.
     pub(super) sudo: bool,
     /// The role that the token is made by.
@@ -32,6 +36,9 @@ impl Wish<'_> {
             return Err(Error::invalid("cannot assign policy \"response-wrapping\""));
         }
         if holds(&policies, ROOT) {
+            if self.foreign {
+                return Err(Error::invalid("root tokens may not be created from a parent namespace"));
+            }
             if !holds(self.parent, ROOT) {
                 return Err(Error::invalid("root tokens may not be created without parent token being root"));
             }
@@ -49,6 +56,9 @@ impl Wish<'_> {
             (true, true) => role.allowed_policies.clone(),
             (true, false) => self.parent.to_vec(),
         };
+        if self.leaves_default_out {
+            policies.retain(|name| name != DEFAULT);
+        }
         let default_is_wanted = !self.no_default && !role.disallows(DEFAULT) && !holds(&policies, ROOT);
         if default_is_wanted && !holds(&policies, DEFAULT) {
             policies.push(DEFAULT.to_owned());
@@ -73,7 +83,7 @@ impl Wish<'_> {
         if !self.sudo && !policies.iter().all(|name| holds(self.parent, name)) {
             return Err(Error::invalid("child policies must be subset of parent"));
         }
-        if self.no_default && !holds(self.asked, DEFAULT) {
+        if self.leaves_default_out {
             policies.retain(|name| name != DEFAULT);
         } else if !self.no_default && (self.sudo || holds(self.parent, DEFAULT)) {
             policies.push(DEFAULT.to_owned());
@@ -99,7 +109,8 @@ mod tests {
     fn granted(asked: &str, parent: &str, sudo: bool, role: Option<&TokenRole>) -> Result<String> {
         let (asked, parent) = (names(asked), names(parent));
         let no_default = role.is_some_and(|role| role.no_default_policy);
-        let wish = Wish { asked: &asked, no_default, parent: &parent, sudo, role };
+        let wish =
+            Wish { asked: &asked, leaves_default_out: false, no_default, parent: &parent, foreign: false, sudo, role };
         wish.granted().map(|policies| policies.join(" "))
     }
 
@@ -120,6 +131,24 @@ mod tests {
         assert_eq!(granted("root default", "root", true, None).unwrap(), "root");
         assert!(granted("root", "mk", true, None).is_err());
         assert!(granted("response-wrapping", "root", true, None).is_err());
+    }
+
+    #[test]
+    fn who_wants_default_left_out_gets_none_by_its_name_either() {
+        let (asked, parent) = (names("default p"), names("root"));
+        let allowing = TokenRole { allowed_policies: names("default p"), ..TokenRole::default() };
+        for role in [None, Some(&allowing)] {
+            let wish = Wish {
+                asked: &asked,
+                leaves_default_out: true,
+                no_default: true,
+                parent: &parent,
+                foreign: false,
+                sudo: true,
+                role,
+            };
+            assert_eq!(wish.granted().unwrap(), ["p"]);
+        }
     }
 
     #[test]
@@ -149,9 +178,17 @@ mod tests {
 
     proptest! {
         #[test]
-        fn without_sudo_and_role_nothing_is_gained(asked in "[a-d ]{0,8}", parent in "[a-d ]{0,8}", no_default: bool) {
+        fn without_sudo_and_role_nothing_is_gained(asked in "[a-d ]{0,8}", parent in "[a-d ]{0,8}", out: bool) {
             let (asked, parent) = (names(&asked), names(&parent));
-            let wish = Wish { asked: &asked, no_default, parent: &parent, sudo: false, role: None };
+            let wish = Wish {
+                asked: &asked,
+                leaves_default_out: out,
+                no_default: out,
+                parent: &parent,
+                foreign: false,
+                sudo: false,
+                role: None,
+            };
             if let Ok(policies) = wish.granted() {
                 prop_assert!(policies.iter().all(|name| parent.contains(name)));
             }
