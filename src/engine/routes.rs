@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
@@ -20,6 +20,7 @@ use super::pattern::{Params, Pattern};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 type Call<T> = for<'a> fn(&'a T, &'a Params, &'a Body, &'a mut Cx<'_>) -> BoxFuture<'a, Result<Answer>>;
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 type Exists<T> = for<'a> fn(&'a T, &'a Params, Option<&'a Caller>) -> BoxFuture<'a, Result<Existence>>;
 
 /// The endpoints of one target.
@@ -43,10 +44,10 @@ pub struct RouteInfo {
     pub route: Route,
     /// Whether it is there in the root namespace only: what it does concerns all namespaces.
     pub root_only: bool,
-    fields: Arc<std::sync::OnceLock<Option<BTreeSet<String>>>>,
-    aliases: &'static [&'static str],
-    body: fn(&mut SchemaGenerator) -> Schema,
-    path: fn(&mut SchemaGenerator) -> Schema,
+    body: SchemaOf,
+    path: SchemaOf,
+    own: Arc<OwnFields>,
+    shared: Arc<SharedFields>,
     reply: fn(&mut SchemaGenerator) -> Option<Schema>,
 }
 
@@ -72,27 +73,78 @@ impl RouteInfo {
         (self.reply)(generator)
     }
 
-    /// Which fields of a body this endpoint does not know; none where it takes any.
+    /// Which fields of a body or query nothing at this path knows, sorted; none where the endpoint takes any. What another
+    /// operation of the path knows is no mistake: there are clients that send the same fields to all of them.
     pub fn unknown_fields(&self, body: &Body) -> Result<Vec<String>> {
-        if body.is_empty() {
-            return Ok(Vec::new());
-        }
-        let Some(known) = self.fields.get_or_init(|| self.known_fields()) else { return Ok(Vec::new()) };
-        let fields = body.fields()?.into_iter().map(|(name, _)| name);
-        Ok(fields.filter(|name| !known.contains(name)).collect())
+        let in_path = self.own.in_path.get_or_init(|| properties(self.path).unwrap_or_default());
+        self.told_of(body, |name| !in_path.contains(name) && !self.shared.known().contains(name))
     }
 
-    /// The names of the fields; nothing where the schema takes any.
-    fn known_fields(&self) -> Option<BTreeSet<String>> {
-        let mut settings = schemars::generate::SchemaSettings::draft2020_12();
-        settings.inline_subschemas = true;
-        let schema = (self.body)(&mut settings.into_generator());
-        let properties = schema.get("properties")?.as_object()?;
-        if schema.get("additionalProperties").is_some_and(|extra| extra != false) {
-            return None;
-        }
-        Some(properties.keys().cloned().chain(self.aliases.iter().map(|name| (*name).to_owned())).collect())
+    /// Which fields of a body or query name again what the path names, sorted. What the path says holds.
+    pub fn replaced_fields(&self, body: &Body) -> Result<Vec<String>> {
+        let in_path = self.own.in_path.get_or_init(|| properties(self.path).unwrap_or_default());
+        self.told_of(body, |name| in_path.contains(name))
     }
+
+    fn told_of(&self, body: &Body, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+        if body.is_empty() || *self.own.takes_any.get_or_init(|| self.takes_any()) {
+            return Ok(Vec::new());
+        }
+        let names = body.fields()?.into_iter().map(|(name, _)| name);
+        Ok(names.filter(|name| is_meant(name)).collect())
+    }
+
+    /// Whether a caller may send any field: a write that names none, or that says so. A read without fields takes none.
+    fn takes_any(&self) -> bool {
+        let schema = inlined(self.body);
+        let is_write = matches!(self.route.operation, Operation::Write | Operation::Patch);
+        let names_none = schema.get("properties").is_none();
+        (is_write && names_none) || schema.get("additionalProperties").is_some_and(|extra| extra != false)
+    }
+}
+
+/// What is worked out once for an endpoint, when it is first sent a field.
+#[derive(Default)]
+struct OwnFields {
+    takes_any: OnceLock<bool>,
+    in_path: OnceLock<BTreeSet<String>>,
+}
+
+/// The fields that any of the operations at one path knows.
+#[derive(Default)]
+struct SharedFields {
+    operations: Vec<(SchemaOf, &'static [&'static str])>,
+    known: OnceLock<BTreeSet<String>>,
+}
+
+impl SharedFields {
+    /// The same with one more operation.
+    fn with(&self, body: SchemaOf, aliases: &'static [&'static str]) -> Self {
+        let operations = self.operations.iter().copied().chain([(body, aliases)]).collect();
+        Self { operations, known: OnceLock::new() }
+    }
+
+    fn known(&self) -> &BTreeSet<String> {
+        self.known.get_or_init(|| {
+            let names = self.operations.iter().flat_map(|(body, aliases)| {
+                let aliases = aliases.iter().map(|name| (*name).to_owned());
+                properties(*body).unwrap_or_default().into_iter().chain(aliases)
+            });
+            names.collect()
+        })
+    }
+}
+
+/// A schema without references to others.
+fn inlined(schema: SchemaOf) -> Schema {
+    let mut settings = schemars::generate::SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
+    schema(&mut settings.into_generator())
+}
+
+/// The names of the fields that a schema has, if it names any.
+fn properties(schema: SchemaOf) -> Option<BTreeSet<String>> {
+    Some(inlined(schema).get("properties")?.as_object()?.keys().cloned().collect())
 }
 
 /// A route that fits a path, and what its parameters took out of it.
@@ -146,11 +198,15 @@ impl<T: Send + Sync + 'static> Routes<T> {
     /// Adds an endpoint.
     #[must_use]
     pub fn endpoint<E: Endpoint<Target = T>>(mut self) -> Self {
+        let shared = Arc::new(self.shared_at(E::ROUTE.pattern).with(E::json_schema, E::ALIASES));
+        for entry in self.entries.iter_mut().filter(|entry| entry.info.route.pattern == E::ROUTE.pattern) {
+            entry.info.shared = shared.clone();
+        }
         let info = RouteInfo {
             route: E::ROUTE,
             root_only: self.root_only,
-            fields: Arc::default(),
-            aliases: E::ALIASES,
+            own: Arc::default(),
+            shared,
             body: E::json_schema,
             path: E::Path::json_schema,
             reply: <E::Reply as Reply>::schema,
@@ -161,6 +217,11 @@ impl<T: Send + Sync + 'static> Routes<T> {
         let place = self.entries.partition_point(|other| other.pattern.rank() <= rank);
         self.entries.insert(place, entry);
         self
+    }
+
+    fn shared_at(&self, pattern: &str) -> Arc<SharedFields> {
+        let there = self.entries.iter().find(|entry| entry.info.route.pattern == pattern);
+        there.map(|entry| entry.info.shared.clone()).unwrap_or_default()
     }
 
     /// The route for `operation` on `path` (below the mount, without a slash at its end).

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::api::{ROOT_NAMESPACE, Ttl, namespace_suffix};
 use crate::barrier::{Barrier, Scope, Txn, View};
-use crate::engine::{Bounds, Intent, NewLease, grant};
+use crate::engine::{Bounds, Granted, Intent, NewLease, grant};
 use crate::entropy::Entropy;
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretJson;
@@ -153,13 +153,14 @@ impl LeaseManager {
         }
     }
 
-    /// Registers a lease: its record goes into `txn`. An intent becomes the lease, unless it was given up meanwhile.
-    pub async fn register(&self, new: NewLease, grant_to: &Grant<'_>, txn: &mut Txn) -> Result<Lease> {
+    /// Registers a lease of the length that is granted: its record goes into `txn`. An intent becomes the lease, unless
+    /// it was given up meanwhile.
+    pub async fn register(&self, new: NewLease, grant_to: &Grant<'_>, txn: &mut Txn) -> Result<(Lease, Granted)> {
         let NewLease { ttl, max_ttl, renewable, data, intent } = new;
         let now = self.clock.now();
         let bounds = Bounds { max_ttl: bounded(max_ttl, grant_to.bounds.max_ttl), ..grant_to.bounds };
-        let granted = grant(ttl, bounds).ttl;
-        let mut expires = now.plus(granted.duration());
+        let granted = grant(ttl, bounds);
+        let mut expires = now.plus(granted.ttl.duration());
         if let Some(end) = grant_to.owner.ends {
             expires = expires.min(end);
         }
@@ -193,7 +194,7 @@ impl LeaseManager {
                 self.write(&lease, Some(&intended), txn)?;
             }
         }
-        Ok(lease)
+        Ok((lease, granted))
     }
 
     /// Registers the lease that ends a token. That of a root token is never one too many.

@@ -95,7 +95,7 @@ async fn fixture() -> Fixture {
 
 async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {
     let mut txn = Txn::new();
-    let lease = f.leases.register(NewLease::of(&json!({"user": "u"})).unwrap(), grant, &mut txn).await.unwrap();
+    let (lease, _) = f.leases.register(NewLease::of(&json!({"user": "u"})).unwrap(), grant, &mut txn).await.unwrap();
     f.barrier.commit(txn).await.unwrap();
     lease
 }
@@ -202,7 +202,7 @@ async fn a_granted_intent_is_an_ordinary_lease() {
     new.ttl = Ttl::from_seconds(500);
     new.intent = Some(intent);
     let mut txn = Txn::new();
-    let lease = f.leases.register(new, &GRANT, &mut txn).await.unwrap();
+    let (lease, _) = f.leases.register(new, &GRANT, &mut txn).await.unwrap();
     f.barrier.commit(txn).await.unwrap();
     f.advance(400);
     assert_eq!(f.sweep().await, 0);

@@ -76,15 +76,19 @@ pub struct MountConfig {
     pub user_lockout_config: Option<UserLockout>,
     /// The version of the plugin that was asked for; there is one of each.
     pub plugin_version: String,
+    /// Whether its entropy is to come from elsewhere. Kept and shown; it changes nothing.
+    pub external_entropy_access: bool,
 }
 
 /// Whether callers without a token see that a mount is there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Visibility {
-    /// They do not.
+    /// They do not, since nobody said that they should.
     #[default]
-    #[serde(alias = "")]
+    #[serde(rename = "")]
+    Unset,
+    /// They do not: its operator said so.
     Hidden,
     /// They see its path, type, description and options.
     Unauth,
@@ -94,6 +98,7 @@ impl Visibility {
     /// As it is shown: an empty text is the default.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Unset => "",
             Self::Hidden => "hidden",
             Self::Unauth => "unauth",
         }

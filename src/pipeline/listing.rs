@@ -25,6 +25,10 @@ pub(super) async fn visible(
     };
     let mut data: Value =
         serde_json::from_slice(payload.json()).map_err(|_| Error::internal("a list has an unknown form"))?;
+    // A scan that found nothing hides nothing.
+    if data.get("keys").is_none() {
+        return Ok(Answer { content: Content::Data { payload, lease, repeated, lasts }, ..answer });
+    }
     let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
     let keys = data.get_mut("keys").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
     let shown = keys

@@ -4,6 +4,7 @@ mod authorise;
 mod catch;
 mod facts;
 mod help;
+mod idle;
 mod intents;
 mod listing;
 mod meter;
@@ -209,6 +210,7 @@ impl Pipeline {
         .wrapping(request.wrap_ttl);
         let mut undo = None;
         let done = async {
+            let idle = idle::fields(routed, request)?;
             let calling = Instant::now();
             let called = self.call(unsealed, routed, request, admitted, &mut cx).await;
             meter.step_since("engine", calling);
@@ -216,7 +218,8 @@ impl Pipeline {
             let (mut txn, warnings, left) = cx.into_parts();
             undo = left;
             let answer = listing::visible(answer, admitted.permit(), unsealed, request, caller).await?;
-            let response = settle::settle(unsealed, request, routed, caller, with(answer, warnings), &mut txn).await?;
+            let answer = idle.told_in(with(answer, warnings));
+            let response = settle::settle(unsealed, request, routed, caller, answer, &mut txn).await?;
             let committing = Instant::now();
             let committed = unsealed.commit(txn).await;
             meter.step_since("storage commit", committing);
@@ -225,7 +228,7 @@ impl Pipeline {
         match done.await {
             Ok(response) => Ok(Response { undo, ..response }),
             Err(error) => {
-                intents.give_up().await;
+                intents.give_up(&error).await;
                 if let Some(undo) = undo {
                     undo.run().await;
                 }
@@ -242,10 +245,6 @@ impl Pipeline {
         admitted: &Admitted,
         cx: &mut Cx<'_>,
     ) -> Result<Answer> {
-        let unknown = routed.hit.info.unknown_fields(&request.body)?;
-        if !unknown.is_empty() {
-            cx.warn(format!("Endpoint ignored these unrecognized parameters: {unknown:?}"));
-        }
         match &routed.target {
             Routed::Turning => self.router.turning.call(&self.vault, &routed.hit, &request.body, cx).await,
             Routed::System(_) => self.router.system.call(unsealed, &routed.hit, &request.body, cx).await,

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crate::api::ErrorBody;
-use crate::engine::StatusCode;
 use crate::error::{Error, Kind, Result};
 use crate::secret::SecretBytes;
 
@@ -35,10 +34,10 @@ pub(super) fn error(error: &Error) -> SecretBytes {
 
 /// The body of a response.
 pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes> {
-    let Response { status, body, warnings, undo: _ } = response;
+    let Response { status: _, body, warnings, undo: _ } = response;
     let mut out = Writer(SecretBytes::new(Vec::with_capacity(512)));
     match body {
-        ResponseBody::Empty if warnings.is_empty() && *status != StatusCode::OK => return Ok(out.0),
+        ResponseBody::Empty if !response.has_body() => return Ok(out.0),
         ResponseBody::Raw { payload, .. } => out.raw(payload.json()),
         // Sent by itself, without so much as a newline.
         ResponseBody::Download { .. } => return Ok(out.0),
@@ -134,7 +133,7 @@ fn json<T: serde::Serialize + ?Sized>(value: &T) -> Result<SecretBytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Payload;
+    use crate::engine::{Payload, StatusCode};
     use serde_json::{Value, json};
 
     fn rendered(response: &Response) -> Value {

@@ -31,6 +31,20 @@ pub struct Response {
     pub undo: Option<Undo>,
 }
 
+impl Response {
+    /// Whether anything is sent beside the status.
+    pub(super) fn has_body(&self) -> bool {
+        match self.body {
+            ResponseBody::Empty => !self.warnings.is_empty() || self.status == StatusCode::OK,
+            ResponseBody::Raw { .. }
+            | ResponseBody::Download { .. }
+            | ResponseBody::Data { .. }
+            | ResponseBody::Auth(_)
+            | ResponseBody::Wrapped(_) => true,
+        }
+    }
+}
+
 /// The body of a [`Response`].
 #[derive(Debug)]
 pub enum ResponseBody {
@@ -256,7 +270,7 @@ impl Audited {
             Err(error) => Self::failure(&error),
             Ok(response) => {
                 let media_type = match &response.body {
-                    ResponseBody::Empty if response.warnings.is_empty() && response.status != StatusCode::OK => None,
+                    ResponseBody::Empty if !response.has_body() => None,
                     ResponseBody::Raw { media_type, .. } | ResponseBody::Download { media_type, .. } => {
                         Some(*media_type)
                     }

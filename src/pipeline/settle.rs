@@ -4,15 +4,17 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::api::{Auth, Ttl};
-use crate::engine::{Answer, Bounds, Caller, Content, NewLease, StatusCode, TokenType, Txn};
+use serde::Deserialize;
+
+use crate::api::Ttl;
+use crate::engine::{Answer, Bounds, Caller, Content, NewLease, Payload, StatusCode, TokenType, Txn};
 use crate::error::{Error, Result};
 use crate::lease::{Grant, LeaseOwner};
 use crate::secret::SecretText;
 use crate::sys::Found;
 use crate::vault::{Unsealed, Wrapping};
 
-use super::intents::require_owners;
+use super::intents::{require_another_use, require_owners};
 use super::render;
 use super::request::Request;
 use super::response::{LeaseInfo, Response, ResponseBody};
@@ -36,7 +38,11 @@ pub(super) async fn settle(
         Content::Wrapped(info) => ResponseBody::Wrapped(info),
         Content::Data { payload, lease, repeated, lasts } => {
             let lease = match lease {
-                Some(lease) => Some(register(unsealed, request, found, caller, lease, txn).await?),
+                Some(lease) => {
+                    let (lease, said) = register(unsealed, request, found, caller, lease, txn).await?;
+                    warnings.extend(said.into_iter().map(Cow::from));
+                    Some(lease)
+                }
                 None => lasts.map(LeaseInfo::unregistered),
             };
             ResponseBody::Data { payload, lease, repeated }
@@ -56,11 +62,12 @@ pub(super) async fn settle(
     };
     let response = Response { status, body, warnings, undo: None };
     match request.wrap_ttl {
-        Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, response, Ttl::from_seconds(ttl.as_secs()), txn),
+        Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, found, response, Ttl::from_seconds(ttl.as_secs()), txn),
         _ => Ok(response),
     }
 }
 
+/// Registers the lease; a length that was cut short is a warning.
 async fn register(
     unsealed: &Unsealed,
     request: &Request,
@@ -68,36 +75,50 @@ async fn register(
     caller: Option<&Caller>,
     lease: NewLease,
     txn: &mut Txn,
-) -> Result<LeaseInfo> {
+) -> Result<(LeaseInfo, Vec<String>)> {
     let mount = found.mount();
     let caller = caller.ok_or_else(|| Error::internal("a lease needs an owner"))?;
+    require_another_use(Some(caller))?;
     require_owners(unsealed, &mount.uuid, Some(caller), txn).await?;
     let is_batch = caller.token_type == TokenType::Batch;
     let owner = LeaseOwner {
         token_id: if is_batch { "" } else { &caller.token_id },
         ends: caller.expires.filter(|_| is_batch),
     };
-    let bounds = Bounds { default_ttl: mount.default_ttl, max_ttl: mount.max_ttl, ..Bounds::default() };
+    // The default as it was set, so that whoever tuned a mount to a shorter maximum learns that it holds.
+    let server = unsealed.core.settings().ttl.default_ttl;
+    let default_ttl = found.target.point().map_or(server, |point| point.entry.config.default_lease_ttl.or(server));
+    let bounds = Bounds { default_ttl, max_ttl: mount.max_ttl, ..Bounds::default() };
     let grant = Grant { path: request.path.as_str(), mount: &mount.uuid, bounds, owner };
-    let lease = unsealed.leases.register(lease, &grant, txn).await?;
-    Ok(LeaseInfo { id: lease.id, ttl: lease.ttl, renewable: lease.renewable })
+    let (lease, granted) = unsealed.leases.register(lease, &grant, txn).await?;
+    let info = LeaseInfo { id: lease.id, ttl: lease.ttl, renewable: lease.renewable };
+    Ok((info, granted.warnings))
 }
 
 /// Puts a response that has a body into the cubbyhole of a new token, and answers with that token.
-fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, txn: &mut Txn) -> Result<Response> {
+fn wrap(
+    unsealed: &Unsealed,
+    request: &Request,
+    found: &Found,
+    response: Response,
+    ttl: Ttl,
+    txn: &mut Txn,
+) -> Result<Response> {
     let wrapped_accessor = match &response.body {
-        ResponseBody::Empty | ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => {
-            return Ok(response);
-        }
-        ResponseBody::Data { .. } if response.status.0 >= 400 => return Ok(response),
-        ResponseBody::Data { .. } => String::new(),
-        ResponseBody::Auth(auth) => accessor(auth),
+        ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => return Ok(response),
+        ResponseBody::Empty if !response.has_body() => return Ok(response),
+        // A refusal in a form of its own is read where it is caused.
+        ResponseBody::Data { .. } if response.status == StatusCode::BAD_REQUEST => return Ok(response),
+        ResponseBody::Empty => String::new(),
+        ResponseBody::Data { payload, .. } => secret_id_accessor(found, payload),
+        ResponseBody::Auth(auth) => auth.accessor.clone(),
     };
     let body = render::body(&request.id, &response)?;
     let body = String::from_utf8(body.to_vec()).map_err(|_| Error::internal("an answer is not text"))?;
     let info = unsealed.wrap(
         Wrapping {
             body: SecretText::new(body),
+            status: response.status,
             ttl,
             creation_path: request.path.as_str().to_owned(),
             wrapped_accessor,
@@ -112,6 +133,16 @@ fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, tx
     })
 }
 
-fn accessor(auth: &Auth) -> String {
-    auth.accessor.clone()
+/// What names the secret id that an AppRole mount answers with: whoever wraps it can revoke it without unwrapping. Empty
+/// where there is none, and for what a secret of another engine happens to call so.
+fn secret_id_accessor(found: &Found, payload: &Payload) -> String {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Named {
+        secret_id_accessor: String,
+    }
+    if found.mount().kind != "approle" {
+        return String::new();
+    }
+    serde_json::from_slice(payload.json()).map(|Named { secret_id_accessor }| secret_id_accessor).unwrap_or_default()
 }

@@ -65,7 +65,7 @@ pub use settings::{DeclaredAudit, Settings};
 pub use tokens::{LoggedIn, LookedUp, Renewed, RoleBounds};
 pub use unsealed::Unsealed;
 pub use versions::InstalledVersion;
-pub use wrapping::{Wrapped, Wrapping, invalid_wrapping_token};
+pub use wrapping::{Unwrapped, Wrapped, Wrapping, invalid_wrapping_token};
 
 use std::fmt;
 use std::future::Future;

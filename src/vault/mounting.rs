@@ -287,7 +287,10 @@ impl Unsealed {
             return Err(Error::invalid(format!("existing mount at {at}: it is a namespace")));
         }
         match self.mounts.in_the_way(&full) {
-            Some(other) => Err(Error::invalid(format!("path is already in use at {other}"))),
+            Some(other) => {
+                let other = if role == Role::Auth { other.strip_prefix("auth/").unwrap_or(&other) } else { &*other };
+                Err(Error::invalid(format!("path is already in use at {other}")))
+            }
             None => Ok(full),
         }
     }

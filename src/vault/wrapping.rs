@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::{Ttl, WrapInfo};
 use crate::barrier::{Record, Txn, View};
-use crate::engine::TokenType;
+use crate::engine::{StatusCode, TokenType};
 use crate::error::{Error, Result};
 use crate::secret::{SecretJson, SecretText};
 use crate::time::Timestamp;
@@ -20,6 +20,8 @@ use super::unsealed::Unsealed;
 pub struct Wrapping {
     /// The whole body, as it would have been sent.
     pub body: SecretText,
+    /// The status that it would have been sent with.
+    pub status: StatusCode,
     /// How long it can be unwrapped.
     pub ttl: Ttl,
     /// The path whose answer it is.
@@ -37,6 +39,27 @@ pub struct Wrapped {
     pub creation_time: Timestamp,
     /// How long it can be unwrapped, from then.
     pub creation_ttl: Ttl,
+    /// The status of the answer; 200 goes without saying.
+    #[serde(default = "ok", skip_serializing_if = "is_ok")]
+    status: u16,
+}
+
+/// A wrapped answer, as it would have been sent.
+#[derive(Debug)]
+pub struct Unwrapped {
+    /// The whole body.
+    pub body: SecretText,
+    /// The status.
+    pub status: StatusCode,
+}
+
+const fn ok() -> u16 {
+    StatusCode::OK.0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_ok(status: &u16) -> bool {
+    *status == StatusCode::OK.0
 }
 
 /// A secret of the cubbyhole as its engine stores it: JSON text.
@@ -55,7 +78,7 @@ struct Response {
 impl Unsealed {
     /// Wraps an answer. The token and the body go into `txn`.
     pub fn wrap(&self, wrapping: Wrapping, txn: &mut Txn) -> Result<WrapInfo> {
-        let Wrapping { body, ttl, creation_path, wrapped_accessor } = wrapping;
+        let Wrapping { body, status, ttl, creation_path, wrapped_accessor } = wrapping;
         let now = self.deps.clock.now();
         let record = TokenRecord {
             policies: vec!["response-wrapping".to_owned()],
@@ -74,7 +97,8 @@ impl Unsealed {
             SecretJson::of(&Response { response: body }).map_err(|_| Error::internal("an answer cannot be wrapped"))?;
         let cubbyhole = self.cubbyhole()?;
         cubbyhole.put(txn, &format!("{}/response", issued.id), &Kept(kept))?;
-        let wrapped = Wrapped { creation_path: creation_path.clone(), creation_time: now, creation_ttl: ttl };
+        let wrapped =
+            Wrapped { creation_path: creation_path.clone(), creation_time: now, creation_ttl: ttl, status: status.0 };
         let wrapped = SecretJson::of(&wrapped).map_err(|_| Error::internal("an answer cannot be wrapped"))?;
         cubbyhole.put(txn, &format!("{}/wrapinfo", issued.id), &Kept(wrapped))?;
         Ok(WrapInfo {
@@ -87,9 +111,10 @@ impl Unsealed {
         })
     }
 
-    /// The body behind the wrapping token `id`, which was spent already. `txn` removes it, so that it is gone for good in
+    /// The answer behind the wrapping token `id`, which was spent already. `txn` removes it, so that it is gone for good in
     /// the commit that hands it on and not before; once that is durable, the token is revoked.
-    pub async fn unwrap(self: &Arc<Self>, id: &str, txn: &mut Txn) -> Result<SecretText> {
+    pub async fn unwrap(self: &Arc<Self>, id: &str, txn: &mut Txn) -> Result<Unwrapped> {
+        let status = self.wrapped(id).await?.map_or(StatusCode::OK, |wrapped| StatusCode(wrapped.status));
         let cubbyhole = self.cubbyhole()?;
         let key = format!("{id}/response");
         let kept: Option<Kept> = cubbyhole.fetch(txn, &key).await?;
@@ -99,7 +124,7 @@ impl Unsealed {
         cubbyhole.delete(txn, &key)?;
         let (unsealed, id) = (self.clone(), id.to_owned());
         txn.on_commit(move || unsealed.revoke_in_background(id));
-        Ok(response)
+        Ok(Unwrapped { body: response, status })
     }
 
     /// What is known of the answer behind the wrapping token `id`.

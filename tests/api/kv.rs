@@ -135,3 +135,77 @@ fn a_mount_of_version_1_takes_its_secrets_along_to_version_2() {
     assert_eq!(root.get("kv/data/a?version=1").data()["data"]["ttl"], "1h");
     assert_eq!(root.get("kv/data/a").data()["metadata"]["version"], 2);
 }
+
+#[test]
+fn a_scan_meets_the_secrets_of_a_folder_before_its_folders() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/mounts/v1", json!({"type": "kv"})).ok();
+    root.post("sys/mounts/v2", json!({"type": "kv", "options": {"version": "2"}})).ok();
+    for path in ["b/d/e", "z", "a", "b/c", "b", "b-x/1", "A/1"] {
+        root.post(&format!("v1/{path}"), json!({"x": 1})).ok();
+        root.post(&format!("v2/data/{path}"), json!({"data": {"x": 1}})).ok();
+    }
+    let order = json!(["a", "b", "z", "b/c", "b/d/e", "b-x/1", "A/1"]);
+    for folder in ["v1", "v2/metadata", "v2/detailed-metadata"] {
+        assert_eq!(root.send("SCAN", folder, None).data()["keys"], order, "{folder}");
+        assert_eq!(root.get(&format!("{folder}/b?scan=true")).data()["keys"], json!(["c", "d/e"]), "{folder}");
+        for nothing in ["none", "z"] {
+            let path = format!("{folder}/{nothing}");
+            assert_eq!(root.send("SCAN", &path, None).is(200).data(), json!({}), "{path}");
+            root.list(&path).is(404);
+        }
+    }
+    let held = "path \"v1/*\" { capabilities = [\"scan\"] pagination_limit = 9 }";
+    let holder = vault.with_policy("held", held);
+    assert_eq!(holder.send("SCAN", "v1/none", None).is(200).data(), json!({}));
+}
+
+#[test]
+fn custom_metadata_are_cleared_by_an_empty_list() {
+    let (_vault, root) = mounted("2");
+    root.post("kv/metadata/a", json!({"custom_metadata": {"owner": "me"}})).is(204);
+    assert_eq!(root.patch("kv/metadata/a", json!({"custom_metadata": []})).status, 204);
+    assert_eq!(root.get("kv/metadata/a").data()["custom_metadata"], json!({"owner": "me"}));
+    root.post("kv/metadata/a", json!({"custom_metadata": []})).is(204);
+    assert_eq!(root.get("kv/metadata/a").data()["custom_metadata"], json!(null));
+    root.post("kv/metadata/a", json!({"custom_metadata": ["a=b"]})).is(400);
+    assert_eq!(root.patch("kv/metadata/none", json!({"max_versions": 3})).is(404).text, "");
+}
+
+#[test]
+fn fields_that_do_nothing_are_told_where_there_is_a_body() {
+    let (vault, root) = mounted("2");
+    let told = |body| root.post("kv/data/a", body).is(200).json()["warnings"].clone();
+    let unknown = "Endpoint ignored these unrecognized parameters";
+    let replaced = "Endpoint replaced the value of these parameters with the values captured from the endpoint's path";
+    assert_eq!(told(json!({"data": {}, "zeta": 1, "alpha": 2})), json!([format!("{unknown}: [alpha zeta]")]));
+    assert_eq!(told(json!({"data": {}, "path": "b"})), json!([format!("{replaced}: [path]")]));
+    let both = json!([format!("{unknown}: [bogus]"), format!("{replaced}: [path]")]);
+    assert_eq!(told(json!({"data": {}, "path": "b", "bogus": 1})), both);
+    // A field that reading knows is none that nobody knows.
+    assert_eq!(told(json!({"data": {}, "version": 1})), json!(null));
+    let read = root.get("kv/config?bogus=1").is(200).json();
+    assert_eq!(read["warnings"], json!([format!("{unknown}: [bogus]")]));
+
+    for (path, body) in [
+        ("kv/config", json!({"max_versions": 5, "bogus": 1})),
+        ("kv/metadata/a", json!({"max_versions": 5, "path": "b"})),
+        ("sys/mounts/kv/tune", json!({"description": "x", "bogus": 1})),
+        ("sys/policies/acl/p", json!({"policy": "path \"a\" {}", "name": "p", "bogus": 1})),
+        ("auth/token/roles/r", json!({"role_name": "q", "bogus": 1})),
+    ] {
+        assert_eq!(root.post(path, body.clone()).is(204).text, "", "{path}");
+        let wrapping = root.with_header("x-vault-wrap-ttl", "60");
+        wrapping.post(path, body).is(204);
+    }
+    let made = root.post("auth/token/create/r", json!({"role_name": "q", "bogus": 1})).is(200).json();
+    let both = json!([format!("{unknown}: [bogus]"), format!("{replaced}: [role_name]")]);
+    assert_eq!(made["warnings"], both);
+    // What the endpoint has to say by itself comes first.
+    let said = root.post("auth/token/revoke-accessor", json!({"accessor": "none", "bogus": 1})).is(200).json();
+    assert_eq!(said["warnings"], json!(["No token found with this accessor", format!("{unknown}: [bogus]")]));
+    // What takes anything knows all of it.
+    assert_eq!(root.post("cubbyhole/a", json!({"path": "x", "bogus": 1})).is(204).text, "");
+    drop(vault);
+}

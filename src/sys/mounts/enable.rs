@@ -33,7 +33,7 @@ pub(crate) struct Mounting {
     local: LooseBool,
     /// Kept and shown; it changes nothing.
     seal_wrap: LooseBool,
-    /// Taken and not kept: entropy comes from the operating system.
+    /// Kept and shown; it changes nothing: entropy comes from the operating system.
     external_entropy_access: LooseBool,
     /// Taken and not kept: there is one version of each engine.
     plugin_version: LooseText,
@@ -83,10 +83,12 @@ impl Mounting {
             }
             _ => kind,
         };
+        let mut config = config(role, &kind, &settings, unsealed.mounts.server().max_ttl)?;
+        config.external_entropy_access = self.external_entropy_access.0;
         let new = NewMount {
             role,
             path,
-            config: config(role, &kind, &settings, unsealed.mounts.server().max_ttl)?,
+            config,
             kind,
             description: self.description.0,
             options,

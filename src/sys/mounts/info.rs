@@ -85,7 +85,7 @@ impl MountInfo {
             config: ConfigInfo::of(entry),
             deprecation_status: (!built_in).then_some("supported"),
             description: entry.description.clone(),
-            external_entropy_access: false,
+            external_entropy_access: entry.config.external_entropy_access,
             local: entry.local,
             options: (!built_in).then(|| entry.options.clone()),
             plugin_version: "",
@@ -137,7 +137,7 @@ impl SharedInfo {
             allowed_response_headers: config.allowed_response_headers.clone(),
             audit_non_hmac_request_keys: config.audit_non_hmac_request_keys.clone(),
             audit_non_hmac_response_keys: config.audit_non_hmac_response_keys.clone(),
-            listing_visibility: Some(config.listing_visibility).filter(|shown| *shown != Visibility::Hidden),
+            listing_visibility: Some(config.listing_visibility).filter(|shown| *shown != Visibility::Unset),
             passthrough_request_headers: config.passthrough_request_headers.clone(),
             token_type: (entry.role == Role::Auth).then(|| config.token_type.as_str()),
         }

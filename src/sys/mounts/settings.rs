@@ -107,7 +107,8 @@ impl LeaseLength {
 
 fn visibility(asked: &str) -> Result<Visibility> {
     match asked {
-        "" | "hidden" => Ok(Visibility::Hidden),
+        "" => Ok(Visibility::Unset),
+        "hidden" => Ok(Visibility::Hidden),
         "unauth" => Ok(Visibility::Unauth),
         _ => Err(Error::invalid("invalid listing_visibility: it must be unauth or hidden")),
     }

@@ -37,6 +37,7 @@ impl Endpoint for PostLookUpSelf {
     type Path = NoPath;
     type Reply = Data<TokenInfo>;
     const ROUTE: Route = Route::write("lookup-self").summary("The token that asks");
+    const ALIASES: &'static [&'static str] = &["token"];
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Data<TokenInfo>> {
         own(unsealed, cx).await

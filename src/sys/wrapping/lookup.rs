@@ -67,7 +67,7 @@ impl Endpoint for GetLookUp {
 
 async fn look_up(token: Option<ClientToken>, unsealed: &Unsealed, cx: &mut Cx<'_>) -> Result<Data<WrappingInfo>> {
     let Presented { id, home } = seen(token, unsealed, cx).await?;
-    let Wrapped { creation_path, creation_time, creation_ttl } =
+    let Wrapped { creation_path, creation_time, creation_ttl, .. } =
         home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
     Ok(Data::new(WrappingInfo { path: creation_path, time: creation_time, ttl: creation_ttl }))
 }

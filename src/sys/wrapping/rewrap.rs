@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::engine::{Answer, Content, Cx, Endpoint, Route, StatusCode};
 use crate::error::Result;
 use crate::secret::ClientToken;
-use crate::vault::{Unsealed, Wrapped, Wrapping, invalid_wrapping_token};
+use crate::vault::{Unsealed, Unwrapped, Wrapped, Wrapping, invalid_wrapping_token};
 
 use super::super::NoPath;
 use super::presented::{Presented, spent};
@@ -30,9 +30,9 @@ impl Endpoint for Rewrap {
         let Presented { id, home } = spent(self.token, unsealed, cx).await?;
         let Wrapped { creation_path, creation_ttl, .. } =
             home.wrapped(&id).await?.ok_or_else(invalid_wrapping_token)?;
-        let body = home.unwrap(&id, cx.txn()).await?;
+        let Unwrapped { body, status } = home.unwrap(&id, cx.txn()).await?;
         // As long as whoever wrapped it said, whatever the caller asks for.
-        let wrapping = Wrapping { body, ttl: creation_ttl, creation_path, wrapped_accessor: String::new() };
+        let wrapping = Wrapping { body, status, ttl: creation_ttl, creation_path, wrapped_accessor: String::new() };
         let content = Content::Wrapped(Box::new(home.wrap(wrapping, cx.txn())?));
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }

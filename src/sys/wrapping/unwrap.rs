@@ -9,7 +9,7 @@ use crate::api::Ttl;
 use crate::engine::{Answer, Content, Cx, Endpoint, Payload, Route, StatusCode};
 use crate::error::Result;
 use crate::secret::{ClientToken, SecretBytes};
-use crate::vault::{Unsealed, Wrapping};
+use crate::vault::{Unsealed, Unwrapped, Wrapping};
 
 use super::super::NoPath;
 use super::presented::{Presented, spent};
@@ -29,22 +29,20 @@ impl Endpoint for Unwrap {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
         let Presented { id, home } = spent(self.token, unsealed, cx).await?;
-        let body = home.unwrap(&id, cx.txn()).await?;
-        let content = match cx.wrap_ttl {
-            Some(ttl) => {
-                let wrapping = Wrapping {
-                    body,
-                    ttl: Ttl::from_seconds(ttl.as_secs()),
-                    creation_path: cx.path.as_str().to_owned(),
-                    wrapped_accessor: String::new(),
-                };
-                Content::Wrapped(Box::new(unsealed.wrap(wrapping, cx.txn())?))
-            }
-            None => Content::Raw {
-                media_type: "application/json",
-                payload: Payload::verbatim(SecretBytes::new(body.expose().as_bytes().to_vec())),
-            },
-        };
-        Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
+        let Unwrapped { body, status } = home.unwrap(&id, cx.txn()).await?;
+        let answer = |status, content| Answer { status, content, warnings: Vec::new() };
+        if let Some(ttl) = cx.wrap_ttl {
+            let wrapping = Wrapping {
+                body,
+                status,
+                ttl: Ttl::from_seconds(ttl.as_secs()),
+                creation_path: cx.path.as_str().to_owned(),
+                wrapped_accessor: String::new(),
+            };
+            let info = unsealed.wrap(wrapping, cx.txn())?;
+            return Ok(answer(StatusCode::OK, Content::Wrapped(Box::new(info))));
+        }
+        let payload = Payload::verbatim(SecretBytes::new(body.expose().as_bytes().to_vec()));
+        Ok(answer(status, Content::Raw { media_type: "application/json", payload }))
     }
 }

@@ -153,8 +153,80 @@ fn what_fails_leaves_nothing() {
     let answer = root.get("database/creds/app");
     assert!(answer.status >= 400, "{}", answer.text);
     assert!(!answer.text.contains(ADMIN_PASSWORD));
-    eventually("no lease is left", || (vault.lease_count() == 0).then_some(()));
-    assert_eq!(users(&server), 0);
+    // It is undone by the time that it is answered.
+    root.list("sys/leases/lookup/database/creds").is(404);
+    assert_eq!((users(&server), vault.lease_count()), (0, 0));
+}
+
+#[test]
+fn a_token_that_ends_with_the_request_gets_no_credentials() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let policy = "path \"database/creds/*\" { capabilities = [\"read\"] }";
+    root.post("sys/policies/acl/app", json!({"policy": policy})).ok();
+    let holder = |uses: u64| vault.with_token(json!({"policies": ["app"], "num_uses": uses}));
+    holder(1).get("database/creds/app").refuses(400, "token had one use left");
+    holder(1).with_header("x-vault-wrap-ttl", "60").get("database/creds/app").refuses(400, "token had one use left");
+    holder(1).get("database/creds/none").refuses(400, "unknown role");
+    assert!(!server.log().contains("CREATE ROLE \"v-"), "nothing is made that would have to be undone");
+    let twice = holder(2);
+    twice.get("database/creds/app").is(200);
+    assert_eq!(users(&server), 1);
+    twice.get("database/creds/app").refuses(400, "token had one use left");
+    eventually("the token takes its user with it", || (users(&server) == 0).then_some(()));
+}
+
+#[test]
+fn a_length_that_is_cut_short_is_told() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let length = |terms: Value| {
+        let mut role = json!({"db_name": "pg", "creation_statements": CREATE});
+        role.as_object_mut().unwrap().extend(terms.as_object().unwrap().clone());
+        root.post("database/roles/app", role).ok();
+        let answer = root.get("database/creds/app").ok().json();
+        (answer["lease_duration"].clone(), answer["warnings"][0].clone())
+    };
+    let capped = |asked: &str, bound: &str| {
+        json!(format!("TTL of {asked:?} exceeded the effective max_ttl of {bound:?}; TTL value is capped accordingly"))
+    };
+    assert_eq!(length(json!({"default_ttl": "3h", "max_ttl": "1h"})), (json!(3600), capped("3h", "1h")));
+    assert_eq!(length(json!({"default_ttl": "1h", "max_ttl": "3h"})), (json!(3600), Value::Null));
+    assert_eq!(length(json!({"default_ttl": 0, "max_ttl": "1h"})), (json!(3600), capped("768h", "1h")));
+    root.post("sys/mounts/database/tune", json!({"max_lease_ttl": "30m"})).ok();
+    assert_eq!(length(json!({"default_ttl": "3h", "max_ttl": 0})), (json!(1800), capped("3h", "30m")));
+    assert_eq!(length(json!({"default_ttl": 0})), (json!(1800), capped("768h", "30m")));
+    root.post("sys/mounts/database/tune", json!({"default_lease_ttl": "10m"})).ok();
+    assert_eq!(length(json!({})), (json!(600), Value::Null));
+}
+
+#[test]
+fn lists_come_in_pages() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    root.post("database/config/pg", json!({"allowed_roles": "*"})).ok();
+    for name in ["a", "b", "c"] {
+        root.post(&format!("database/roles/{name}"), json!({"db_name": "pg", "creation_statements": CREATE})).ok();
+        server.query(&format!("create role static_{name} login"));
+        let role = json!({"db_name": "pg", "username": format!("static_{name}"), "rotation_period": "24h"});
+        root.post(&format!("database/static-roles/s-{name}"), role).ok();
+    }
+    root.delete("database/roles/app").ok();
+    for (folder, names) in [("database/roles", ["a", "b", "c"]), ("database/static-roles", ["s-a", "s-b", "s-c"])] {
+        let page = |query: &str| root.get(&format!("{folder}?list=true{query}")).data()["keys"].clone();
+        let [first, second, third] = names;
+        assert_eq!(page("&limit=2"), json!([first, second]), "{folder}");
+        assert_eq!(page(&format!("&after={first}&limit=1")), json!([second]), "{folder}");
+        assert_eq!(page(&format!("&after={second}")), json!([third]), "{folder}");
+        assert_eq!(page("&limit=0"), json!(names), "{folder}");
+        root.get(&format!("{folder}?list=true&after={third}")).is(404);
+    }
 }
 
 #[test]

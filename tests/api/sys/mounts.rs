@@ -88,3 +88,42 @@ fn settings_of_a_mount_survive_a_seal() {
     assert_eq!(root.get("sys/mounts/kv/tune").data()["max_lease_ttl"], 1800);
     assert_eq!(root.get("kv/data/a").data()["data"], json!({"x": "y"}));
 }
+
+#[test]
+fn what_changes_nothing_is_read_back_all_the_same() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let asked = |kind: &str| {
+        json!({
+            "type": kind, "config": {"listing_visibility": "hidden"}, "external_entropy_access": true, "seal_wrap": true,
+        })
+    };
+    root.post("sys/mounts/kv", asked("kv")).is(204);
+    root.post("sys/auth/users", asked("userpass")).is(204);
+    root.post("sys/mounts/plain", json!({"type": "kv"})).is(204);
+    for (list, name) in [("sys/mounts", "kv/"), ("sys/auth", "users/")] {
+        let listed = root.get(list).data()[name].clone();
+        let read = root.get(&format!("{list}/{name}")).data();
+        for mount in [listed, read] {
+            assert_eq!(mount["config"]["listing_visibility"], "hidden", "{list}");
+            assert_eq!(
+                (&mount["external_entropy_access"], &mount["seal_wrap"]),
+                (&json!(true), &json!(true)),
+                "{list}"
+            );
+        }
+        let tuning = root.get(&format!("{list}/{name}tune")).data();
+        assert_eq!(
+            (&tuning["listing_visibility"], &tuning["external_entropy_access"]),
+            (&json!("hidden"), &json!(true))
+        );
+    }
+    let plain = root.get("sys/mounts/plain/tune").data();
+    assert!(plain.get("listing_visibility").is_none() && plain.get("external_entropy_access").is_none());
+    for (asked, shown) in [("unauth", json!("unauth")), ("hidden", json!("hidden")), ("", json!(null))] {
+        root.post("sys/mounts/plain/tune", json!({"listing_visibility": asked})).is(204);
+        assert_eq!(root.get("sys/mounts/plain/tune").data()["listing_visibility"], shown, "{asked:?}");
+        let listed = vault.anonymous().get("sys/internal/ui/mounts").data()["secret"].get("plain/").is_some();
+        assert_eq!(listed, asked == "unauth", "{asked:?}");
+    }
+}

@@ -446,3 +446,25 @@ fn a_lock_outlives_a_restart() {
     root.post("sys/namespaces/api-lock/unlock/team", json!({"unlock_key": key})).is(204);
     within(&root, "team").get("sys/mounts").is(200);
 }
+
+#[test]
+fn a_path_leads_to_a_mount_of_another_namespace() {
+    let (vault, root) = with_namespaces(&["team", "team/web"]);
+    within(&root, "team").post("sys/mounts/kv", json!({"type": "kv", "options": {"version": "2"}})).ok();
+    within(&root, "team/web").post("sys/mounts/deep", json!({"type": "kv"})).ok();
+    let seen = |client: &Client, path: &str| client.get(&format!("sys/internal/ui/mounts/{path}"));
+    let mount = seen(&root, "team/kv/a").is(200).data();
+    assert_eq!((&mount["path"], &mount["options"]), (&json!("team/kv/"), &json!({"version": "2"})));
+    assert_eq!(seen(&root, "team/web/deep/a").data()["path"], "team/web/deep/");
+    assert_eq!(seen(&root, "team/auth/token/a").data()["path"], "team/auth/token/");
+    assert_eq!(seen(&within(&root, "team"), "web/deep").data()["path"], "team/web/deep/");
+    assert_eq!(seen(&within(&root, "team"), "kv/a").data()["path"], "kv/");
+    for hidden in ["team/none/a", "none/kv/a", "team", "team/deep/a"] {
+        seen(&root, hidden).refuses(403, &format!("grant access to path \\\"{hidden}/\\\""));
+    }
+    let reader = vault.with_policy("reader", "path \"team/kv/*\" { capabilities = [\"read\"] }");
+    seen(&reader, "team/kv/a").is(200);
+    seen(&reader, "team/web/deep/a").refuses(403, "preflight capability check returned 403");
+    root.post("sys/namespaces/api-lock/lock/team", json!({})).is(200);
+    seen(&root, "team/kv/a").refuses(403, "preflight capability check returned 403");
+}

@@ -110,3 +110,54 @@ fn a_login_can_be_wrapped() {
     assert_eq!(auth["accessor"], info["wrapped_accessor"]);
     vault.anonymous().with_token(auth["client_token"].as_str().unwrap()).get("auth/token/lookup-self").is(200);
 }
+
+/// What `path` answers, wrapped: the token, and what is said of it.
+fn wrapped_answer(root: &Client, method: &str, path: &str, body: Option<&[u8]>) -> serde_json::Value {
+    root.with_header("x-vault-wrap-ttl", "60").send(method, path, body).is(200).json()["wrap_info"].clone()
+}
+
+#[test]
+fn a_deleted_secret_is_wrapped_with_its_status() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/mounts/kv", json!({"type": "kv", "options": {"version": "2"}})).ok();
+    root.post("kv/data/a", json!({"data": {"x": 1}})).ok();
+    root.delete("kv/data/a").is(204);
+    let info = wrapped_answer(&root, "GET", "kv/data/a", None);
+    let looked_up = root.post("sys/wrapping/lookup", json!({"token": info["token"]})).is(200).data();
+    assert_eq!(looked_up["creation_path"], "kv/data/a");
+    let rewrapped = root.post("sys/wrapping/rewrap", json!({"token": info["token"]})).is(200).json();
+    let holder = vault.anonymous().with_token(rewrapped["wrap_info"]["token"].as_str().unwrap());
+    let unwrapped = holder.post("sys/wrapping/unwrap", json!({})).is(404).json();
+    assert_eq!(unwrapped["data"]["metadata"]["version"], 1);
+    holder.post("sys/wrapping/unwrap", json!({})).is(400);
+    // What has neither data nor a status of its own to tell is not wrapped.
+    root.with_header("x-vault-wrap-ttl", "60").get("kv/data/none").is(404);
+    root.with_header("x-vault-wrap-ttl", "60").post("kv/delete/a", json!({"versions": [1]})).is(204);
+}
+
+#[test]
+fn an_answer_of_nothing_but_warnings_is_wrapped() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let info = wrapped_answer(&root, "POST", "auth/token/tidy", None);
+    let unwrapped = root.post("sys/wrapping/unwrap", json!({"token": info["token"]})).is(202).json();
+    assert!(unwrapped["warnings"][0].as_str().unwrap().contains("Tidy operation"));
+}
+
+#[test]
+fn a_wrapped_secret_id_is_named_by_its_accessor() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/approle", json!({"type": "approle"})).ok();
+    root.post("auth/approle/role/r", json!({})).ok();
+    for (path, body) in [("secret-id", "{}"), ("custom-secret-id", r#"{"secret_id":"of-my-own"}"#)] {
+        let path = format!("auth/approle/role/r/{path}");
+        let info = wrapped_answer(&root, "POST", &path, Some(body.as_bytes()));
+        let made = root.post("sys/wrapping/unwrap", json!({"token": info["token"]})).is(200).data();
+        assert_eq!(info["wrapped_accessor"], made["secret_id_accessor"], "{path}");
+        assert!(!made["secret_id_accessor"].as_str().unwrap().is_empty());
+    }
+    root.post("cubbyhole/a", json!({"secret_id_accessor": "x"})).ok();
+    assert!(wrapped_answer(&root, "GET", "cubbyhole/a", None).get("wrapped_accessor").is_none());
+}

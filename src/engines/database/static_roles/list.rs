@@ -1,15 +1,16 @@
-//! `LIST /v1/{mount}/static-roles`: the names of the static roles.
+//! `LIST /v1/{mount}/static-roles?after={name}&limit={n}`: the names of the static roles.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::super::{Database, NoPath};
-use crate::engine::{Cx, Endpoint, Listing, Page, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::error::Result;
 
 /// Asks for the names.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct ListStaticRoles {}
+#[serde(transparent)]
+pub(crate) struct ListStaticRoles(Paging);
 
 impl Endpoint for ListStaticRoles {
     type Target = Database;
@@ -19,6 +20,6 @@ impl Endpoint for ListStaticRoles {
     const ROUTE: Route = Route::list("static-roles").summary("List the roles that rotate a user's password");
 
     async fn handle(self, database: &Database, _: NoPath, _: &mut Cx<'_>) -> Result<Listing> {
-        Ok(Listing::of(database.view.list("static-role/", Page::all()).await?))
+        Ok(Listing::of(database.view.list("static-role/", self.0.page()).await?))
     }
 }

@@ -3,6 +3,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 use ring::digest::{SHA256, digest};
 
+use super::comparison::Comparison;
 use super::{Ingredients, Value, layout, truncated};
 
 /// The longest text that `random` makes.
@@ -12,6 +13,8 @@ const LONGEST: i64 = 1024;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Base64,
+    Comparison(Comparison),
+    Len,
     Lowercase,
     Printf,
     Random,
@@ -31,6 +34,7 @@ impl Function {
     pub(super) fn named(name: &str) -> Result<Self, String> {
         match name {
             "base64" => Ok(Self::Base64),
+            "len" => Ok(Self::Len),
             "lowercase" => Ok(Self::Lowercase),
             "printf" => Ok(Self::Printf),
             "random" => Ok(Self::Random),
@@ -43,10 +47,13 @@ impl Function {
             "unix_time_millis" => Ok(Self::UnixTimeMillis),
             "uppercase" => Ok(Self::Uppercase),
             "uuid" => Ok(Self::Uuid),
-            _ => Err("the username template has a word that it does not know; there are .DisplayName, .RoleName, \
-                      base64, lowercase, printf, random, replace, sha256, timestamp, truncate, truncate_sha256, \
-                      unix_time, unix_time_millis, uppercase and uuid"
-                .to_owned()),
+            _ => Comparison::named(name).map(Self::Comparison).ok_or_else(|| {
+                "the username template has a word that it does not know; there are .DisplayName, .RoleName, variables \
+                 like $x, if, else, with, end, and, base64, eq, ge, gt, le, len, lowercase, lt, ne, not, or, printf, \
+                 random, replace, sha256, timestamp, truncate, truncate_sha256, unix_time, unix_time_millis, uppercase \
+                 and uuid"
+                    .to_owned()
+            }),
         }
     }
 
@@ -55,6 +62,12 @@ impl Function {
         let mut arguments = Arguments(arguments.into_iter());
         let seconds = ingredients.now.unix_seconds();
         let text = match self {
+            Self::Comparison(comparison) => return comparison.call(arguments.0.collect()),
+            Self::Len => {
+                let length = arguments.text()?.len();
+                arguments.end()?;
+                return Ok(Value::Number(i64::try_from(length).unwrap_or(i64::MAX)));
+            }
             Self::Base64 => BASE64.encode(arguments.text()?.as_bytes()),
             Self::Lowercase => arguments.text()?.to_lowercase(),
             Self::Uppercase => arguments.text()?.to_uppercase(),
@@ -92,7 +105,9 @@ impl Arguments {
     fn text(&mut self) -> Result<String, String> {
         match self.0.next() {
             Some(Value::Text(text)) => Ok(text),
-            Some(Value::Number(_)) => Err("a function of the username template takes text, not a number".to_owned()),
+            Some(Value::Number(_) | Value::Truth(_)) => {
+                Err("a function of the username template takes text, not a number".to_owned())
+            }
             None => Err("a function of the username template has too few arguments".to_owned()),
         }
     }
@@ -103,7 +118,9 @@ impl Arguments {
             Some(Value::Number(_)) => {
                 Err(format!("a length in the username template must be from {least} to {LONGEST}"))
             }
-            Some(Value::Text(_)) => Err("a function of the username template takes a length, not text".to_owned()),
+            Some(Value::Text(_) | Value::Truth(_)) => {
+                Err("a function of the username template takes a length, not text".to_owned())
+            }
             None => Err("a function of the username template has too few arguments".to_owned()),
         }
     }

@@ -1,15 +1,17 @@
 //! `username_template`: how users are called. The part of Go's template language that makes names: text, fields,
-//! strings, numbers, pipes, parentheses and a few functions.
+//! strings, numbers, pipes, parentheses, variables, `if`, `with` and a few functions.
 
+mod blocks;
+mod comparison;
 mod functions;
 mod layout;
 mod parse;
+mod render;
 
 use crate::entropy::Entropy;
 use crate::time::Timestamp;
 
-use functions::Function;
-use parse::{Command, Operand, Part};
+use blocks::Part;
 
 /// `v-<who asks>-<role>-<20 random characters>-<seconds since 1970>`, as far as PostgreSQL keeps it.
 const DEFAULT: &str = "{{ printf \"v-%s-%s-%s-%s\" (.DisplayName | truncate 8) (.RoleName | truncate 8) \
@@ -36,20 +38,16 @@ impl UsernameTemplate {
     /// Reads a template, empty for the default, and tries it. The error is a sentence for the caller.
     pub(super) fn parse(text: &str, trial: Ingredients<'_>) -> Result<Self, String> {
         let text = if text.trim().is_empty() { DEFAULT } else { text };
-        let template = Self(parse::template(text)?);
+        let template = Self(blocks::template(text)?);
         template.render(trial)?;
+        // What is made where there is nothing to tell is never used, but must not fail.
+        render::text(&template.0, Ingredients { display_name: "", role_name: "", ..trial })?;
         Ok(template)
     }
 
     /// A name of at least one byte.
     pub(super) fn render(&self, ingredients: Ingredients<'_>) -> Result<String, String> {
-        let mut name = String::new();
-        for part in &self.0 {
-            match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Action(commands) => name.push_str(&pipeline(commands, ingredients)?.into_text()),
-            }
-        }
+        let name = render::text(&self.0, ingredients)?;
         if name.is_empty() { Err("the username template makes an empty name".to_owned()) } else { Ok(name) }
     }
 }
@@ -59,6 +57,7 @@ impl UsernameTemplate {
 enum Value {
     Text(String),
     Number(i64),
+    Truth(bool),
 }
 
 impl Value {
@@ -66,52 +65,23 @@ impl Value {
         match self {
             Self::Text(text) => text,
             Self::Number(number) => number.to_string(),
+            Self::Truth(truth) => truth.to_string(),
         }
     }
-}
 
-/// The value of commands, each of which gets that of the one before as its last argument.
-fn pipeline(commands: &[Command], ingredients: Ingredients<'_>) -> Result<Value, String> {
-    let mut carried: Option<Value> = None;
-    for command in commands {
-        let mut arguments = Vec::new();
-        for operand in &command.arguments {
-            arguments.push(value(operand, ingredients)?);
+    /// Whether a condition holds with it: it is not empty, not 0 and not false.
+    fn holds(&self) -> bool {
+        match self {
+            Self::Text(text) => !text.is_empty(),
+            Self::Number(number) => *number != 0,
+            Self::Truth(truth) => *truth,
         }
-        arguments.extend(carried.take());
-        let has_arguments = !arguments.is_empty();
-        carried = Some(match &command.head {
-            Operand::Function(function) => function.call(arguments, ingredients)?,
-            Operand::DisplayName | Operand::RoleName | Operand::Literal(_) | Operand::Pipeline(_) if has_arguments => {
-                return Err("only a function takes arguments in a username template".to_owned());
-            }
-            head @ (Operand::DisplayName | Operand::RoleName | Operand::Literal(_) | Operand::Pipeline(_)) => {
-                value(head, ingredients)?
-            }
-        });
-    }
-    carried.ok_or_else(|| "an action of the username template is empty".to_owned())
-}
-
-fn value(operand: &Operand, ingredients: Ingredients<'_>) -> Result<Value, String> {
-    match operand {
-        Operand::DisplayName => Ok(Value::Text(ingredients.display_name.to_owned())),
-        Operand::RoleName => Ok(Value::Text(ingredients.role_name.to_owned())),
-        Operand::Literal(value) => Ok(value.clone()),
-        Operand::Function(function) => function.call(Vec::new(), ingredients),
-        Operand::Pipeline(commands) => pipeline(commands, ingredients),
     }
 }
 
 /// `text` up to `length` bytes, and not within a character.
 pub(super) fn truncated(text: &str, length: usize) -> &str {
     text.get(..text.floor_char_boundary(length)).unwrap_or(text)
-}
-
-impl From<Function> for Operand {
-    fn from(function: Function) -> Self {
-        Self::Function(function)
-    }
 }
 
 #[cfg(test)]
@@ -161,6 +131,49 @@ mod tests {
     }
 
     #[test]
+    fn conditions_and_variables_as_go_has_them() {
+        for (template, name) in [
+            ("{{if .RoleName}}a{{else}}b{{end}}", "a"),
+            ("{{if \"\"}}a{{else if .RoleName}}{{$.RoleName}}{{else}}c{{end}}", "ut"),
+            ("{{if 0}}a{{else if false}}b{{else}}c{{if true}}d{{end}}{{end}}", "cd"),
+            ("{{with .RoleName}}{{.}}-{{$.RoleName}}{{end}}", "ut-ut"),
+            ("{{with \"\"}}a{{else with .RoleName}}{{. | uppercase}}{{end}}", "UT"),
+            ("{{with \"\"}}a{{else}}{{.RoleName}}{{end}}", "ut"),
+            ("{{with $x := .RoleName}}{{$x}}{{with \"in\"}}{{.}}{{$x}}{{end}}{{.}}{{end}}", "utinutut"),
+            ("{{$x := \"a\"}}{{if .RoleName}}{{$x = \"b\"}}{{end}}{{$x}}", "b"),
+            ("{{$x := \"a\"}}{{if .RoleName}}{{$x := \"b\"}}{{$x}}{{end}}{{$x}}", "ba"),
+            ("{{$x:=.RoleName | uppercase}}{{ $x }}", "UT"),
+            ("{{if $x := .RoleName}}{{$x}}{{end}}", "ut"),
+            ("{{if .RoleName -}}\n x \n{{- else -}} y {{- end -}} z", "xz"),
+            ("{{len .RoleName}}{{.RoleName | len}}{{len \"ä\"}}", "222"),
+            ("{{if eq .RoleName \"a\" \"ut\"}}y{{end}}", "y"),
+            ("{{if not (ne .RoleName \"ut\")}}y{{end}}{{not 1}}", "yfalse"),
+            ("{{and .RoleName \"x\"}}{{or \"\" .RoleName}}{{and 0 \"x\"}}{{.RoleName | eq \"ut\"}}", "xut0true"),
+            ("{{if lt (len .RoleName) 5}}a{{end}}{{if ge 5 5}}b{{end}}{{le 2 1}}{{gt \"b\" \"a\"}}", "abfalsetrue"),
+        ] {
+            assert_eq!(render(template).as_deref(), Ok(name), "{template}");
+        }
+        let twice = render("{{$x := random 8}}{{$x}}{{$x}}").unwrap();
+        assert_eq!(twice.get(..8), twice.get(8..), "{twice}");
+    }
+
+    #[test]
+    fn a_text_that_doubles_comes_to_an_end() {
+        let doubling = "{{$x = printf \"%s%s\" $x $x}}";
+        assert!(render(&format!("{{{{$x := random 8}}}}{}{{{{$x}}}}", doubling.repeat(10))).is_ok());
+        assert!(render(&format!("{{{{$x := random 8}}}}{}{{{{$x}}}}", doubling.repeat(60))).is_err());
+    }
+
+    #[test]
+    fn blocks_nest_so_deep_and_no_deeper() {
+        let nested = |depth: usize| format!("{}x{}", "{{if 1}}".repeat(depth), "{{end}}".repeat(depth));
+        assert_eq!(render(&nested(15)).as_deref(), Ok("x"));
+        assert!(render(&nested(17)).is_err() && render(&nested(10_000)).is_err());
+        let chained = format!("{{{{if 0}}}}a{}{{{{end}}}}", "{{else if 0}}b".repeat(10_000));
+        assert!(render(&chained).is_err());
+    }
+
+    #[test]
     fn what_is_wrong_is_said_at_once() {
         for template in [
             "{{ foo }}",
@@ -169,7 +182,28 @@ mod tests {
             "{{random -1}}",
             "{{random 100000}}",
             "{{truncate_sha256 1 \"a\"}}",
-            "{{if .RoleName}}x{{end}}",
+            "{{if .RoleName}}x",
+            "{{if}}x{{end}}",
+            "{{end}}",
+            "x{{else}}y",
+            "{{if .RoleName}}a{{else}}b{{else}}c{{end}}",
+            "{{if .RoleName}}a{{else}}b{{else if .RoleName}}c{{end}}",
+            "{{range .RoleName}}x{{end}}",
+            "x{{break}}",
+            "{{$x}}",
+            "{{$x = 5}}x",
+            "{{$x := }}x",
+            "{{$ := 5}}x",
+            "{{if .RoleName}}{{$x := random 3}}{{end}}{{$x}}",
+            "{{with .RoleName}}{{.DisplayName}}{{end}}x",
+            "{{.}}",
+            "{{$}}",
+            "{{if \"\"}}{{len 5}}{{end}}{{.Foo}}",
+            "x{{if .RoleName}}y{{else}}{{len 5}}{{end}}",
+            "{{if eq .RoleName 5}}y{{end}}x",
+            "{{eq 1}}",
+            "{{and}}",
+            "{{lt true false}}",
             "{{",
             "{{ \"a }}",
             "{{ .RoleName | }}",
@@ -188,6 +222,7 @@ mod tests {
         fn no_text_makes_it_panic(text in "[a-z{}().|\" 0-9%\\\\-]{0,40}") {
             let _ = render(&text);
             let _ = render(&format!("{{{{ {text} }}}}"));
+            let _ = render(&format!("{{{{if {text}}}}}{{{{$a := 1}}}}{text}{{{{else}}}}{{{{end}}}}"));
         }
 
         #[test]

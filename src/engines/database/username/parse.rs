@@ -6,13 +6,28 @@ use std::str::Chars;
 use super::Value;
 use super::functions::Function;
 
-/// A piece of a template.
+/// A piece of a template, before it is known what it is a part of.
 #[derive(Debug)]
-pub(super) enum Part {
+pub(super) enum Piece {
     /// Text that stands for itself.
     Text(String),
-    /// `{{ … }}`
-    Action(Vec<Command>),
+    /// What is between `{{` and `}}`.
+    Action(String),
+}
+
+/// What may be named at some place in a template.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Scope {
+    pub(super) variables: Vec<String>,
+    /// Whether `.` is a value of its own, and the fields are those of `$` alone.
+    pub(super) has_dot: bool,
+}
+
+impl Scope {
+    /// Whether a variable is set there.
+    pub(super) fn knows(&self, variable: &str) -> bool {
+        self.variables.iter().any(|known| known == variable)
+    }
 }
 
 /// One command of a pipeline: `truncate 8`.
@@ -30,10 +45,14 @@ pub(super) enum Operand {
     Literal(Value),
     Function(Function),
     Pipeline(Vec<Command>),
+    /// `.` in a `with`.
+    Dot,
+    /// `$x`, by its name.
+    Variable(String),
 }
 
-/// The deepest that parentheses may nest.
-const DEEPEST: usize = 16;
+/// The deepest that parentheses, and blocks, may nest.
+pub(super) const DEEPEST: usize = 16;
 
 #[derive(Debug, PartialEq, Eq)]
 enum Token {
@@ -45,33 +64,33 @@ enum Token {
     Close,
 }
 
-/// The parts of `text`.
-pub(super) fn template(text: &str) -> Result<Vec<Part>, String> {
-    let mut parts = Vec::new();
+/// The pieces of `text`, without its comments.
+pub(super) fn pieces(text: &str) -> Result<Vec<Piece>, String> {
+    let mut pieces = Vec::new();
     let mut rest = text;
     let mut trims = false;
     while let Some((before, action)) = rest.split_once("{{") {
         let (inner, after) = split_action(action)?;
         let trims_before = inner.starts_with("- ");
         let trims_after = inner.ends_with(" -");
-        push(&mut parts, before, trims, trims_before);
+        push(&mut pieces, before, trims, trims_before);
         let inner = inner.strip_prefix("- ").unwrap_or(inner);
         let inner = inner.strip_suffix(" -").unwrap_or(inner).trim();
         if !(inner.starts_with("/*") && inner.ends_with("*/")) {
-            parts.push(Part::Action(action_of(inner)?));
+            pieces.push(Piece::Action(inner.to_owned()));
         }
         trims = trims_after;
         rest = after;
     }
-    push(&mut parts, rest, trims, false);
-    Ok(parts)
+    push(&mut pieces, rest, trims, false);
+    Ok(pieces)
 }
 
-fn push(parts: &mut Vec<Part>, text: &str, trim_start: bool, trim_end: bool) {
+fn push(pieces: &mut Vec<Piece>, text: &str, trim_start: bool, trim_end: bool) {
     let text = if trim_start { text.trim_start() } else { text };
     let text = if trim_end { text.trim_end() } else { text };
     if !text.is_empty() {
-        parts.push(Part::Text(text.to_owned()));
+        pieces.push(Piece::Text(text.to_owned()));
     }
 }
 
@@ -97,16 +116,21 @@ fn split_action(text: &str) -> Result<(&str, &str), String> {
     Err("an action of the username template is not closed".to_owned())
 }
 
-fn action_of(text: &str) -> Result<Vec<Command>, String> {
+/// The commands of an action in `scope`.
+pub(super) fn action(text: &str, scope: &Scope) -> Result<Vec<Command>, String> {
     let mut tokens = tokens(text)?.into_iter().peekable();
-    let commands = commands(&mut tokens, 0)?;
+    let commands = commands(&mut tokens, scope, 0)?;
     if tokens.next().is_some() {
         return Err("a parenthesis in the username template is closed and was not opened".to_owned());
     }
     Ok(commands)
 }
 
-fn commands(tokens: &mut Peekable<impl Iterator<Item = Token>>, depth: usize) -> Result<Vec<Command>, String> {
+fn commands(
+    tokens: &mut Peekable<impl Iterator<Item = Token>>,
+    scope: &Scope,
+    depth: usize,
+) -> Result<Vec<Command>, String> {
     if depth > DEEPEST {
         return Err("the parentheses in the username template are nested too deeply".to_owned());
     }
@@ -114,7 +138,16 @@ fn commands(tokens: &mut Peekable<impl Iterator<Item = Token>>, depth: usize) ->
     loop {
         let mut operands = Vec::new();
         while let Some(token) = tokens.next_if(|token| !matches!(token, Token::Pipe | Token::Close)) {
-            operands.push(operand(token, tokens, depth)?);
+            operands.push(match token {
+                Token::Text(text) => Operand::Literal(Value::Text(text)),
+                Token::Number(number) => Operand::Literal(Value::Number(number)),
+                Token::Word(word) => named(&word, scope)?,
+                // Boxed by the vector that it is in.
+                Token::Open => Operand::Pipeline(commands_within(tokens, scope, depth)?),
+                Token::Pipe | Token::Close => {
+                    return Err("the username template has an operator where a value belongs".to_owned());
+                }
+            });
         }
         let mut operands = operands.into_iter();
         let head = operands.next().ok_or("a command of the username template is empty")?;
@@ -125,27 +158,34 @@ fn commands(tokens: &mut Peekable<impl Iterator<Item = Token>>, depth: usize) ->
     }
 }
 
-fn operand(token: Token, tokens: &mut Peekable<impl Iterator<Item = Token>>, depth: usize) -> Result<Operand, String> {
-    match token {
-        Token::Text(text) => Ok(Operand::Literal(Value::Text(text))),
-        Token::Number(number) => Ok(Operand::Literal(Value::Number(number))),
-        Token::Word(word) => match word.as_str() {
-            ".DisplayName" => Ok(Operand::DisplayName),
-            ".RoleName" => Ok(Operand::RoleName),
-            name => Function::named(name).map(Operand::from),
-        },
-        Token::Open => {
-            // Boxed by the vector that it is in.
-            let inner = commands_within(tokens, depth)?;
-            Ok(Operand::Pipeline(inner))
+/// What a word stands for.
+fn named(word: &str, scope: &Scope) -> Result<Operand, String> {
+    match word {
+        "$.DisplayName" => Ok(Operand::DisplayName),
+        "$.RoleName" => Ok(Operand::RoleName),
+        ".DisplayName" if !scope.has_dot => Ok(Operand::DisplayName),
+        ".RoleName" if !scope.has_dot => Ok(Operand::RoleName),
+        ".DisplayName" | ".RoleName" => {
+            Err("in a with of the username template, $.DisplayName and $.RoleName are the fields".to_owned())
         }
-        Token::Pipe | Token::Close => Err("the username template has an operator where a value belongs".to_owned()),
+        "." if scope.has_dot => Ok(Operand::Dot),
+        "true" => Ok(Operand::Literal(Value::Truth(true))),
+        "false" => Ok(Operand::Literal(Value::Truth(false))),
+        name => match name.strip_prefix('$') {
+            Some(variable) if scope.knows(variable) => Ok(Operand::Variable(variable.to_owned())),
+            Some(_) => Err("the username template uses a variable that is not set there".to_owned()),
+            None => Function::named(name).map(Operand::Function),
+        },
     }
 }
 
-fn commands_within(tokens: &mut Peekable<impl Iterator<Item = Token>>, depth: usize) -> Result<Vec<Command>, String> {
+fn commands_within(
+    tokens: &mut Peekable<impl Iterator<Item = Token>>,
+    scope: &Scope,
+    depth: usize,
+) -> Result<Vec<Command>, String> {
     let tokens: &mut Peekable<_> = tokens;
-    let inner = commands(tokens, depth + 1)?;
+    let inner = commands(tokens, scope, depth + 1)?;
     tokens.next_if_eq(&Token::Close).ok_or("a parenthesis in the username template is not closed")?;
     Ok(inner)
 }
@@ -162,7 +202,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, String> {
             '"' => Token::Text(interpreted(&mut characters)?),
             '`' => Token::Text(raw(&mut characters)?),
             c if c == '-' || c.is_ascii_digit() => number(c, &mut characters)?,
-            c if c == '.' || c == '_' || c.is_alphabetic() => word(c, &mut characters),
+            c if matches!(c, '.' | '_' | '$') || c.is_alphabetic() => word(c, &mut characters),
             _ => return Err("the username template has a character that it cannot have there".to_owned()),
         };
         tokens.push(token);

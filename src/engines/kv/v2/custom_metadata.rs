@@ -47,11 +47,26 @@ impl CustomMetadata {
 
 impl<'de> Deserialize<'de> for CustomMetadata {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let given: Option<BTreeMap<String, Box<RawValue>>> = Option::deserialize(deserializer)?;
+        let given = Option::deserialize(deserializer)?;
         let cleared = given.is_none();
-        let texts = given.unwrap_or_default().into_iter().map(|(name, raw)| Ok((name, text_of(raw.get())?)));
+        let Given(texts) = given.unwrap_or_default();
+        let texts = texts.into_iter().map(|(name, raw)| Ok((name, text_of(raw.get())?)));
         let texts = texts.collect::<Result<_, &str>>().map_err(de::Error::custom)?;
         Ok(Self { texts, cleared })
+    }
+}
+
+/// The object as it came. An empty list is an empty object: so PHP and Lua write one.
+#[derive(Default)]
+struct Given(BTreeMap<String, Box<RawValue>>);
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw: Box<RawValue> = Box::deserialize(deserializer)?;
+        if serde_json::from_str::<[(); 0]>(raw.get()).is_ok() {
+            return Ok(Self::default());
+        }
+        serde_json::from_str(raw.get()).map(Self).map_err(de::Error::custom)
     }
 }
 
@@ -142,6 +157,8 @@ mod tests {
     fn none_are_none() {
         assert_eq!(read("{}").replacing().unwrap(), None);
         assert_eq!(read("null").replacing().unwrap(), None);
+        assert_eq!(read("[ ]").replacing().unwrap(), None);
+        assert_eq!(read("[]").merged_into(Some(map(&[("a", "1")]))).unwrap(), Some(map(&[("a", "1")])));
         assert_eq!(read("null").merged_into(Some(map(&[("a", "1")]))).unwrap(), None);
     }
 

@@ -24,6 +24,8 @@ pub(crate) struct TuningInfo {
     /// In seconds.
     default_lease_ttl: Ttl,
     description: String,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    external_entropy_access: bool,
     force_no_cache: bool,
     /// In seconds.
     max_lease_ttl: Ttl,
@@ -53,6 +55,7 @@ pub(in crate::sys) fn tuning(unsealed: &Unsealed, role: Role, path: &str) -> Res
     let info = TuningInfo {
         default_lease_ttl: point.facts.default_ttl,
         description: entry.description.clone(),
+        external_entropy_access: entry.config.external_entropy_access,
         force_no_cache: entry.config.force_no_cache,
         max_lease_ttl: point.facts.max_ttl,
         options: entry.options.clone(),

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/token/create`, `create-orphan` and `create/{role}`: makes a token.
+//! `POST /v1/auth/token/create`, `create-orphan` and `create/{role_name}`: makes a token.
 
 mod plan;
 mod policies;
@@ -54,7 +54,7 @@ impl Endpoint for CreateOrphan {
     }
 }
 
-/// `create/{role}`: a token as a role allows it.
+/// `create/{role_name}`: a token as a role allows it.
 #[derive(Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct CreateByRole(TokenRequest);
@@ -63,11 +63,11 @@ impl Endpoint for CreateByRole {
     type Target = Arc<Unsealed>;
     type Path = RolePath;
     type Reply = Token;
-    const ROUTE: Route = Route::write("create/{role}").summary("Make a token by a role");
+    const ROUTE: Route = Route::write("create/{role_name}").summary("Make a token by a role");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, cx: &mut Cx<'_>) -> Result<Token> {
-        let role = TokenRole::load(&path.role, unsealed).await?;
-        let role = role.ok_or_else(|| Error::invalid(format!("unknown role {}", path.role)))?;
+        let role = TokenRole::load(&path.role_name, unsealed).await?;
+        let role = role.ok_or_else(|| Error::invalid(format!("unknown role {}", path.role_name)))?;
         make(self.0, Way::Role(Box::new(role)), unsealed, cx).await
     }
 }

@@ -1,4 +1,4 @@
-//! `DELETE /v1/auth/token/roles/{role}`: removes a role. Tokens that it made live on.
+//! `DELETE /v1/auth/token/roles/{role_name}`: removes a role. Tokens that it made live on.
 
 use std::sync::Arc;
 
@@ -20,10 +20,10 @@ impl Endpoint for DeleteRole {
     type Target = Arc<Unsealed>;
     type Path = RolePath;
     type Reply = Done;
-    const ROUTE: Route = Route::delete("roles/{role}").summary("Remove a role");
+    const ROUTE: Route = Route::delete("roles/{role_name}").summary("Remove a role");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
-        roles(unsealed).delete(cx.txn(), &path.role)?;
+        roles(unsealed).delete(cx.txn(), &path.role_name)?;
         Ok(Done)
     }
 }

@@ -1,4 +1,4 @@
-//! `/v1/auth/token/roles`: what `auth/token/create/{role}` may make.
+//! `/v1/auth/token/roles`: what `auth/token/create/{role_name}` may make.
 
 mod delete;
 mod list;
@@ -22,7 +22,7 @@ pub(in crate::sys::token) use record::TokenRole;
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct RolePath {
     /// Its name.
-    pub(super) role: String,
+    pub(super) role_name: String,
 }
 
 /// Adds what is below `auth/token/roles`.

@@ -1,4 +1,4 @@
-//! `GET /v1/auth/token/roles/{role}`: a role.
+//! `GET /v1/auth/token/roles/{role_name}`: a role.
 
 use std::sync::Arc;
 
@@ -47,10 +47,10 @@ impl Endpoint for ReadRole {
     type Target = Arc<Unsealed>;
     type Path = RolePath;
     type Reply = Data<RoleInfo>;
-    const ROUTE: Route = Route::read("roles/{role}").summary("A role");
+    const ROUTE: Route = Route::read("roles/{role_name}").summary("A role");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, _: &mut Cx<'_>) -> Result<Data<RoleInfo>> {
-        let role = TokenRole::load(&path.role, unsealed).await?.ok_or_else(Error::absent)?;
+        let role = TokenRole::load(&path.role_name, unsealed).await?.ok_or_else(Error::absent)?;
         Ok(Data::new(RoleInfo {
             allowed_entity_aliases: Some(role.allowed_entity_aliases).filter(|aliases| !aliases.is_empty()),
             allowed_policies: role.allowed_policies,

@@ -1,4 +1,4 @@
-//! `TokenRole`: what `auth/token/create/{role}` may make.
+//! `TokenRole`: what `auth/token/create/{role_name}` may make.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ impl RoleTokenType {
     }
 }
 
-/// What `auth/token/create/{role}` may make.
+/// What `auth/token/create/{role_name}` may make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::sys::token) struct TokenRole {
     pub(in crate::sys::token) name: String,

@@ -1,4 +1,4 @@
-//! `POST /v1/auth/token/roles/{role}`: writes a role; what is left out stays as it is.
+//! `POST /v1/auth/token/roles/{role_name}`: writes a role; what is left out stays as it is.
 
 use std::sync::Arc;
 
@@ -60,22 +60,21 @@ impl Endpoint for WriteRole {
     type Target = Arc<Unsealed>;
     type Path = RolePath;
     type Reply = Done;
-    const ROUTE: Route = Route::write("roles/{role}").summary("Write a role");
-    const ALIASES: &'static [&'static str] = &["role_name"];
+    const ROUTE: Route = Route::write("roles/{role_name}").summary("Write a role");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
-        let known = roles(unsealed).fetch::<TokenRole>(cx.txn(), &path.role).await?;
-        let role = known.unwrap_or_else(|| TokenRole { name: path.role.clone(), ..TokenRole::default() });
+        let known = roles(unsealed).fetch::<TokenRole>(cx.txn(), &path.role_name).await?;
+        let role = known.unwrap_or_else(|| TokenRole { name: path.role_name.clone(), ..TokenRole::default() });
         let role = self.changed(role)?;
         if !cx.mount.max_ttl.is_zero() && role.explicit_max_ttl > cx.mount.max_ttl {
             cx.warn("The explicit max TTL is greater than the mount's max TTL, which holds all the same");
         }
-        roles(unsealed).put(cx.txn(), &path.role, &role)?;
+        roles(unsealed).put(cx.txn(), &path.role_name, &role)?;
         Ok(Done)
     }
 
     async fn existence(unsealed: &Arc<Unsealed>, path: RolePath, _: Option<&Caller>) -> Result<Existence> {
-        Ok(roles(unsealed).exists(&path.role).await?.into())
+        Ok(roles(unsealed).exists(&path.role_name).await?.into())
     }
 }
 

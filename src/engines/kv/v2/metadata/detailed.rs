@@ -4,12 +4,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::engine::{Cx, Endpoint, Listing, Route};
+use crate::engine::{Cx, Data, Endpoint, Listing, Paging, Route};
 use crate::engines::kv::path::FolderPath;
+use crate::engines::kv::scan::{self, Paths};
 use crate::engines::kv::v2::Kv2;
 use crate::error::{Error, Result};
 
-use super::{Details, Paging};
+use super::Details;
 
 /// Asks for the names in a folder, with metadata.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -29,27 +30,31 @@ impl Endpoint for List {
 
     async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Listing> {
         let prefix = folder.prefix();
-        detailed(kv, &prefix, kv.secrets.list(&prefix, self.0.into()).await?).await
+        let keys = kv.secrets.list(&prefix, self.0.page()).await?;
+        let key_info = Some(details(kv, &prefix, &keys).await?);
+        Ok(Listing { keys, key_info })
     }
 }
 
 impl Endpoint for Scan {
     type Target = Kv2;
     type Path = FolderPath;
-    type Reply = Listing;
+    type Reply = Data<Paths>;
     const ROUTE: Route =
         Route::scan("detailed-metadata/{path..}").summary("List all secrets below a folder with their metadata");
 
-    async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Listing> {
+    async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Data<Paths>> {
         let prefix = folder.prefix();
-        detailed(kv, &prefix, kv.secrets.scan(&prefix).await?).await
+        let Paths { keys, .. } = scan::below(&kv.secrets, &prefix).await?;
+        let key_info = Some(details(kv, &prefix, &keys).await?).filter(|details| !details.is_empty());
+        Ok(Data::new(Paths { keys, key_info }))
     }
 }
 
-/// The names with metadata; a folder, and a secret that is gone since it was listed, have none.
-async fn detailed(kv: &Kv2, prefix: &str, keys: Vec<String>) -> Result<Listing> {
+/// The metadata of each of `keys`; a folder, and a secret that is gone since it was listed, have none.
+async fn details(kv: &Kv2, prefix: &str, keys: &[String]) -> Result<Map<String, Value>> {
     let mut details = Map::new();
-    for name in &keys {
+    for name in keys {
         let secret = if name.ends_with('/') { None } else { kv.secret(&format!("{prefix}{name}")).await? };
         let metadata = match secret {
             Some(secret) => serde_json::to_value(Details::from(secret))
@@ -58,5 +63,5 @@ async fn detailed(kv: &Kv2, prefix: &str, keys: Vec<String>) -> Result<Listing> 
         };
         details.insert(name.clone(), metadata);
     }
-    Ok(Listing { keys, key_info: Some(details) })
+    Ok(details)
 }

@@ -3,12 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Cx, Endpoint, Listing, Route};
+use crate::engine::{Cx, Endpoint, Listing, Paging, Route};
 use crate::engines::kv::path::FolderPath;
 use crate::engines::kv::v2::Kv2;
 use crate::error::Result;
-
-use super::Paging;
 
 /// Asks for the names in a folder.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -22,6 +20,6 @@ impl Endpoint for List {
     const ROUTE: Route = Route::list("metadata/{path..}").summary("List the names in a folder");
 
     async fn handle(self, kv: &Kv2, folder: FolderPath, _: &mut Cx<'_>) -> Result<Listing> {
-        kv.secrets.list(&folder.prefix(), self.0.into()).await.map(Listing::of)
+        kv.secrets.list(&folder.prefix(), self.0.page()).await.map(Listing::of)
     }
 }

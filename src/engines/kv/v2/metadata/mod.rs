@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::{LooseBool, LooseInt};
-use crate::engine::{Answer, Content, Done, Page, Payload, Reply, StatusCode};
+use crate::engine::{Answer, Content, Done, Payload, Reply, StatusCode};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
@@ -169,22 +169,5 @@ impl From<Secret> for Details {
 impl From<Version> for VersionState {
     fn from(Version { created, deleted, destroyed }: Version) -> Self {
         Self { created_time: created.0, deletion_time: deleted.into(), destroyed }
-    }
-}
-
-/// Which part of a list is wanted.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(default)]
-pub(super) struct Paging {
-    /// Only names behind this one.
-    after: String,
-    /// At most so many; 0 is all.
-    limit: LooseInt,
-}
-
-impl From<Paging> for Page {
-    fn from(Paging { after, limit }: Paging) -> Self {
-        let limit = usize::try_from(limit.0).ok().filter(|limit| *limit > 0);
-        Self { after: Some(after).filter(|after| !after.is_empty()), limit }
     }
 }

@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Answer, Cx, Endpoint, Route};
+use crate::engine::{Answer, Content, Cx, Endpoint, Route, StatusCode};
 use crate::engines::kv::path::SecretPath;
 use crate::engines::kv::v2::Kv2;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::{Changes, Custom, done};
 
@@ -27,7 +27,10 @@ impl Endpoint for Patch {
             return done(Vec::new());
         }
         let now = cx.now();
-        let mut secret = kv.fetch(cx.txn(), &path).await?.ok_or_else(Error::absent)?;
+        // As with the data: clients know a secret that is not there by a 404 without a body.
+        let Some(mut secret) = kv.fetch(cx.txn(), &path).await? else {
+            return Ok(Answer { status: StatusCode::NOT_FOUND, content: Content::Nothing, warnings: Vec::new() });
+        };
         let warnings = changes.apply(&mut secret, &kv.config().await?, Custom::Merge, now)?;
         kv.save(cx.txn(), &path, &secret)?;
         done(warnings)
