@@ -275,3 +275,51 @@ impl TermKey {
         self.encryptions.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::SeededEntropy;
+
+    const NOW: Timestamp = Timestamp::from_unix_nanos(1);
+
+    fn used(keyring: &Keyring, times: u64) {
+        keyring.active.encryptions.store(times + keyring.active.margin, Ordering::Relaxed);
+    }
+
+    #[test]
+    fn a_key_that_did_its_share_of_encryptions_is_due_to_be_followed() {
+        let entropy = SeededEntropy::new(1);
+        let root = RootKey::generate(&entropy).unwrap();
+        let config = RotationConfig { enabled: true, max_operations: 1_000_000, interval_seconds: 0 };
+        let keyring = Keyring::generate(&entropy, NOW).unwrap().with_rotation_config(config).unwrap();
+        let again = Keyring::opened_with(&root, keyring.sealed_under(&root, &entropy).unwrap()).unwrap();
+        for keyring in [keyring, again] {
+            for (times, is_due) in [(0, false), (999_999, false), (1_000_000, true)] {
+                used(&keyring, times);
+                assert_eq!(keyring.rotation_is_due(NOW), is_due, "{times}");
+                assert_eq!(keyring.status().encryptions, times);
+            }
+            let never = keyring.with_rotation_config(RotationConfig { enabled: false, ..config }).unwrap();
+            assert!(!never.rotation_is_due(NOW), "the bound is then that of the cipher alone");
+            used(&never, MOST_ENCRYPTIONS);
+            assert!(never.rotation_is_due(NOW));
+        }
+    }
+
+    #[test]
+    fn what_a_restart_may_not_have_counted_counts_against_the_bound_of_the_cipher() {
+        let entropy = SeededEntropy::new(1);
+        let root = RootKey::generate(&entropy).unwrap();
+        let mut keyring = Keyring::generate(&entropy, NOW).unwrap();
+        used(&keyring, 5);
+        for restarts in 1..4 {
+            keyring = Keyring::opened_with(&root, keyring.sealed_under(&root, &entropy).unwrap()).unwrap();
+            assert_eq!(keyring.active.most_encryptions(), 5 + restarts * RESTART_MARGIN);
+            assert_eq!(keyring.status().encryptions, 5, "what was counted is what is shown");
+        }
+        keyring.active.encryptions.store(MOST_ENCRYPTIONS, Ordering::Relaxed);
+        let never = RotationConfig { enabled: false, ..RotationConfig::default() };
+        assert!(keyring.with_rotation_config(never).unwrap().rotation_is_due(NOW));
+    }
+}
