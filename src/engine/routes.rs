@@ -230,8 +230,9 @@ impl<T: Send + Sync + 'static> Routes<T> {
         for (index, entry) in self.entries.iter().enumerate() {
             let Some(params) = entry.pattern.matches(path, operation.is_listing()) else { continue };
             if entry.info.route.operation != operation {
-                // What cannot be listed has no list: clients take this for an empty one, and 405 for a fault.
-                known |= !operation.is_listing();
+                // What cannot be listed has no list: clients take this for an empty one, and 405 for a fault. What has a list
+                // and cannot be scanned is told apart from it.
+                known |= !operation.is_listing() || entry.info.route.operation.is_listing();
                 continue;
             }
             let canonical = entry.pattern.folds().then(|| entry.pattern.canonical(&params));
