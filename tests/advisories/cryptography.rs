@@ -13,9 +13,9 @@ use arca::secret::{RootKey, SealKey};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{PASSWORD, id};
+use super::id;
 use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
-use crate::support::{Certificates, Client, Process, TestVault};
+use crate::support::{Certificates, Client, Clients, Issue, Process, Setup, TestVault, issuer};
 
 /// The files below `src/`, without what is compiled for tests alone.
 fn sources() -> Vec<(String, String)> {
@@ -140,25 +140,24 @@ fn database(root: &Client, server: &Postgres, options: &str, more: &Value) -> cr
 #[test]
 fn cve_2023_0620_names_with_quotes_in_sql() {
     let server = Postgres::start();
-    let vault = TestVault::new();
+    let vault = Setup { clients: Clients::Any, ..Setup::default() }.start();
     let root = vault.root();
     let template = json!({"username_template": "{{.DisplayName}}{{random 4}}"});
     database(&root, &server, "sslmode=disable", &template).ok();
     server.query("create role victim with login password 'x'");
     let creation = "CREATE ROLE \"{{name}}\" WITH LOGIN PASSWORD '{{password}}' VALID UNTIL '{{expiration}}';";
     root.post("database/roles/app", json!({"db_name": "pg", "creation_statements": creation})).ok();
-    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    root.post("sys/auth/cert", json!({"type": "cert"})).ok();
     root.post("sys/policies/acl/app", json!({"policy": "path \"database/creds/app\" { capabilities = [\"read\"] }"}))
         .ok();
+    let authority = issuer("services");
+    let (certificate, key) = Issue { name: "service", ..Issue::default() }.by(&authority);
+    let service = Client::new(vault.address, &vault.pki.ca, Some((&certificate, &key)));
     let mut made = 0;
-    for hostile in
-        ["x%22;%20DROP%20ROLE%20victim;%20--", "x';%20DROP%20ROLE%20victim;%20--", "x%5c%22;DROP%20ROLE%20victim;"]
-    {
-        let user = json!({"password": PASSWORD, "token_policies": ["app"]});
-        if root.post(&format!("auth/userpass/users/{hostile}"), user).status >= 300 {
-            continue;
-        }
-        let client = vault.login(&format!("auth/userpass/login/{hostile}"), json!({"password": PASSWORD}));
+    for hostile in ["x\"; DROP ROLE victim; --", "x'; DROP ROLE victim; --", "x\\\";DROP ROLE victim;"] {
+        let role = json!({"certificate": authority.pem(), "display_name": hostile, "token_policies": ["app"]});
+        root.post("auth/cert/certs/service", role).ok();
+        let client = root.with_token(&service.post("auth/cert/login", json!({})).issued());
         let answer = client.get("database/creds/app");
         if answer.status == 200 {
             let credentials = answer.json();

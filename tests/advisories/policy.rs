@@ -41,10 +41,11 @@ fn cve_2026_89322_deny_of_names_in_another_case() {
     let vault = TestVault::new();
     mount_everything(&vault);
     let mut tried = 0;
-    for (mount, info) in routes().into_iter().filter(|(_, info)| info.route.pattern.contains(":lower}")) {
+    let folds = |part: &str| part.ends_with(":lower}") || part.ends_with(":name}");
+    for (mount, info) in routes().into_iter().filter(|(_, info)| info.route.pattern.split('/').any(folds)) {
         let spelt = |name: &str| {
             let parts = info.route.pattern.split('/').map(|part| match part {
-                part if part.ends_with(":lower}") => name,
+                part if folds(part) => name,
                 part if part.starts_with('{') => "other",
                 part => part,
             });
