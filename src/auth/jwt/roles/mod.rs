@@ -72,6 +72,9 @@ pub(super) enum CallbackMode {
     Direct,
 }
 
+/// The most bytes that the name of a role may have.
+pub(super) const LONGEST_NAME: usize = 512;
+
 /// A role. A list that was never written is told from an empty one, as clients read it; both demand nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the field is called that on the wire")]
@@ -130,7 +133,7 @@ impl Jwt {
             return Err(Error::invalid("missing role"));
         }
         // A name that is no name of a role is not told from one that nobody has.
-        let role = if is_name(asked) { self.role(&name).await? } else { None };
+        let role = if asked.len() <= LONGEST_NAME && is_name(asked) { self.role(&name).await? } else { None };
         role.map(|role| (name, role)).ok_or_else(|| Error::invalid("role could not be found"))
     }
 }

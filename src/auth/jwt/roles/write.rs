@@ -12,7 +12,7 @@ use crate::engine::{Caller, Cx, Done, Endpoint, Existence, LegacyParams, Route, 
 use crate::error::{Error, Result};
 
 use super::leeway::Leeway;
-use super::{CallbackMode, ClaimsType, Role, RolePath, RoleType, key};
+use super::{CallbackMode, ClaimsType, LONGEST_NAME, Role, RolePath, RoleType, key};
 
 /// A role; what is left out stays as it is, but for `role_type`, which is `oidc` then.
 #[derive(Default, Deserialize, JsonSchema)]
@@ -92,6 +92,9 @@ impl Endpoint for WriteRole {
         Route::write("role/{name:name}").summary("Make or change a role for tokens of identity providers.");
 
     async fn handle(self, jwt: &Jwt, RolePath { name }: RolePath, cx: &mut Cx<'_>) -> Result<Done> {
+        if name.len() > LONGEST_NAME {
+            return Err(Error::invalid(format!("a role's name must have at most {LONGEST_NAME} characters")));
+        }
         let role = jwt.view.fetch(cx.txn(), &key(&name)).await?;
         let role = role.unwrap_or_else(|| Role { token: TokenSettings::new(), ..Role::default() });
         let role = self.change(role)?.checked()?;
