@@ -42,6 +42,12 @@ impl Ttl {
         if self.is_zero() { other } else { self }
     }
 
+    /// The shorter of two bounds, of which zero is none.
+    #[must_use]
+    pub fn shorter(self, other: Self) -> Self {
+        if self.is_zero() || other.is_zero() { self.or(other) } else { self.min(other) }
+    }
+
     /// Reads one; the error is a sentence without the text.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const MALFORMED: &str = "a duration must be a number of seconds or written like 90s, 30m, 1h30m or 1d";

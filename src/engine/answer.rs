@@ -87,6 +87,9 @@ pub enum Content {
         lasts: Option<Ttl>,
         /// Whether the object's fields stand at the top level too, as old `sys/*` reads have them.
         repeated: bool,
+        /// What names the secret in the object, so that it can be revoked by someone who has only its wrapping; empty where
+        /// there is no such name.
+        accessor: String,
     },
     /// A caller who proved who they are and is to get a token.
     Login(Box<Login>),
@@ -142,18 +145,19 @@ pub struct Data<T> {
     status: StatusCode,
     lasts: Option<Ttl>,
     repeated: bool,
+    accessor: String,
 }
 
 impl<T> Data<T> {
     /// 200 with `value`.
     pub fn new(value: T) -> Self {
-        Self { value: Some(value), status: StatusCode::OK, lasts: None, repeated: false }
+        Self::or_nothing(Some(value))
     }
 
     /// 204 where there is nothing to show, 200 with the value otherwise.
     pub fn or_nothing(value: Option<T>) -> Self {
         let status = if value.is_some() { StatusCode::OK } else { StatusCode::NO_CONTENT };
-        Self { value, status, lasts: None, repeated: false }
+        Self { value, status, lasts: None, repeated: false, accessor: String::new() }
     }
 
     /// The same with another status.
@@ -170,6 +174,13 @@ impl<T> Data<T> {
         self
     }
 
+    /// The same, of a secret that `accessor` names.
+    #[must_use]
+    pub fn with_accessor(mut self, accessor: String) -> Self {
+        self.accessor = accessor;
+        self
+    }
+
     /// The same with the object's fields at the top level too, as old `sys/*` reads have them.
     #[must_use]
     pub fn repeated(mut self) -> Self {
@@ -180,13 +191,12 @@ impl<T> Data<T> {
 
 impl<T: Serialize + JsonSchema + Send> Reply for Data<T> {
     fn into_answer(self) -> Result<Answer> {
-        let content = match self.value {
-            Some(value) => {
-                Content::Data { payload: Payload::of(&value)?, lease: None, lasts: self.lasts, repeated: self.repeated }
-            }
+        let Self { value, status, lasts, repeated, accessor } = self;
+        let content = match value {
+            Some(value) => Content::Data { payload: Payload::of(&value)?, lease: None, lasts, repeated, accessor },
             None => Content::Nothing,
         };
-        Ok(Answer { status: self.status, content, warnings: Vec::new() })
+        Ok(Answer { status, content, warnings: Vec::new() })
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
@@ -238,7 +248,8 @@ impl<T> Leased<T> {
 impl<T: Serialize + JsonSchema + Send> Reply for Leased<T> {
     fn into_answer(self) -> Result<Answer> {
         let payload = Payload::of(&self.value)?;
-        let content = Content::Data { payload, lease: Some(self.lease), lasts: None, repeated: false };
+        let (lease, accessor) = (Some(self.lease), String::new());
+        let content = Content::Data { payload, lease, lasts: None, repeated: false, accessor };
         Ok(Answer { status: StatusCode::OK, content, warnings: Vec::new() })
     }
 

@@ -49,7 +49,7 @@ impl Granted {
 
 /// The length of a new grant.
 pub fn grant(asked: Ttl, bounds: Bounds) -> Granted {
-    let longest = shortest(bounds.max_ttl, bounds.explicit_max_ttl);
+    let longest = bounds.max_ttl.shorter(bounds.explicit_max_ttl);
     let (what, wanted) =
         if bounds.period.is_zero() { ("TTL", asked.or(bounds.default_ttl)) } else { ("period", bounds.period) };
     let (ttl, warning) = within(what, wanted, longest);
@@ -59,7 +59,7 @@ pub fn grant(asked: Ttl, bounds: Bounds) -> Granted {
 /// The length of a renewal at `now` of what began at `start`. `asked` zero is the default. Nothing is granted where no
 /// time is left, rather than «for ever».
 pub fn renewed(asked: Ttl, bounds: Bounds, start: Timestamp, now: Timestamp) -> Granted {
-    let longest = shortest(bounds.max_ttl, bounds.explicit_max_ttl);
+    let longest = bounds.max_ttl.shorter(bounds.explicit_max_ttl);
     let (wanted, warning, bound) = if bounds.period.is_zero() {
         (asked.or(bounds.default_ttl), None, longest)
     } else {
@@ -96,15 +96,6 @@ fn left(latest: Timestamp, now: Timestamp) -> Ttl {
 fn capped(what: &str, wanted: Ttl, bound: Ttl) -> String {
     let (wanted, bound) = (shown(wanted), shown(bound));
     format!("{what} of {wanted:?} exceeded the effective max_ttl of {bound:?}; {what} value is capped accordingly")
-}
-
-/// The shorter of two bounds, of which zero is none.
-fn shortest(a: Ttl, b: Ttl) -> Ttl {
-    match (a.is_zero(), b.is_zero()) {
-        (true, _) => b,
-        (_, true) => a,
-        (false, false) => a.min(b),
-    }
 }
 
 /// A length without the parts that are zero at its end: `1h30m`.

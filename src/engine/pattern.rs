@@ -135,9 +135,15 @@ pub fn is_name(text: &str) -> bool {
     ends(bytes.first()) && ends(bytes.last()) && bytes.iter().all(|byte| is_word(*byte) || matches!(byte, b'-' | b'.'))
 }
 
+/// The name of a parameter, of which `inner` is what stands between its braces, without its form.
+pub fn parameter_name(inner: &str) -> &str {
+    let (name, _) = Form::of(inner);
+    name.strip_suffix("..").unwrap_or(name)
+}
+
 impl Form {
     /// The form that stands behind a parameter's name, and the name.
-    fn of(inner: &'static str) -> (&'static str, Self) {
+    fn of(inner: &str) -> (&str, Self) {
         if let Some(name) = inner.strip_suffix(":lower") {
             (name, Self::Lower)
         } else if let Some(name) = inner.strip_suffix(":name") {

@@ -73,25 +73,21 @@ impl RouteInfo {
         (self.reply)(generator)
     }
 
-    /// Which fields of a body or query nothing at this path knows, sorted; none where the endpoint takes any. What another
-    /// operation of the path knows is no mistake: there are clients that send the same fields to all of them.
-    pub fn unknown_fields(&self, body: &Body) -> Result<Vec<String>> {
-        let in_path = self.own.in_path.get_or_init(|| properties(self.path).unwrap_or_default());
-        self.told_of(body, |name| !in_path.contains(name) && !self.shared.known().contains(name))
-    }
-
-    /// Which fields of a body or query name again what the path names, sorted. What the path says holds.
-    pub fn replaced_fields(&self, body: &Body) -> Result<Vec<String>> {
-        let in_path = self.own.in_path.get_or_init(|| properties(self.path).unwrap_or_default());
-        self.told_of(body, |name| in_path.contains(name))
-    }
-
-    fn told_of(&self, body: &Body, is_meant: impl Fn(&str) -> bool) -> Result<Vec<String>> {
+    /// Which fields of a body or query do nothing; none where the endpoint takes any.
+    pub fn idle_fields(&self, body: &Body) -> Result<IdleFields> {
+        let mut idle = IdleFields::default();
         if body.is_empty() || *self.own.takes_any.get_or_init(|| self.takes_any()) {
-            return Ok(Vec::new());
+            return Ok(idle);
         }
-        let names = body.fields()?.into_iter().map(|(name, _)| name);
-        Ok(names.filter(|name| is_meant(name)).collect())
+        let in_path = self.own.in_path.get_or_init(|| properties(self.path).unwrap_or_default());
+        for (name, _) in body.fields()? {
+            if in_path.contains(&name) {
+                idle.replaced.push(name);
+            } else if !self.shared.known().contains(&name) {
+                idle.unknown.push(name);
+            }
+        }
+        Ok(idle)
     }
 
     /// Whether a caller may send any field: a write that names none, or that says so. A read without fields takes none.
@@ -101,6 +97,16 @@ impl RouteInfo {
         let names_none = schema.get("properties").is_none();
         (is_write && names_none) || schema.get("additionalProperties").is_some_and(|extra| extra != false)
     }
+}
+
+/// The fields of a request that do nothing, each kind sorted.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct IdleFields {
+    /// Nothing at the path knows them. What another operation of the path knows is no mistake: there are clients that send the
+    /// same fields to all of them.
+    pub unknown: Vec<String>,
+    /// The path names them too. What the path says holds.
+    pub replaced: Vec<String>,
 }
 
 /// What is worked out once for an endpoint, when it is first sent a field.

@@ -158,7 +158,7 @@ impl LeaseManager {
     pub async fn register(&self, new: NewLease, grant_to: &Grant<'_>, txn: &mut Txn) -> Result<(Lease, Granted)> {
         let NewLease { ttl, max_ttl, renewable, data, intent } = new;
         let now = self.clock.now();
-        let bounds = Bounds { max_ttl: bounded(max_ttl, grant_to.bounds.max_ttl), ..grant_to.bounds };
+        let bounds = Bounds { max_ttl: max_ttl.shorter(grant_to.bounds.max_ttl), ..grant_to.bounds };
         let granted = grant(ttl, bounds);
         let mut expires = now.plus(granted.ttl.duration());
         if let Some(end) = grant_to.owner.ends {
@@ -343,17 +343,6 @@ impl LeaseManager {
     fn new_id(&self, path: &str) -> Result<String> {
         let ending = namespace_suffix(&self.namespace_id);
         Ok(format!("{}/{}{ending}", path.trim_end_matches('/'), self.entropy.base62(24)?))
-    }
-}
-
-/// The shorter of the engine's bound and the mount's, of which zero is none.
-pub(super) fn bounded(asked: Ttl, mount: Ttl) -> Ttl {
-    if asked.is_zero() {
-        mount
-    } else if mount.is_zero() {
-        asked
-    } else {
-        asked.min(mount)
     }
 }
 

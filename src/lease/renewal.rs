@@ -6,7 +6,7 @@ use crate::engine::{Bounds, Granted, Renewal, renewed};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
-use super::manager::{LeaseManager, bounded};
+use super::manager::LeaseManager;
 use super::record::{Lease, Target};
 use super::sweep::Revoker;
 
@@ -32,10 +32,10 @@ impl LeaseManager {
             return Err(Error::invalid("lease is not renewable"));
         }
         let asked_or_own = asked.or(lease.ttl);
-        let own = Bounds { max_ttl: bounded(lease.max_ttl, bounds.max_ttl), ..bounds };
+        let own = Bounds { max_ttl: lease.max_ttl.shorter(bounds.max_ttl), ..bounds };
         let mut granted = until(lease.latest, renewed(asked_or_own, own, lease.issued, now), now);
         if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, granted.expires(now)).await? {
-            let own = Bounds { max_ttl: bounded(max_ttl, bounds.max_ttl), ..bounds };
+            let own = Bounds { max_ttl: max_ttl.shorter(bounds.max_ttl), ..bounds };
             granted = until(lease.latest, renewed(asked.or(ttl), own, lease.issued, now), now);
         }
         let before = lease.expires;

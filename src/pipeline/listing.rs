@@ -20,14 +20,14 @@ pub(super) async fn visible(
     if !request.operation.is_listing() || (permit.page_limit().is_none() && permit.list_filters().is_empty()) {
         return Ok(answer);
     }
-    let (Content::Data { payload, lease, repeated, lasts }, Some(caller)) = (answer.content, caller) else {
+    let (Content::Data { payload, lease, repeated, lasts, accessor }, Some(caller)) = (answer.content, caller) else {
         return Err(Error::internal("a list has an unknown form"));
     };
     let mut data: Value =
         serde_json::from_slice(payload.json()).map_err(|_| Error::internal("a list has an unknown form"))?;
     // A scan that found nothing hides nothing.
     if data.get("keys").is_none() {
-        return Ok(Answer { content: Content::Data { payload, lease, repeated, lasts }, ..answer });
+        return Ok(Answer { content: Content::Data { payload, lease, repeated, lasts, accessor }, ..answer });
     }
     let acl = unsealed.acl(caller, unsealed.deps.clock.now()).await?;
     let keys = data.get_mut("keys").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
@@ -45,6 +45,6 @@ pub(super) async fn visible(
     if let Some(fields) = data.as_object_mut() {
         fields.insert("keys".to_owned(), Value::Array(shown));
     }
-    let content = Content::Data { payload: Payload::of(&data)?, lease, repeated, lasts };
+    let content = Content::Data { payload: Payload::of(&data)?, lease, repeated, lasts, accessor };
     Ok(Answer { content, ..answer })
 }

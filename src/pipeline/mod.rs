@@ -210,7 +210,7 @@ impl Pipeline {
         .wrapping(request.wrap_ttl);
         let mut undo = None;
         let done = async {
-            let idle = idle::fields(routed, request)?;
+            let idle = routed.hit.info.idle_fields(&request.body)?;
             let calling = Instant::now();
             let called = self.call(unsealed, routed, request, admitted, &mut cx).await;
             meter.step_since("engine", calling);
@@ -218,7 +218,7 @@ impl Pipeline {
             let (mut txn, warnings, left) = cx.into_parts();
             undo = left;
             let answer = listing::visible(answer, admitted.permit(), unsealed, request, caller).await?;
-            let answer = idle.told_in(with(answer, warnings));
+            let answer = idle::told_in(with(answer, warnings), idle);
             let response = settle::settle(unsealed, request, routed, caller, answer, &mut txn).await?;
             let committing = Instant::now();
             let committed = unsealed.commit(txn).await;

@@ -45,7 +45,7 @@ pub(super) fn body(request_id: &str, response: &Response) -> Result<SecretBytes>
             out.head(request_id, None)?;
             out.tail(Parts { warnings, ..Parts::default() })?;
         }
-        ResponseBody::Data { payload, lease, repeated } => {
+        ResponseBody::Data { payload, lease, repeated, accessor: _ } => {
             out.head(request_id, lease.as_ref())?;
             if *repeated {
                 out.repeat(payload.json());
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_envelope_has_its_keys_in_order() {
         let payload = Payload::of(&json!({"a": 1})).unwrap();
-        let body_of = ResponseBody::Data { payload, lease: None, repeated: true };
+        let body_of = ResponseBody::Data { payload, lease: None, repeated: true, accessor: String::new() };
         let response = Response { status: StatusCode::OK, body: body_of, warnings: vec!["w".into()], undo: None };
         let text = String::from_utf8(body("id", &response).unwrap().to_vec()).unwrap();
         let expected = "{\"request_id\":\"id\",\"lease_id\":\"\",\"renewable\":false,\"lease_duration\":0,\"a\":1,\
@@ -156,7 +156,7 @@ mod tests {
     fn a_large_payload_comes_through() {
         let large = "x".repeat(100_000);
         let payload = Payload::of(&json!({ "a": large })).unwrap();
-        let body_of = ResponseBody::Data { payload, lease: None, repeated: false };
+        let body_of = ResponseBody::Data { payload, lease: None, repeated: false, accessor: String::new() };
         let response = Response { status: StatusCode::OK, body: body_of, warnings: Vec::new(), undo: None };
         assert_eq!(rendered(&response)["data"]["a"], large);
     }

@@ -72,6 +72,8 @@ pub enum ResponseBody {
         lease: Option<LeaseInfo>,
         /// Whether its fields stand at the top level too.
         repeated: bool,
+        /// What names the secret in it; empty where nothing does.
+        accessor: String,
     },
     /// A token.
     Auth(Box<Auth>),
@@ -83,7 +85,8 @@ impl ResponseBody {
     /// A renewed lease, and no data.
     pub(super) fn renewed(lease: RenewedLease) -> Result<Self> {
         let RenewedLease { id, ttl, renewable } = lease;
-        Ok(Self::Data { payload: Payload::of(&())?, lease: Some(LeaseInfo { id, ttl, renewable }), repeated: false })
+        let lease = Some(LeaseInfo { id, ttl, renewable });
+        Ok(Self::Data { payload: Payload::of(&())?, lease, repeated: false, accessor: String::new() })
     }
 }
 
@@ -199,8 +202,8 @@ impl Response {
         let body = match content {
             Content::Nothing => ResponseBody::Empty,
             Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
-            Content::Data { payload, lease: None, repeated, lasts } => {
-                ResponseBody::Data { payload, lease: lasts.map(LeaseInfo::unregistered), repeated }
+            Content::Data { payload, lease: None, repeated, lasts, accessor } => {
+                ResponseBody::Data { payload, lease: lasts.map(LeaseInfo::unregistered), repeated, accessor }
             }
             Content::Token(auth) => ResponseBody::Auth(auth),
             Content::Renewed(lease) => ResponseBody::renewed(lease)?,

@@ -4,10 +4,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Deserialize;
-
 use crate::api::Ttl;
-use crate::engine::{Answer, Bounds, Caller, Content, NewLease, Payload, StatusCode, TokenType, Txn};
+use crate::engine::{Answer, Bounds, Caller, Content, NewLease, StatusCode, TokenType, Txn};
 use crate::error::{Error, Result};
 use crate::lease::{Grant, LeaseOwner};
 use crate::secret::SecretText;
@@ -36,7 +34,7 @@ pub(super) async fn settle(
         Content::Token(auth) => ResponseBody::Auth(auth),
         Content::Renewed(lease) => ResponseBody::renewed(lease)?,
         Content::Wrapped(info) => ResponseBody::Wrapped(info),
-        Content::Data { payload, lease, repeated, lasts } => {
+        Content::Data { payload, lease, repeated, lasts, accessor } => {
             let lease = match lease {
                 Some(lease) => {
                     let (lease, said) = register(unsealed, request, found, caller, lease, txn).await?;
@@ -45,7 +43,7 @@ pub(super) async fn settle(
                 }
                 None => lasts.map(LeaseInfo::unregistered),
             };
-            ResponseBody::Data { payload, lease, repeated }
+            ResponseBody::Data { payload, lease, repeated, accessor }
         }
         Content::Login(login) => {
             let point = found.target.point().ok_or_else(|| Error::internal("a login without a mount"))?;
@@ -62,7 +60,7 @@ pub(super) async fn settle(
     };
     let response = Response { status, body, warnings, undo: None };
     match request.wrap_ttl {
-        Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, found, response, Ttl::from_seconds(ttl.as_secs()), txn),
+        Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, response, Ttl::from_seconds(ttl.as_secs()), txn),
         _ => Ok(response),
     }
 }
@@ -96,21 +94,14 @@ async fn register(
 }
 
 /// Puts a response that has a body into the cubbyhole of a new token, and answers with that token.
-fn wrap(
-    unsealed: &Unsealed,
-    request: &Request,
-    found: &Found,
-    response: Response,
-    ttl: Ttl,
-    txn: &mut Txn,
-) -> Result<Response> {
+fn wrap(unsealed: &Unsealed, request: &Request, response: Response, ttl: Ttl, txn: &mut Txn) -> Result<Response> {
     let wrapped_accessor = match &response.body {
         ResponseBody::Raw { .. } | ResponseBody::Download { .. } | ResponseBody::Wrapped(_) => return Ok(response),
         ResponseBody::Empty if !response.has_body() => return Ok(response),
         // A refusal in a form of its own is read where it is caused.
         ResponseBody::Data { .. } if response.status == StatusCode::BAD_REQUEST => return Ok(response),
         ResponseBody::Empty => String::new(),
-        ResponseBody::Data { payload, .. } => secret_id_accessor(found, payload),
+        ResponseBody::Data { accessor, .. } => accessor.clone(),
         ResponseBody::Auth(auth) => auth.accessor.clone(),
     };
     let body = render::body(&request.id, &response)?;
@@ -131,18 +122,4 @@ fn wrap(
         warnings: Vec::new(),
         undo: None,
     })
-}
-
-/// What names the secret id that an AppRole mount answers with: whoever wraps it can revoke it without unwrapping. Empty
-/// where there is none, and for what a secret of another engine happens to call so.
-fn secret_id_accessor(found: &Found, payload: &Payload) -> String {
-    #[derive(Default, Deserialize)]
-    #[serde(default)]
-    struct Named {
-        secret_id_accessor: String,
-    }
-    if found.mount().kind != "approle" {
-        return String::new();
-    }
-    serde_json::from_slice(payload.json()).map(|Named { secret_id_accessor }| secret_id_accessor).unwrap_or_default()
 }

@@ -120,7 +120,7 @@ impl Unsealed {
         let token_type = point.entry.config.token_type.of_login(terms.token_type);
         let bounds = Bounds {
             default_ttl: point.facts.default_ttl,
-            max_ttl: shorter(terms.max_ttl, point.facts.max_ttl),
+            max_ttl: terms.max_ttl.shorter(point.facts.max_ttl),
             period: terms.period,
             explicit_max_ttl: terms.explicit_max_ttl,
         };
@@ -191,8 +191,8 @@ impl Unsealed {
         let own = Bounds {
             default_ttl: record.ttl,
             max_ttl,
-            period: shorter(role.period, record.period),
-            explicit_max_ttl: shorter(role.explicit_max_ttl, record.explicit_max_ttl),
+            period: role.period.shorter(record.period),
+            explicit_max_ttl: role.explicit_max_ttl.shorter(record.explicit_max_ttl),
         };
         let Some(identity) = &record.identity else { return Ok(own) };
         let refused = || Error::invalid("the auth method does not renew this token any more; log in again");
@@ -201,7 +201,7 @@ impl Unsealed {
         let terms = engine.renew_token(identity, client).await?.ok_or_else(refused)?;
         Ok(Bounds {
             default_ttl: terms.ttl.or(point.facts.default_ttl),
-            max_ttl: shorter(terms.max_ttl, max_ttl),
+            max_ttl: terms.max_ttl.shorter(max_ttl),
             period: terms.period,
             explicit_max_ttl: record.explicit_max_ttl,
         })
@@ -385,15 +385,4 @@ fn login_policies(identity: &Identity, no_default: bool) -> Result<Vec<String>> 
         policies.insert("default".to_owned());
     }
     Ok(policies.into_iter().collect())
-}
-
-/// The shorter of a role's bound and its mount's, of which zero is none.
-fn shorter(role: Ttl, mount: Ttl) -> Ttl {
-    if role.is_zero() {
-        mount
-    } else if mount.is_zero() {
-        role
-    } else {
-        role.min(mount)
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::engine::RouteInfo;
+use crate::engine::{RouteInfo, parameter_name};
 
 /// A route's path with the parameters that are in it: `data/{path..}` is `data/{path}`.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +21,7 @@ impl PathTemplate {
             let Some(inner) = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else {
                 return segment.to_owned();
             };
-            let inner = inner.strip_suffix(":lower").or_else(|| inner.strip_suffix(":name")).unwrap_or(inner);
-            let name = inner.strip_suffix("..").unwrap_or(inner);
+            let name = parameter_name(inner);
             parameters.push(name.to_owned());
             format!("{{{name}}}")
         });

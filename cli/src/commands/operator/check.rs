@@ -58,11 +58,11 @@ impl Args {
             let (fault, key) = (finding.text_at("fault"), finding.text_at("key"));
             text.push_str(&format!("{fault}  {key:?}: {}\n", finding.text_at("detail")));
         }
-        let more = report.at("more").map(|value| plain(value).to_string()).unwrap_or_default();
+        let number = |name| report.at(name).map(|value| plain(value).to_string()).unwrap_or_default();
+        let more = number("more");
         if !matches!(more.as_str(), "" | "0") {
             text.push_str(&format!("… and {more} more\n"));
         }
-        let number = |name| report.at(name).map(|value| plain(value).to_string()).unwrap_or_default();
         let (lineage, generation) = (report.text_at("lineage"), number("generation"));
         let (records, bytes) = (number("records"), number("bytes"));
         text.push_str(&format!("Store {lineage}, generation {generation}: {records} records, {bytes} bytes\n"));

@@ -56,7 +56,7 @@ impl Endpoint for LookUpAccessor {
             None => None,
         };
         match found {
-            Some(secret) => Data::new(Shown::from(secret)).into_answer(),
+            Some(_) => Shown::answer(found).into_answer(),
             None => Data::new(Unknown { error: UNKNOWN }).with_status(StatusCode::NOT_FOUND).into_answer(),
         }
     }

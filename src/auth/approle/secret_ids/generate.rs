@@ -57,6 +57,14 @@ pub(in crate::auth::approle) struct Generated {
     secret_id_ttl: Ttl,
 }
 
+impl Generated {
+    /// The answer, whose wrapping tells the accessor.
+    fn answer(self) -> Data<Self> {
+        let accessor = self.secret_id_accessor.clone();
+        Data::new(self).with_accessor(accessor)
+    }
+}
+
 impl Endpoint for Generate {
     type Target = Approle;
     type Path = RolePath;
@@ -67,7 +75,7 @@ impl Endpoint for Generate {
     async fn handle(self, approle: &Approle, path: RolePath, cx: &mut Cx<'_>) -> Result<Data<Generated>> {
         let role = approle.known_role(&path.role_name).await?;
         let secret_id = SecretText::new(cx.entropy().uuid()?);
-        Ok(Data::new(approle.add(&role, secret_id, self.0, cx).await?))
+        Ok(approle.add(&role, secret_id, self.0, cx).await?.answer())
     }
 }
 
@@ -86,7 +94,7 @@ impl Endpoint for GenerateCustom {
             return Err(Error::invalid("'secret_id' must not be longer than 4096 bytes"));
         }
         let role = approle.known_role(&path.role_name).await?;
-        Ok(Data::new(approle.add(&role, secret_id, self.limits, cx).await?))
+        Ok(approle.add(&role, secret_id, self.limits, cx).await?.answer())
     }
 }
 

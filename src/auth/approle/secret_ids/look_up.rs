@@ -31,6 +31,6 @@ impl Endpoint for LookUp {
         let secret_id = secret_id.ok_or_else(|| Error::invalid("missing secret_id"))?;
         let role = approle.known_role(&path.role_name).await?;
         let secret = approle.secret_id(&approle.secret_key(&role, secret_id.expose()), cx.now()).await?;
-        Ok(Data::or_nothing(secret.map(Shown::from)))
+        Ok(Shown::answer(secret))
     }
 }

@@ -22,7 +22,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::Ttl;
-use crate::engine::{Record, Txn};
+use crate::engine::{Data, Record, Txn};
 use crate::error::Result;
 use crate::time::Timestamp;
 
@@ -85,6 +85,14 @@ impl SecretId {
     /// Whether using it changes it.
     pub(super) fn is_spent_by_use(&self) -> bool {
         self.uses_left.is_some()
+    }
+}
+
+impl Shown {
+    /// The answer, whose wrapping tells the accessor; 204 without a secret id.
+    pub(super) fn answer(secret: Option<SecretId>) -> Data<Self> {
+        let accessor = secret.as_ref().map(|secret| secret.accessor.clone()).unwrap_or_default();
+        Data::or_nothing(secret.map(Self::from)).with_accessor(accessor)
     }
 }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::engine::{Answer, Content, Cx, Endpoint, Payload, Route, Routes, StatusCode};
+use crate::engine::{Answer, Cx, Data, Endpoint, Reply, Route, Routes, StatusCode};
 use crate::error::{Error, Kind, Result};
 
 use super::Kv2;
@@ -86,6 +86,6 @@ fn answer(path: &str, listing: bool, command: &str) -> Result<Answer> {
 
 /// 404 with a warning.
 fn absent(warning: String) -> Result<Answer> {
-    let content = Content::Data { payload: Payload::of(&())?, lease: None, lasts: None, repeated: false };
-    Ok(Answer { status: StatusCode::NOT_FOUND, content, warnings: vec![warning.into()] })
+    let answer = Data::new(()).with_status(StatusCode::NOT_FOUND).into_answer()?;
+    Ok(Answer { warnings: vec![warning.into()], ..answer })
 }

@@ -25,7 +25,6 @@ mod subkeys;
 mod upgrade;
 mod versions;
 
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::engine::{Deps, Engine, Routes, SecretsEngine, Txn, View};
@@ -207,11 +206,6 @@ struct NewVersion {
 
 fn payload_key(path: &str, number: u64) -> String {
     format!("{path}/{number}")
-}
-
-/// Reads a field that is there: `null` is a value of `T`, and only what is left out is nothing.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 #[cfg(test)]

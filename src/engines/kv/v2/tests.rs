@@ -551,7 +551,7 @@ fn unknown_fields_are_told_where_fields_are_known() {
     let routes = Kv2::routes();
     let unknown = |operation, path: &str, body: Value| {
         let hit = routes.resolve(operation, path).found().unwrap();
-        hit.info.unknown_fields(&Body::of(&body).unwrap()).unwrap()
+        hit.info.idle_fields(&Body::of(&body).unwrap()).unwrap().unknown
     };
     for (operation, path, known) in [
         (Write, "config", json!({"max_versions": 1, "cas_required": true, "delete_version_after": "1h"})),

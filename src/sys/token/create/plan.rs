@@ -56,11 +56,9 @@ impl Maker<'_> {
         let orphan = self.is_orphan(&request)?;
         let token_type = self.token_type(&request)?;
         let num_uses = self.num_uses(&request)?;
-        let no_default = request.no_default_policy.0 || self.role.is_some_and(|role| role.no_default_policy);
         let policies = Wish {
             asked: &request.policies.0,
-            leaves_default_out: request.no_default_policy.0,
-            no_default,
+            no_default: request.no_default_policy.0,
             parent: &self.record.policies,
             foreign: self.foreign,
             sudo: self.sudo,

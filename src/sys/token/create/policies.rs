@@ -9,8 +9,6 @@ pub(super) struct Wish<'a> {
     /// What the caller asks for, each in its one spelling.
     pub(super) asked: &'a [String],
     /// Whether the caller wants `default` left out, whoever names it.
-    pub(super) leaves_default_out: bool,
-    /// Whether `default` is not added.
     pub(super) no_default: bool,
     /// The policies of the token that asks.
     pub(super) parent: &'a [String],
@@ -56,10 +54,10 @@ impl Wish<'_> {
             (true, true) => role.allowed_policies.clone(),
             (true, false) => self.parent.to_vec(),
         };
-        if self.leaves_default_out {
+        if self.no_default {
             policies.retain(|name| name != DEFAULT);
         }
-        let default_is_wanted = !self.no_default && !role.disallows(DEFAULT) && !holds(&policies, ROOT);
+        let default_is_wanted = self.adds_default() && !role.disallows(DEFAULT) && !holds(&policies, ROOT);
         if default_is_wanted && !holds(&policies, DEFAULT) {
             policies.push(DEFAULT.to_owned());
         }
@@ -78,14 +76,19 @@ impl Wish<'_> {
         }
     }
 
+    /// Whether a token gets `default` whose maker does not name it: unless the caller or the role says that it does not.
+    fn adds_default(&self) -> bool {
+        !self.no_default && self.role.is_none_or(|role| !role.no_default_policy)
+    }
+
     fn by_parent(&self) -> Result<Vec<String>> {
         let mut policies = if self.asked.is_empty() { self.parent.to_vec() } else { self.asked.to_vec() };
         if !self.sudo && !policies.iter().all(|name| holds(self.parent, name)) {
             return Err(Error::invalid("child policies must be subset of parent"));
         }
-        if self.leaves_default_out {
+        if self.no_default {
             policies.retain(|name| name != DEFAULT);
-        } else if !self.no_default && (self.sudo || holds(self.parent, DEFAULT)) {
+        } else if self.adds_default() && (self.sudo || holds(self.parent, DEFAULT)) {
             policies.push(DEFAULT.to_owned());
         }
         Ok(policies)
@@ -108,9 +111,7 @@ mod tests {
 
     fn granted(asked: &str, parent: &str, sudo: bool, role: Option<&TokenRole>) -> Result<String> {
         let (asked, parent) = (names(asked), names(parent));
-        let no_default = role.is_some_and(|role| role.no_default_policy);
-        let wish =
-            Wish { asked: &asked, leaves_default_out: false, no_default, parent: &parent, foreign: false, sudo, role };
+        let wish = Wish { asked: &asked, no_default: false, parent: &parent, foreign: false, sudo, role };
         wish.granted().map(|policies| policies.join(" "))
     }
 
@@ -138,15 +139,7 @@ mod tests {
         let (asked, parent) = (names("default p"), names("root"));
         let allowing = TokenRole { allowed_policies: names("default p"), ..TokenRole::default() };
         for role in [None, Some(&allowing)] {
-            let wish = Wish {
-                asked: &asked,
-                leaves_default_out: true,
-                no_default: true,
-                parent: &parent,
-                foreign: false,
-                sudo: true,
-                role,
-            };
+            let wish = Wish { asked: &asked, no_default: true, parent: &parent, foreign: false, sudo: true, role };
             assert_eq!(wish.granted().unwrap(), ["p"]);
         }
     }
@@ -178,12 +171,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn without_sudo_and_role_nothing_is_gained(asked in "[a-d ]{0,8}", parent in "[a-d ]{0,8}", out: bool) {
+        fn without_sudo_and_role_nothing_is_gained(asked in "[a-d ]{0,8}", parent in "[a-d ]{0,8}", no_default: bool) {
             let (asked, parent) = (names(&asked), names(&parent));
             let wish = Wish {
                 asked: &asked,
-                leaves_default_out: out,
-                no_default: out,
+                no_default,
                 parent: &parent,
                 foreign: false,
                 sudo: false,

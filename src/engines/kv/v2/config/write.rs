@@ -3,11 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::{LooseBool, LooseInt};
+use crate::api::{LooseBool, LooseInt, given};
 use crate::engine::{Cx, Done, Endpoint, Route};
 use crate::engines::kv::path::NoPath;
+use crate::engines::kv::v2::Kv2;
 use crate::engines::kv::v2::delete_after::DeleteAfter;
-use crate::engines::kv::v2::{Kv2, given};
 use crate::error::Result;
 
 use super::{KEY, version_limit};

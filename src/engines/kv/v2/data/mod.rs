@@ -8,11 +8,9 @@ pub(super) mod write;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::LooseInt;
+use crate::api::{LooseInt, given};
 use crate::error::{Error, Result};
 use crate::secret::SecretJson;
-
-use super::given;
 
 /// What a caller asks of a write beside the data.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::given;
 use crate::engine::{Cx, Data, Endpoint, Route, StatusCode};
 use crate::engines::kv::path::SecretPath;
 use crate::engines::kv::v2::secret::VersionInfo;
-use crate::engines::kv::v2::{Kv2, NewVersion, given, merge_patch};
+use crate::engines::kv::v2::{Kv2, NewVersion, merge_patch};
 use crate::error::Result;
 use crate::secret::SecretJson;
 

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::given;
 use crate::engine::{Caller, Cx, Data, Endpoint, Existence, Route};
 use crate::engines::kv::path::SecretPath;
 use crate::engines::kv::v2::secret::{Secret, VersionInfo};
-use crate::engines::kv::v2::{Kv2, NewVersion, given};
+use crate::engines::kv::v2::{Kv2, NewVersion};
 use crate::error::Result;
 use crate::secret::SecretJson;
 

@@ -13,15 +13,14 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::api::{LooseBool, LooseInt};
-use crate::engine::{Answer, Content, Done, Payload, Reply, StatusCode};
+use crate::api::{LooseBool, LooseInt, given};
+use crate::engine::{Answer, Data, Done, Reply};
 use crate::error::{Error, Result};
 use crate::time::Timestamp;
 
 use super::config::{Config, version_limit};
 use super::custom_metadata::CustomMetadata;
 use super::delete_after::DeleteAfter;
-use super::given;
 use super::secret::{DeletionTime, Secret, Version};
 
 /// Changes of a secret's settings; what is left out stays as it is.
@@ -113,8 +112,7 @@ fn done(warnings: Vec<&'static str>) -> Result<Answer> {
         return Done.into_answer();
     }
     let warnings = warnings.into_iter().map(Into::into).collect();
-    let content = Content::Data { payload: Payload::of(&())?, lease: None, lasts: None, repeated: false };
-    Ok(Answer { status: StatusCode::OK, content, warnings })
+    Ok(Answer { warnings, ..Data::new(()).into_answer()? })
 }
 
 /// The metadata of a secret.
