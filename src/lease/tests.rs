@@ -16,6 +16,7 @@ use crate::secret::RootKey;
 use crate::storage::MemoryStorage;
 use crate::time::{Clock, ManualClock, Timestamp};
 
+mod model;
 mod orders;
 
 #[derive(Default)]
