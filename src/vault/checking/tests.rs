@@ -1,25 +1,21 @@
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::*;
 use crate::barrier::{Record, Txn};
-use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
+use crate::entropy::{Entropy, SystemEntropy};
 use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::seal::{Threshold, parse_share};
 use crate::secret::RootKey;
-use crate::storage::contract::copy_into;
 use crate::storage::{Batch, MemoryStorage, Opening, open};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::trace::Tracer;
 use crate::vault::{Parts, Settings, Vault, accept};
 
-/// How many damaged copies of each store are looked at.
-const COPIES: u64 = 40;
+mod damage;
 
 #[derive(Serialize, Deserialize)]
 struct Note {
@@ -55,14 +51,19 @@ async fn vault(storage: &Arc<dyn Storage>, records: u32) -> RootKey {
     let seal = SealRecord::of_store(&**storage).await.unwrap().unwrap();
     let root = seal.open(&[parse_share(&made.keys[0]).unwrap()]).unwrap();
     let barrier = unlocked(storage, &root).await;
+    write_notes(&barrier, "n", records).await;
+    root
+}
+
+/// Writes so many records, or writes them again, made of this letter.
+async fn write_notes(barrier: &Arc<Barrier>, letter: &str, records: u32) {
     let notes = barrier.view(Scope::new(ROOT_NAMESPACE, "notes"));
     for n in 0..records {
         let mut txn = Txn::new();
         let size = usize::try_from(n * 37 % 997).unwrap() * if n % 17 == 0 { 20 } else { 1 };
-        notes.put(&mut txn, &format!("{n:04}"), &Note { text: "n".repeat(size) }).unwrap();
+        notes.put(&mut txn, &format!("{n:04}"), &Note { text: letter.repeat(size) }).unwrap();
         notes.commit(txn).await.unwrap();
     }
-    root
 }
 
 async fn unlocked(storage: &Arc<dyn Storage>, root: &RootKey) -> Arc<Barrier> {
@@ -88,101 +89,6 @@ async fn records(storage: &Arc<dyn Storage>) -> BTreeMap<String, Vec<u8>> {
         }
     });
     reading.await.unwrap()
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { found.extend(files(&path)) } else { found.push(path) }
-    }
-    found.retain(|path| !path.ends_with("reserve") && fs::metadata(path).unwrap().len() > 0);
-    found.sort();
-    found
-}
-
-/// Hurts one file of a store, and says how.
-fn hurt(folder: &Path, seed: u64) -> String {
-    let entropy: &dyn Entropy = &SeededEntropy::new(seed);
-    let random = |below: u64| u64::from_be_bytes(entropy.bytes().unwrap()) % below.max(1);
-    let mut files = files(folder);
-    // The database itself more often than what is beside it.
-    files.sort_by_key(|path| fs::metadata(path).unwrap().len());
-    let largest = files.len() - 1;
-    let path =
-        &files[if seed.is_multiple_of(4) { usize::try_from(random(files.len() as u64)).unwrap() } else { largest }];
-    let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
-    let length = file.metadata().unwrap().len();
-    let at = random(length);
-    let name = path.file_name().unwrap().display();
-    match seed % 5 {
-        0 | 1 => {
-            let mut byte = [0];
-            file.read_exact_at(&mut byte, at).unwrap();
-            byte[0] ^= 1 << random(8);
-            file.write_all_at(&byte, at).unwrap();
-            format!("a bit of {name} at {at} of {length}")
-        }
-        2 => {
-            let page = at / 4096 * 4096;
-            file.write_all_at(&vec![0; usize::try_from((length - page).min(4096)).unwrap()], page).unwrap();
-            format!("a page of {name} at {page} of {length}")
-        }
-        3 => {
-            file.set_len(at).unwrap();
-            format!("{name} cut at {at} of {length}")
-        }
-        _ => {
-            let noise: [u8; 64] = entropy.bytes().unwrap();
-            file.write_all_at(&noise, at.min(length.saturating_sub(64))).unwrap();
-            format!("noise in {name} at {at} of {length}")
-        }
-    }
-}
-
-async fn damage_is_named(kind: &str) {
-    let base = TempDir::new().unwrap();
-    let storage = opened(kind, base.path()).unwrap();
-    let root = vault(&storage, 120).await;
-    let expected = records(&storage).await;
-    drop(storage);
-    let (mut by_opening, mut by_check, mut harmless) = (0, 0, 0);
-    for seed in 0..COPIES {
-        let dir = TempDir::new().unwrap();
-        copy_into(&base.path().join(kind), &dir.path().join(kind));
-        let how = hurt(&dir.path().join(kind), seed);
-        let storage = match open(kind, dir.path(), Opening::whole(), &SystemEntropy::new(), &metrics()) {
-            Ok(storage) => storage,
-            Err(error) => {
-                assert!(!error.to_string().is_empty());
-                by_opening += 1;
-                continue;
-            }
-        };
-        let Ok(barrier) = Barrier::unlock(storage.clone(), &root, entropy()).await else {
-            by_opening += 1;
-            continue;
-        };
-        match checked(&storage, Some(barrier)).await {
-            Ok(report) if report.sound => {
-                assert!(records(&storage).await == expected, "{how}: not noticed");
-                harmless += 1;
-            }
-            Ok(_) | Err(_) => by_check += 1,
-        }
-    }
-    println!("{kind}: {by_opening} refused at opening, {by_check} found by the check, {harmless} harmless");
-    assert!(by_opening + by_check > 5, "{harmless} of {COPIES} were harmless");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn damage_to_redb_is_named() {
-    damage_is_named("redb").await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn damage_to_sled_is_named() {
-    damage_is_named("sled").await;
 }
 
 /// A key, and what somebody puts there behind the vault's back.
