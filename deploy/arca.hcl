@@ -35,7 +35,7 @@ log_format = "standard"
 check_interval = "24h"
 
 # Check the store at each unsealing, before anything is served, and stay sealed if something is wrong with it.
-check_on_unseal = false
+check_on_unseal = true
 
 # Serve the web interface.
 ui = false

@@ -87,7 +87,7 @@ section! {
         /// How long after a check of all records of the store the server makes the next one by itself. 0 is never.
         check_interval: Ttl = Default("\"24h\""),
         /// Check the store at each unsealing, before anything is served, and stay sealed if something is wrong with it.
-        check_on_unseal: Switch = Default("false"),
+        check_on_unseal: Switch = Default("true"),
         /// Serve the web interface.
         ui: Switch = Default("false"),
         /// Serve sys/raw, with which an operator reads and writes single records of the store.

@@ -72,7 +72,7 @@ impl Default for Settings {
             audit: Vec::new(),
             spools: None,
             check_interval: Ttl::default(),
-            check_on_unseal: false,
+            check_on_unseal: true,
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,
