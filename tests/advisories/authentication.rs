@@ -246,16 +246,17 @@ fn cve_2025_6011_time_of_unknown_users() {
     };
     time("ann");
     let mut ratio = 0.0;
-    for _ in 0..4 {
+    for _ in 0..8 {
         let (mut known, mut unknown): (Vec<f64>, Vec<f64>) = (0..12).map(|_| (time("ann"), time("nobody"))).unzip();
         ratio = median(&mut known) / median(&mut unknown);
-        if (0.8..1.25).contains(&ratio) {
+        if (0.95..1.05).contains(&ratio) {
             break;
         }
     }
     println!("cve_2025_6011: a wrong password takes {ratio:.3} times as long as an unknown name");
-    // Without the work that is done for nobody it would be ten and more.
-    assert!((0.6..1.7).contains(&ratio), "{ratio}");
+    // Without the work that is done for nobody it would be ten and more; a machine that has other things to do disturbs
+    // either, and not all of the readings.
+    assert!((0.9..1.1).contains(&ratio), "{ratio}");
 }
 
 fn median(times: &mut [f64]) -> f64 {

@@ -453,13 +453,15 @@ fn cve_2023_5954_memory_of_policy_checks() {
     let made = root.post("auth/token/create", json!({"policies": unknown, "no_default_policy": true})).issued();
     let client = root.with_token(&made);
     let ask = |count: usize| (0..count).for_each(|_| drop(client.get("sys/mounts").is(403)));
-    let requests = 500 * super::scale();
+    let requests = 2000 * super::scale();
     ask(requests);
     let before = process.resident();
     ask(requests * 2);
     let grown = process.resident().saturating_sub(before);
     println!("cve_2023_5954: {} requests with unknown policies, resident memory +{} KiB", requests * 2, grown >> 10);
-    assert!(grown < 4 << 20, "{grown} bytes more after {requests} requests");
+    // An allocator keeps some; a leak of one of the names, each time, would be more.
+    let bound = (2 << 20) + 16 * 2 * requests as u64;
+    assert!(grown < bound, "{grown} bytes more after {} requests", requests * 2);
 }
 
 #[test]

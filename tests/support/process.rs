@@ -1,5 +1,6 @@
 //! `Process`: the server as it is shipped, `arcad`, in a process of its own.
 
+use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
 use std::path::Path;
@@ -18,6 +19,11 @@ pub(crate) struct Process {
     pub(crate) address: SocketAddr,
     ca: String,
     client: (String, String),
+}
+
+/// The server that is tried: that of this build, or the one that `ARCA_TEST_SERVER` names, as the long runs do.
+fn program() -> OsString {
+    std::env::var_os("ARCA_TEST_SERVER").unwrap_or_else(|| env!("CARGO_BIN_EXE_arcad").into())
 }
 
 /// The files of a server in a folder: certificates and configuration. They outlive the process.
@@ -58,7 +64,7 @@ impl Certificates {
 impl Process {
     /// Starts the server in a folder that has its files, and waits until it listens.
     pub(crate) fn start(folder: &Path, certificates: &Certificates) -> Self {
-        Self::start_by(Command::new(env!("CARGO_BIN_EXE_arcad")).env_clear(), folder, certificates)
+        Self::start_by(Command::new(program()).env_clear(), folder, certificates)
     }
 
     /// The same by a command of the test's own, which runs the program with the arguments that it is given.

@@ -14,12 +14,12 @@ use crate::folder;
 use crate::fuzzing;
 use crate::program::Ended;
 use crate::say;
-use crate::workspace::{cargo, target};
+use crate::workspace::{self, Profile, cargo, target};
 
 /// What a line of figures begins with.
 const MARK: &str = "torture: ";
-/// The tests of hostile clients.
-const HOSTILE: &str = "attack";
+/// The tests of hostile clients, and of what was once found in other vaults.
+const HOSTILE: [&str; 2] = ["attack", "advisories"];
 /// Between these lines a page has the table.
 const BEGIN: &str = "<!-- figures of cargo xtask torture: begin -->";
 const END: &str = "<!-- figures of cargo xtask torture: end -->";
@@ -52,6 +52,8 @@ enum Part {
     Audit,
     /// Power cuts under the store
     Power,
+    /// Files that are hurt, page by page
+    Damage,
     /// Hostile clients
     Attack,
     /// Arbitrary input for every decoder
@@ -129,6 +131,7 @@ impl Part {
             Self::Crash => "Killed under load, failing commits, full disks",
             Self::Audit => "Killed while audit logs are written",
             Self::Power => "Power cuts",
+            Self::Damage => "Damaged files",
             Self::Attack => "Hostile clients",
             Self::Fuzz => "Decoders against arbitrary input",
         }
@@ -137,21 +140,42 @@ impl Part {
     fn run(self, minutes: u32) -> Outcome {
         let share = |full: u32| (full * minutes / FULL).max(1);
         match self {
-            Self::Crash => tests("--test integration crash::", "ARCA_TORTURE_ROUNDS", share(300)),
-            Self::Audit => tests("--test integration torture::", "ARCA_TORTURE_ROUNDS", share(200)),
-            Self::Power => tests("--lib storage::power::", "ARCA_TORTURE_ROUNDS", share(300)),
-            Self::Attack => tests("--test integration attack::", "ARCA_ATTACK_SCALE", share(5)),
+            Self::Crash => tests(&["--test integration crash::"], ("ARCA_TORTURE_ROUNDS", share(300))),
+            Self::Audit => tests(&["--test integration torture::"], ("ARCA_TORTURE_ROUNDS", share(200))),
+            Self::Power => tests(&["--lib storage::power::"], ("ARCA_TORTURE_ROUNDS", share(300))),
+            Self::Damage => tests(&["--lib vault::checking::tests::damage::"], ("ARCA_TORTURE_ROUNDS", share(300))),
+            Self::Attack => {
+                let names = HOSTILE.map(|name| format!("--test integration {name}::"));
+                tests(&names.each_ref().map(String::as_str), ("ARCA_ATTACK_SCALE", share(5)))
+            }
             // A third of the time, for some twenty targets.
             Self::Fuzz => fuzz(share(60)),
         }
     }
 }
 
-/// Runs the tests of this name one after the other, with `variable` saying how long.
-fn tests(words: &str, variable: &str, amount: u32) -> Outcome {
-    let words = format!("test --locked --package arca {words} -- --nocapture --test-threads=1");
+/// Runs the tests of these names one after the other, with a variable saying how long.
+fn tests(names: &[&str], amount: (&str, u32)) -> Outcome {
+    let mut figures = Vec::new();
+    for name in names {
+        match tests_of(name, amount) {
+            Ok(lines) => figures.extend(lines),
+            Err((lines, failure)) => {
+                figures.extend(lines);
+                return Err((figures, failure));
+            }
+        }
+    }
+    Ok(figures)
+}
+
+/// The same for one name. Where a server is started, it is that of a release build.
+fn tests_of(name: &str, (variable, amount): (&str, u32)) -> Outcome {
+    let words = format!("test --locked --package arca {name} -- --nocapture --test-threads=1");
     say::done(&format!("{variable}={amount} cargo {words}"));
-    let ended = cargo(&words).env(variable, amount.to_string()).end().map_err(|failure| (Vec::new(), failure))?;
+    let server = workspace::build(Profile::Release).map_err(|failure| (Vec::new(), failure))?.arcad;
+    let ended = cargo(&words).env(variable, amount.to_string()).env("ARCA_TEST_SERVER", server).end();
+    let ended = ended.map_err(|failure| (Vec::new(), failure))?;
     let name = words.split_whitespace().find_map(|word| word.strip_suffix("::")).unwrap_or_default();
     let lines = lines_of(name, &ended);
     for line in &lines {
@@ -180,7 +204,7 @@ fn fuzz(seconds: u32) -> Outcome {
 fn lines_of(name: &str, ended: &Ended) -> Vec<Line> {
     let printed = ended.out.lines().filter_map(|line| match line.split_once(MARK) {
         Some((_, figures)) => parse(figures),
-        None => said(line).filter(|_| name == HOSTILE),
+        None => said(line).filter(|_| HOSTILE.contains(&name)),
     });
     let passed = ended.out.lines().filter_map(|line| line.strip_prefix("test result: ")).filter_map(|line| {
         let counts = line.split_once(". ")?.1;
