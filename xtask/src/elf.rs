@@ -13,8 +13,21 @@ struct Headers(String);
 /// Checks the programs of a release build.
 pub(crate) fn run() -> Result<(), Failure> {
     let binaries = workspace::build(Profile::Release)?;
-    check(&binaries.arcad)?;
-    check(&binaries.arca)
+    for program in [&binaries.arcad, &binaries.arca] {
+        check(program)?;
+        has_stack_protector(program)?;
+    }
+    Ok(())
+}
+
+/// Fails if nothing in a program that asks for the C library asks it for what ends it over a stack that was overrun.
+fn has_stack_protector(program: &Path) -> Result<(), Failure> {
+    let text = Program::new("readelf").words("-W --dyn-syms").arg(program).capture()?;
+    if text.contains("__stack_chk_fail") {
+        return Ok(());
+    }
+    let advice = "The parts in C are to be built with CFLAGS=-fstack-protector-strong, as .cargo/config.toml says.";
+    Err(Failure::new(format!("{} has no stack protector", program.display()), advice))
 }
 
 /// Fails if a program lacks something that makes it harder to take over.

@@ -67,7 +67,7 @@ fn built(folder: &Path, args: &Args) -> Result<Vec<(String, Vec<u8>)>, Failure> 
         "--remap-path-prefix={source_name}=/source --remap-path-prefix={target_name}=/target --remap-path-prefix={home}=/cargo"
     );
     let c = format!(
-        "-ffile-prefix-map={source_name}=/source -ffile-prefix-map={target_name}=/target -ffile-prefix-map={home}=/cargo"
+        "-fstack-protector-strong -ffile-prefix-map={source_name}=/source -ffile-prefix-map={target_name}=/target -ffile-prefix-map={home}=/cargo"
     );
     let mut build = cargo("build --locked --profile").arg(&args.profile);
     for package in &args.package {
