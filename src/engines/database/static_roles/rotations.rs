@@ -126,16 +126,23 @@ impl Rotations {
     async fn rotate_alone(&self, name: &str) -> Result<StaticRole> {
         let role: Option<StaticRole> = self.view.get(&StaticRole::key(name)).await?;
         let mut role = role.ok_or_else(gone)?;
-        let opened = self.connections.open_for(&role.db_name, name).await?;
-        if !role.is_unsettled() {
+        let db_name = role.db_name.clone();
+        let opened = self.connections.open_for(&db_name, name).await?;
+        let is_resumed = role.is_unsettled();
+        if !is_resumed {
             let policy = policy_in(&role.credential_config, &opened.record.password_policy);
             let new = self.deps.passwords.generate(policy).await?;
             role = self.change(name, |role| role.pending_password = copy(&new)).await?.ok_or_else(gone)?;
+            if role.db_name != db_name {
+                return Err(moved());
+            }
         }
         let new = copy(&role.pending_password);
         match opened.plugin.set_password(&role.username, &new, &role.rotation_statements).await {
             Ok(()) => {}
-            Err(failure) if failure.is_certain() => {
+            // What is certain of this attempt is not certain of the one before it, which may have set the password: then
+            // this is the only copy of it.
+            Err(failure) if failure.is_certain() && !is_resumed => {
                 self.change(name, |role| role.pending_password = copy(&SecretText::new(String::new()))).await?;
                 return Err(failure.into());
             }
@@ -143,12 +150,17 @@ impl Rotations {
         }
         let now = self.deps.clock.now();
         let promote = |role: &mut StaticRole| {
+            // Meanwhile the role may be of another database, which has not heard of the password, or another role.
+            if role.db_name != db_name || !role.pending_password.ct_eq(&new) {
+                return;
+            }
             role.password = copy(&new);
             role.pending_password = SecretText::new(String::new());
             role.last_rotation = Some(now);
             role.next_rotation = role.schedule.after(now);
         };
-        self.change(name, promote).await?.ok_or_else(gone)
+        let role = self.change(name, promote).await?.ok_or_else(gone)?;
+        if role.password.ct_eq(&new) { Ok(role) } else { Err(moved()) }
     }
 
     /// Changes a record, durably and at once; nothing if it is gone.
@@ -181,6 +193,10 @@ impl fmt::Debug for Rotations {
 
 fn gone() -> Error {
     Error::invalid("no static role found for role name")
+}
+
+fn moved() -> Error {
+    Error::new(Kind::Unavailable, "the role was written anew while its password was changed; try again")
 }
 
 fn copy(password: &SecretText) -> SecretText {

@@ -140,18 +140,24 @@ async fn schedules_have_windows() {
     assert_ne!(bench.read("static-creds/s").await.unwrap()["password"], first);
 }
 
+/// The record as it is while a rotation to `pending` runs, and after a crash during it.
+async fn interrupted(bench: &Bench, pending: &str) {
+    let view = &bench.harness.view;
+    let mut role = record(bench).await;
+    role.pending_password = SecretText::new(pending.to_owned());
+    let mut txn = Txn::new();
+    view.put(&mut txn, &StaticRole::key("s"), &role).unwrap();
+    view.commit(txn).await.unwrap();
+}
+
+async fn record(bench: &Bench) -> StaticRole {
+    bench.harness.view.get(&StaticRole::key("s")).await.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn no_crash_loses_a_password() {
     let bench = bench().await;
     bench.write("static-roles/s", body(json!({}))).await.unwrap();
-    let interrupted = async |bench: &Bench, pending: &str| {
-        let view = &bench.harness.view;
-        let mut role: StaticRole = view.get(&StaticRole::key("s")).await.unwrap().unwrap();
-        role.pending_password = SecretText::new(pending.to_owned());
-        let mut txn = Txn::new();
-        view.put(&mut txn, &StaticRole::key("s"), &role).unwrap();
-        view.commit(txn).await.unwrap();
-    };
     // Recorded, and the database has not heard of it.
     interrupted(&bench, "second").await;
     let bench = bench.restarted().await;
@@ -164,4 +170,52 @@ async fn no_crash_loses_a_password() {
     maintain(&bench).await;
     bench.server.stop();
     assert_eq!(password(&bench).await, "third", "nobody has to ask the database any more");
+}
+
+#[tokio::test]
+async fn an_attempt_that_fails_does_not_undo_the_one_before_it() {
+    let bench = bench().await;
+    bench.write("static-roles/s", body(json!({}))).await.unwrap();
+    // The database has it, and its answer was lost.
+    interrupted(&bench, "second").await;
+    bench.server.query("alter role app password 'second'");
+    bench.server.stop();
+    assert_eq!(bench.write("rotate-role/s", Value::Null).await.unwrap_err().kind(), Kind::Unavailable);
+    maintain(&bench).await;
+    assert!(bench.read("static-creds/s").await.is_err(), "nobody knows which password holds");
+    bench.server.resume();
+    bench.write("static-roles/s", json!({"rotation_statements": "SELECT bad"})).await.unwrap();
+    assert_eq!(bench.write("rotate-role/s", Value::Null).await.unwrap_err().kind(), Kind::Internal);
+    bench.write("static-roles/s", json!({"rotation_statements": []})).await.unwrap();
+    assert_eq!(password(&bench).await, "second");
+    assert!(bench.admits("app", "second"));
+}
+
+#[tokio::test]
+async fn a_password_counts_for_the_database_that_has_it() {
+    let bench = bench().await;
+    bench.connect("other", json!({})).await.unwrap();
+    bench.write("static-roles/s", body(json!({}))).await.unwrap();
+    bench.server.query("create table go (at int)");
+    let waits = "create function wait() returns void language plpgsql as $$ begin \
+                 while not exists (select 1 from go) loop perform pg_sleep(0.01); end loop; end $$";
+    bench.server.query(waits);
+    let statements = json!(["SELECT wait()", "ALTER ROLE \"{{name}}\" PASSWORD '{{password}}'"]);
+    bench.write("static-roles/s", json!({"rotation_statements": statements})).await.unwrap();
+    let before = record(&bench).await;
+    let moves = async {
+        while !record(&bench).await.is_unsettled() {
+            tokio::task::yield_now().await;
+        }
+        bench.write("static-roles/s", json!({"db_name": "other", "rotation_statements": []})).await.unwrap();
+        bench.server.query("insert into go values (1)");
+    };
+    let (rotated, ()) = tokio::join!(bench.write("rotate-role/s", Value::Null), moves);
+    assert_eq!(rotated.unwrap_err().kind(), Kind::Unavailable);
+    let after = record(&bench).await;
+    assert_eq!((after.password.expose(), after.last_rotation), (before.password.expose(), before.last_rotation));
+    assert!(after.is_unsettled(), "the other database has not heard of it");
+    let password = password(&bench).await;
+    assert_eq!(password, after.pending_password.expose());
+    assert!(bench.admits("app", &password));
 }
