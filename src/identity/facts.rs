@@ -26,7 +26,8 @@ pub struct Facts {
     pub inherited_group_ids: Vec<String>,
     /// What placeholders in policies stand for.
     pub template: Arc<TemplateFacts>,
-    /// Of the direct groups the external ones, each with the accessor of the mount that decides about its members.
+    /// Of the direct groups the external ones, each with the accessor of the mount that decides about its members; empty
+    /// where none does.
     pub(super) external: Vec<(String, String)>,
 }
 

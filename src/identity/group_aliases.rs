@@ -45,6 +45,7 @@ impl IdentityStore {
     /// id of the alias.
     pub async fn write_group_alias(&self, change: GroupAliasChange, txn: &mut Txn) -> Result<(Group, String)> {
         let GroupAliasChange { id, name, mount_accessor, group_id } = change;
+        self.keep_out(txn).await;
         let previous = match id.filter(|id| !id.is_empty()) {
             Some(id) => Some(self.fetch_owner_of(&id, txn).await?),
             None => None,
@@ -80,6 +81,7 @@ impl IdentityStore {
     pub async fn delete_group_alias(&self, id: &str, txn: &mut Txn) -> Result<bool> {
         let pointer: Option<Pointer> = if can_be_id(id) { self.group_aliases.fetch(txn, id).await? } else { None };
         let Some(pointer) = pointer else { return Ok(false) };
+        self.keep_out(txn).await;
         let group = self.fetch_group(&pointer.id, txn).await?.ok_or_else(damaged)?;
         self.take_alias(group, txn).await?;
         Ok(true)
@@ -92,7 +94,7 @@ impl IdentityStore {
     }
 
     /// Takes the alias from a group. Whoever is in it was put there by that alias' mount, and nobody else can take them
-    /// out: they leave with it.
+    /// out: they leave with it. Only for who keeps others out.
     pub(super) async fn take_alias(&self, mut group: Group, txn: &mut Txn) -> Result<()> {
         if let Some(alias) = group.alias.take() {
             self.unindex_group_alias(&alias, txn)?;

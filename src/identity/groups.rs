@@ -84,6 +84,7 @@ impl IdentityStore {
     /// Deletes the group `id`: nobody is in it any more, and it is in no other. False if there is none.
     pub async fn delete_group(&self, id: &str, txn: &mut Txn) -> Result<bool> {
         let Some(group) = self.fetch_group(id, txn).await? else { return Ok(false) };
+        self.keep_out(txn).await;
         self.set_members(&group, Vec::new(), txn).await?;
         for child in &group.member_group_ids {
             self.cut(child, txn, |child| child.parent_group_ids.retain(|parent| parent != id)).await?;

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 use super::aliases::damaged;
 use super::facts::Facts;
-use super::record::{Entity, Group};
+use super::record::{Entity, Group, GroupKind};
 use super::{IdentityStore, Pointer, alias_key};
 
 /// Who an auth method says that a caller is.
@@ -32,14 +32,17 @@ impl IdentityStore {
     ///
     /// A disabled entity is given as it is, and not changed: the caller refuses the login.
     pub async fn log_in(&self, login: &AliasLogin<'_>, txn: &mut Txn) -> Result<Arc<Facts>> {
-        let groups = self.external_groups(login).await?;
+        let known = self.external_groups(login).await?;
         let key = alias_key(login.accessor, login.alias);
         if let Some(pointer) = self.alias_names.get::<Pointer>(&key).await?
             && let Some(facts) = self.facts(&pointer.id).await?
-            && (facts.disabled || facts.says(login, &groups))
+            && (facts.disabled || facts.says(login, &known))
         {
             return Ok(facts);
         }
+        self.keep_open(txn).await;
+        // Read anew: until now an alias could be taken from a group, and nobody would take the entity out again.
+        let groups = self.external_groups(login).await?;
         let pointer: Option<Pointer> = self.alias_names.fetch(txn, &key).await?;
         let mut entity = match pointer {
             Some(pointer) => self.fetch_entity(&pointer.id, txn).await?.ok_or_else(damaged)?,
@@ -90,9 +93,10 @@ impl IdentityStore {
         let mut stays = Vec::new();
         for id in std::mem::take(&mut entity.group_ids) {
             let group: Option<Group> = self.groups.get(&id).await?;
-            let is_left = group.is_none_or(|group| {
-                let alias = group.alias.as_ref();
-                alias.is_some_and(|alias| alias.mount_accessor == accessor) && !groups.contains(&id)
+            let is_left = group.is_none_or(|group| match &group.alias {
+                Some(alias) => alias.mount_accessor == accessor && !groups.contains(&id),
+                // Nobody can say who is in it.
+                None => group.kind == GroupKind::External,
             });
             if is_left {
                 self.members.delete(txn, &member(&id, entity))?;
@@ -112,7 +116,8 @@ impl Facts {
     /// Whether all that a login says is known already.
     fn says(&self, login: &AliasLogin<'_>, groups: &BTreeSet<String>) -> bool {
         let alias = self.template.entity.as_ref().and_then(|entity| entity.aliases.get(login.accessor));
-        let external = self.external.iter().filter(|(_, accessor)| accessor == login.accessor);
+        let is_left_to = |accessor: &String| accessor.is_empty() || accessor == login.accessor;
+        let external = self.external.iter().filter(|(_, accessor)| is_left_to(accessor));
         let external: BTreeSet<&String> = external.map(|(id, _)| id).collect();
         alias.is_some_and(|alias| alias.metadata == *login.metadata) && external == groups.iter().collect()
     }

@@ -41,6 +41,7 @@ impl IdentityStore {
             let source = self.fetch_entity(id, txn).await?;
             sources.push(source.ok_or_else(|| Error::invalid("entity id to merge from is invalid"))?);
         }
+        self.keep_open(txn).await;
         for source in sources {
             self.take_aliases(&mut target, &source, &keep_aliases, txn)?;
             for group in &source.group_ids {

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use data_encoding::HEXLOWER;
 use ring::digest;
 use serde::{Deserialize, Serialize};
+use tokio::sync::RwLock as AsyncRwLock;
 
 use crate::barrier::{Record, Txn, View};
 use crate::entropy::Entropy;
@@ -60,6 +61,9 @@ pub struct IdentityStore {
     entropy: Arc<dyn Entropy>,
     clock: Arc<dyn Clock>,
     cache: Arc<Cache>,
+    /// Shared by those who join and leave, and held alone by whoever empties a group. What is listed has no expectation,
+    /// so nobody else may join between that and the commit.
+    joining: Arc<AsyncRwLock<()>>,
     /// The keys and roles of its signed identity tokens.
     pub oidc: OidcStore,
 }
@@ -104,6 +108,7 @@ impl IdentityStore {
             entropy,
             clock,
             cache: Arc::new(Cache::new(CACHED)),
+            joining: Arc::default(),
         }
     }
 
@@ -135,6 +140,18 @@ impl IdentityStore {
     /// The ids of all aliases of groups, in order.
     pub async fn group_alias_ids(&self) -> Result<Vec<String>> {
         self.group_aliases.list("", Page::all()).await
+    }
+
+    /// Until `txn` is settled no group is emptied. Once for each transaction, as [`IdentityStore::keep_out`].
+    async fn keep_open(&self, txn: &mut Txn) {
+        let shared = self.joining.clone().read_owned().await;
+        txn.on_settled(move || drop(shared));
+    }
+
+    /// Until `txn` is settled nobody joins an external group.
+    async fn keep_out(&self, txn: &mut Txn) {
+        let alone = self.joining.clone().write_owned().await;
+        txn.on_settled(move || drop(alone));
     }
 
     fn now(&self) -> Timestamp {

@@ -30,6 +30,7 @@ impl IdentityStore {
         for name in &names {
             let pointer: Option<Pointer> = self.group_alias_names.fetch(txn, &format!("{prefix}{name}")).await?;
             let Some(pointer) = pointer else { continue };
+            self.keep_out(txn).await;
             let group = self.fetch_group(&pointer.id, txn).await?.ok_or_else(damaged)?;
             self.take_alias(group, txn).await?;
         }

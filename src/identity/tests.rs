@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::FutureExt;
 use proptest::prelude::*;
 
 use super::*;
@@ -170,6 +171,46 @@ async fn a_known_login_writes_nothing_until_something_is_new() {
     let facts = f.store.facts(&facts.entity_id).await.unwrap().unwrap();
     let entity = facts.template.entity.as_ref().unwrap();
     assert_eq!(entity.aliases["acc"].metadata["role"], "web");
+}
+
+#[tokio::test]
+async fn whoever_joins_while_an_alias_is_taken_away_leaves_with_it() {
+    let f = fixture().await;
+    let devs = f.external("devs", "acc").await;
+    let alias_id = devs.alias.as_ref().unwrap().id.clone();
+    let (metadata, groups) = (BTreeMap::new(), ["devs".to_owned()]);
+    let login = AliasLogin { accessor: "acc", local: false, alias: "ann", metadata: &metadata, groups: &groups };
+    let (mut joins, mut goes) = (Txn::new(), Txn::new());
+    let ann = f.store.log_in(&login, &mut joins).await.unwrap();
+    let mut taken = Box::pin(f.store.delete_group_alias(&alias_id, &mut goes));
+    let early = (&mut taken).now_or_never();
+    f.commit(joins).await;
+    assert!(match early {
+        Some(taken) => taken.unwrap(),
+        None => taken.as_mut().await.unwrap(),
+    });
+    drop(taken);
+    f.commit(goes).await;
+    assert!(f.store.members(&devs.id).await.unwrap().is_empty());
+    assert!(f.policies(&ann.entity_id).await.is_empty());
+    assert!(f.log_in("acc", "ann", &["devs"]).await.0.policies.is_empty());
+}
+
+#[tokio::test]
+async fn a_group_that_no_mount_decides_about_is_left() {
+    let f = fixture().await;
+    let (ann, _) = f.log_in("acc", "ann", &[]).await;
+    let change = GroupChange { kind: Some(GroupKind::External), ..group_of("devs", &[], &[]) };
+    let devs = f.group(change).await.unwrap();
+    let mut txn = Txn::new();
+    let mut entity = f.store.entity(&ann.entity_id).await.unwrap().unwrap();
+    entity.group_ids.push(devs.id.clone());
+    f.store.put_entity(&entity, &mut txn).unwrap();
+    f.store.members.put(&mut txn, &format!("{}/{}", devs.id, entity.id), &Pointer::to(&entity.id)).unwrap();
+    f.commit(txn).await;
+    assert_eq!(f.policies(&entity.id).await, ["p-devs"]);
+    assert!(f.log_in("acc", "ann", &[]).await.0.policies.is_empty());
+    assert!(f.store.members(&devs.id).await.unwrap().is_empty());
 }
 
 #[tokio::test]
