@@ -33,10 +33,10 @@ impl LeaseManager {
         }
         let asked_or_own = asked.or(lease.ttl);
         let own = Bounds { max_ttl: lease.max_ttl.shorter(bounds.max_ttl), ..bounds };
-        let mut granted = until(lease.latest, renewed(asked_or_own, own, lease.issued, now), now);
+        let mut granted = left(until(lease.latest, renewed(asked_or_own, own, lease.issued, now), now))?;
         if let Renewal::Terms { ttl, max_ttl } = revoker.renew(&lease, granted.expires(now)).await? {
             let own = Bounds { max_ttl: max_ttl.shorter(bounds.max_ttl), ..bounds };
-            granted = until(lease.latest, renewed(asked.or(ttl), own, lease.issued, now), now);
+            granted = left(until(lease.latest, renewed(asked.or(ttl), own, lease.issued, now), now))?;
         }
         let before = lease.expires;
         lease.expires = Some(granted.expires(now));
@@ -44,6 +44,14 @@ impl LeaseManager {
         self.rewrite(&lease, before, txn)?;
         Ok((lease, granted))
     }
+}
+
+/// What was granted, if it is anything: a lease that is past a maximum which was shortened keeps its end.
+fn left(granted: Granted) -> Result<Granted> {
+    if granted.ttl.is_zero() {
+        return Err(Error::invalid("past the max TTL, cannot renew; ask for another lease"));
+    }
+    Ok(granted)
 }
 
 /// What was granted, but no more than is left until `latest`.

@@ -18,6 +18,7 @@ use crate::time::{Clock, ManualClock, Timestamp};
 
 mod model;
 mod orders;
+mod renewals;
 
 #[derive(Default)]
 struct Ledger {

@@ -46,7 +46,12 @@ pub(crate) async fn renew(database: &Database, lease: &LeaseData, until: Timesta
     let role = role.filter(|role| role.db_name == grant.db_name).ok_or_else(|| {
         Error::invalid("the role of this lease is gone, so the lease cannot be renewed; ask for new credentials")
     })?;
-    let until = if role.max_ttl.is_zero() { until } else { until.min(lease.issued.plus(role.max_ttl.duration())) };
+    let latest = (!role.max_ttl.is_zero()).then(|| lease.issued.plus(role.max_ttl.duration()));
+    if latest.is_some_and(|latest| latest <= database.clock.now()) {
+        // The maximum was shortened: the user is let in until the lease ends, and must not be shut out before.
+        return Err(Error::invalid("past the max TTL, cannot renew; ask for new credentials"));
+    }
+    let until = latest.map_or(until, |latest| until.min(latest));
     let opened = database.connections.open(&grant.db_name).await?;
     opened.plugin.renew_user(&grant.username, expiration(until), &role.renew_statements).await?;
     Ok(Renewal::Terms { ttl: role.default_ttl, max_ttl: role.max_ttl })

@@ -13,11 +13,13 @@ mod static_roles;
 mod tests;
 mod username;
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::engine::{Deps, Engine, LeaseData, Renewal, Routes, SecretsEngine, View};
 use crate::error::Result;
-use crate::time::Timestamp;
+use crate::time::{Clock, Timestamp};
 
 use connections::Connections;
 use entry::{EntryPath, NoPath};
@@ -32,6 +34,7 @@ pub struct Database {
     connections: Connections,
     reservations: Reservations,
     rotations: Rotations,
+    clock: Arc<dyn Clock>,
 }
 
 impl Engine for Database {
@@ -39,8 +42,9 @@ impl Engine for Database {
 
     async fn open(view: View, _: &Value, deps: Deps) -> Result<Self> {
         let connections = Connections::new(view.clone(), deps.clone());
+        let clock = deps.clock.clone();
         let rotations = Rotations::new(view.clone(), connections.clone(), deps);
-        Ok(Self { view, connections, reservations: Reservations::default(), rotations })
+        Ok(Self { view, connections, reservations: Reservations::default(), rotations, clock })
     }
 
     fn routes() -> Routes<Self> {

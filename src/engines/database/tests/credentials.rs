@@ -47,6 +47,21 @@ async fn a_user_lives_from_its_creation_to_its_revocation() {
 }
 
 #[tokio::test]
+async fn a_user_past_a_maximum_that_was_shortened_is_let_in_until_its_lease_ends() {
+    let bench = Bench::configured().await;
+    let user = bench.user("r").await.unwrap();
+    bench.write("roles/r", json!({"max_ttl": "15m"})).await.unwrap();
+    bench.harness.advance(15 * 60);
+    let query = format!("select rolvaliduntil from pg_roles where rolname = '{}'", user.name);
+    let before = bench.server.query(&query);
+    let until = bench.harness.deps.clock.now().plus(Duration::from_mins(30));
+    let error = bench.harness.engine.renew(&user.lease, until).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::InvalidRequest);
+    assert!(error.to_string().contains("past the max TTL"), "{error}");
+    assert_eq!(bench.server.query(&query), before);
+}
+
+#[tokio::test]
 async fn roles_are_written_read_listed_and_deleted() {
     let bench = Bench::start().await;
     assert_eq!(bench.harness.existence("roles/r").await, Existence::Absent);

@@ -1,0 +1,42 @@
+//! Renewals past a maximum that was shortened.
+
+use super::*;
+
+/// What a revoker says of the role of a lease.
+struct Shortened(Ttl);
+
+#[async_trait]
+impl Revoker for Shortened {
+    async fn undo(&self, _: &Lease) -> Result<()> {
+        Ok(())
+    }
+
+    async fn renew(&self, _: &Lease, _: Timestamp) -> Result<Renewal> {
+        Ok(Renewal::Terms { ttl: Ttl::from_seconds(50), max_ttl: self.0 })
+    }
+}
+
+#[tokio::test]
+async fn past_a_maximum_that_was_shortened_a_lease_keeps_its_end() {
+    let f = fixture().await;
+    let mut new = NewLease::of(&json!({"user": "u"})).unwrap();
+    new.ttl = Ttl::from_seconds(900);
+    let mut txn = Txn::new();
+    let (lease, _) = f.leases.register(new, &GRANT, &mut txn).await.unwrap();
+    f.barrier.commit(txn).await.unwrap();
+    f.advance(300);
+    let asked = Ttl::from_seconds(10);
+    let shorter = Bounds { max_ttl: Ttl::from_seconds(300), ..BOUNDS };
+    let by_mount = f.leases.renew(&lease.id, asked, shorter, &*f.ledger, &mut Txn::new()).await;
+    let role = Shortened(Ttl::from_seconds(200));
+    let by_role = f.leases.renew(&lease.id, asked, BOUNDS, &role, &mut Txn::new()).await;
+    for refused in [by_mount, by_role] {
+        let error = refused.unwrap_err();
+        assert_eq!(error.kind(), Kind::InvalidRequest);
+        assert!(error.to_string().contains("past the max TTL"), "{error}");
+    }
+    assert_eq!(f.leases.lease(&lease.id).await.unwrap().unwrap().expires, lease.expires);
+    let role = Shortened(Ttl::from_seconds(301));
+    let (renewed, _) = f.leases.renew(&lease.id, asked, BOUNDS, &role, &mut Txn::new()).await.unwrap();
+    assert_eq!(renewed.remaining(f.clock.now()), 1);
+}
