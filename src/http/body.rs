@@ -46,6 +46,7 @@ pub(super) fn object(bytes: SecretBytes, media_type: Option<&str>, limits: JsonL
     let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default().trim();
     let is_form = media_type.eq_ignore_ascii_case("application/x-www-form-urlencoded");
     if is_form && bytes.first() != Some(&b'{') {
+        limits.check_form(&bytes)?;
         return query::form(&bytes).map(Body::new);
     }
     limits.check(&bytes)?;

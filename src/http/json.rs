@@ -25,7 +25,7 @@ const LONGEST_WORD: u64 = 1024;
 const VALUE_BYTES: u64 = 64;
 
 impl JsonLimits {
-    /// Refuses a body that is too complex, or ambiguous. Whether it is JSON at all is for the decoder to say.
+    /// Refuses a JSON body that is too complex, or ambiguous. Whether it is JSON at all is for the decoder to say.
     pub(super) fn check(self, body: &[u8]) -> Result<()> {
         let (mut strings, mut values, mut word): (u64, u64, u64) = (0, 1, 0);
         let mut nesting = Nesting::default();
@@ -58,6 +58,20 @@ impl JsonLimits {
                 return Err(complex("exceeded maximum number of strings"));
             }
         }
+        self.check_memory(body, values)
+    }
+
+    /// Refuses a form of too many fields: each is two texts, as a field of an object is.
+    pub(super) fn check_form(self, body: &[u8]) -> Result<()> {
+        let fields = body.split(|byte| *byte == b'&').filter(|field| !field.is_empty()).count();
+        let texts = u64::try_from(fields).unwrap_or(u64::MAX).saturating_mul(2);
+        if texts > self.strings {
+            return Err(complex("exceeded maximum number of strings"));
+        }
+        self.check_memory(body, texts)
+    }
+
+    fn check_memory(self, body: &[u8], values: u64) -> Result<()> {
         let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
         if size.saturating_add(values.saturating_mul(VALUE_BYTES)) > self.memory.max(size) {
             return Err(complex("exceeded maximum memory"));
@@ -168,6 +182,17 @@ mod tests {
         assert!(LIMITS.check(format!("{{\"a\":{}}}", "1".repeat(1025)).as_bytes()).is_err());
         assert!(LIMITS.check(format!("{{\"a\":\"{}\"}}", "1".repeat(5000)).as_bytes()).is_ok());
     }
+
+    #[test]
+    fn bounds_hold_for_forms() {
+        assert!(LIMITS.check_form(b"&&a=1&&&b&&").is_ok());
+        assert!(LIMITS.check_form(b"a=1&b=2&c").is_err());
+        assert!(LIMITS.check_form(b"a=1&a=2&a=3").is_err());
+        assert!(LIMITS.check_form(format!("a={}", "1".repeat(9000)).as_bytes()).is_ok());
+        let limits = JsonLimits { strings: 1000, ..LIMITS };
+        assert!(limits.check_form("a&".repeat(80).as_bytes()).is_err(), "they take more memory than that");
+    }
+
     #[test]
     fn a_name_stands_once_in_an_object() {
         let limits = JsonLimits { strings: 100, depth: 10, memory: 100_000 };

@@ -38,6 +38,20 @@ fn json_that_is_deep_or_has_many_texts_is_refused() {
 }
 
 #[test]
+fn a_form_of_many_fields_is_refused() {
+    let vault = TestVault::new();
+    let form = |fields: usize| (0..fields).map(|number| format!("f{number}=x")).collect::<Vec<_>>().join("&");
+    let send = |client: &Client, fields: usize| {
+        let client = client.with_header("content-type", "application/x-www-form-urlencoded");
+        client.send("POST", "cubbyhole/a", Some(form(fields).as_bytes()))
+    };
+    send(&vault.root(), 500).is(204);
+    send(&vault.root(), 501).refuses(400, "maximum number of strings");
+    // Before anyone asks who it is.
+    send(&vault.anonymous(), 501).refuses(400, "maximum number of strings");
+}
+
+#[test]
 fn a_name_that_stands_twice_is_refused_before_a_policy_reads_one_of_its_values() {
     let vault = TestVault::new();
     let root = vault.root();
