@@ -90,6 +90,11 @@ impl AttemptProgress {
         }
     }
 
+    /// Forgets the shares: others are asked for from now on, under the same nonce.
+    pub fn ask_for(&mut self, threshold: Threshold) {
+        self.collected = Collected::new(threshold);
+    }
+
     /// Whether `nonce` is that of this attempt; for cancelling it.
     pub fn check_nonce(&self, nonce: &str) -> Result<(), SealError> {
         if nonce.is_empty() {

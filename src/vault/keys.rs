@@ -124,37 +124,45 @@ impl Vault {
             }
         };
         let present = self.seal_record().ok_or_else(Error::sealed)?;
-        if let Err(error) = present.unwrap(&reached) {
-            *unsealed.core.key_operations.rekey() = None;
-            return Err(error);
+        // With a wrong share among them only the shares are forgotten: the operation goes on.
+        present.unwrap(&reached)?;
+        let operations = &unsealed.core.key_operations;
+        let rekey = taken(&mut operations.rekey(), |rekey| rekey.progress.check_nonce(nonce).is_ok());
+        let mut rekey = rekey.ok_or_else(|| Error::invalid("the rekey was cancelled meanwhile; start another"))?;
+        let made = self.make_shares(&unsealed, &mut rekey, &present).await;
+        if made.is_err() || rekey.pending.is_some() {
+            operations.rekey().get_or_insert(rekey);
         }
-        let Some(mut rekey) = unsealed.core.key_operations.rekey().take() else {
-            return Err(Error::invalid("the rekey was cancelled meanwhile; start another"));
-        };
+        made.map(Some)
+    }
+
+    /// Makes the new shares of `rekey`. Either they hold, or they are pending; after a failure neither.
+    async fn make_shares(&self, unsealed: &Unsealed, rekey: &mut Rekey, present: &SealRecord) -> Result<NewShares> {
         let parts = self.parts();
+        let nonce = rekey.progress.nonce().to_owned();
         let key = SealKey::generate(&*parts.entropy)?;
         let shares = split(&key, rekey.threshold, &*parts.entropy)?;
-        let config = SealConfig::new(rekey.threshold, &rekey.pgp_keys, nonce.to_owned(), present.config.version + 1)?;
+        let version = present.config.version + 1;
+        let config = SealConfig::new(rekey.threshold, &rekey.pgp_keys, nonce.clone(), version)?;
         let mut new = handed_out(&shares, &rekey.pgp_keys, &config, parts)?;
         if rekey.backup {
-            unsealed.core.back_up_shares(nonce, &new).await?;
+            unsealed.core.back_up_shares(&nonce, &new).await?;
         }
         if rekey.require_verification {
             rekey.progress = AttemptProgress::start(rekey.threshold, &*parts.entropy)?;
             new.verification_nonce = Some(rekey.progress.nonce().to_owned());
             rekey.pending = Some(Pending { key, config });
-            *unsealed.core.key_operations.rekey() = Some(rekey);
         } else {
-            self.replace_seal(&unsealed, &key, config).await?;
+            self.replace_seal(unsealed, &key, config).await?;
         }
-        Ok(Some(new))
+        Ok(new)
     }
 
     /// Takes one of the new shares. When enough of them were shown, they replace the present ones; true then.
     pub async fn verify_rekey_share(&self, nonce: &str, share: Share) -> Result<bool> {
         let _turning = self.turning.lock().await;
         let unsealed = self.unsealed()?;
-        let pending = {
+        let finished = {
             let mut slot = unsealed.core.key_operations.rekey();
             let rekey = slot.as_mut().filter(|rekey| rekey.pending.is_some());
             let rekey = rekey.ok_or_else(|| Error::invalid("no rekey verification in progress"))?;
@@ -170,11 +178,16 @@ impl Vault {
                 rekey.progress = AttemptProgress::start(rekey.threshold, &*self.parts().entropy)?;
                 return Err(Error::invalid("the shares are not those of the new key; the verification begins anew"));
             }
-            slot.take().and_then(|rekey| rekey.pending)
+            slot.take()
         };
-        let pending = pending.ok_or_else(|| Error::invalid("the rekey was cancelled meanwhile; start another"))?;
-        self.replace_seal(&unsealed, &pending.key, pending.config).await?;
-        Ok(true)
+        let Some(Rekey { pending: Some(pending), .. }) = &finished else {
+            return Err(Error::invalid("the rekey was cancelled meanwhile; start another"));
+        };
+        let replaced = self.replace_seal(&unsealed, &pending.key, pending.config.clone()).await;
+        if let (Err(_), Some(rekey)) = (&replaced, finished) {
+            unsealed.core.key_operations.rekey().get_or_insert(rekey);
+        }
+        replaced.map(|()| true)
     }
 
     /// Takes a rekey back whose new shares nobody was told: those of `before` hold again, and no rekey goes on.
@@ -186,7 +199,7 @@ impl Vault {
         unsealed.core.delete_share_backup(&mut txn)?;
         before.store(&mut txn)?;
         unsealed.commit(txn).await?;
-        self.resealed(before);
+        self.holds_now(&unsealed, before);
         Ok(())
     }
 
@@ -203,14 +216,24 @@ impl Vault {
                 Given::Reached(shares) => combine(shares),
             }
         };
-        let attempt = unsealed.core.key_operations.generate_root().take();
-        let attempt = attempt.ok_or_else(|| Error::invalid("the attempt was cancelled meanwhile; start another"))?;
+        // With a wrong share among them only the shares are forgotten: the attempt goes on.
         self.seal_record().ok_or_else(Error::sealed)?.unwrap(&reached)?;
+        let operations = &unsealed.core.key_operations;
+        let attempt = taken(&mut operations.generate_root(), |attempt| attempt.progress.check_nonce(nonce).is_ok());
+        let attempt = attempt.ok_or_else(|| Error::invalid("the attempt was cancelled meanwhile; start another"))?;
+        let made = self.make_root_token(&unsealed, &attempt.delivery).await;
+        if made.is_err() {
+            operations.generate_root().get_or_insert(attempt);
+        }
+        made.map(Some)
+    }
+
+    async fn make_root_token(&self, unsealed: &Unsealed, delivery: &RootDelivery) -> Result<NewRootToken> {
         let mut txn = Txn::new();
         let issued = unsealed.issue_root(&mut txn)?;
-        let encoded = attempt.delivery.encode(&issued.token, &*self.parts().entropy)?;
+        let encoded = delivery.encode(&issued.token, &*self.parts().entropy)?;
         unsealed.commit(txn).await?;
-        Ok(Some(NewRootToken { encoded, id: issued.id }))
+        Ok(NewRootToken { encoded, id: issued.id })
     }
 
     /// Wraps the root key under another seal key, in one commit.
@@ -219,9 +242,23 @@ impl Vault {
         let mut txn = Txn::new();
         record.store(&mut txn)?;
         unsealed.commit(txn).await?;
-        self.resealed(record);
+        self.holds_now(unsealed, record);
         Ok(())
     }
+
+    /// Says that these shares hold. A root generation that goes on asks for them from now on.
+    fn holds_now(&self, unsealed: &Unsealed, record: SealRecord) {
+        let threshold = record.config.threshold;
+        self.resealed(record);
+        if let Some(attempt) = unsealed.core.key_operations.generate_root().as_mut() {
+            attempt.progress.ask_for(threshold);
+        }
+    }
+}
+
+/// Takes the operation out of its slot, if it is the one that is meant.
+fn taken<T>(slot: &mut Option<T>, is_meant: impl Fn(&T) -> bool) -> Option<T> {
+    if slot.as_ref().is_some_and(is_meant) { slot.take() } else { None }
 }
 
 fn handed_out(shares: &Shares, keys: &[PublicKey], config: &SealConfig, parts: &Parts) -> Result<NewShares> {
@@ -233,3 +270,6 @@ fn handed_out(shares: &Shares, keys: &[PublicKey], config: &SealConfig, parts: &
         verification_nonce: None,
     })
 }
+
+#[cfg(test)]
+mod tests;
