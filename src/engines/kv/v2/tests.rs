@@ -395,6 +395,8 @@ async fn patching_makes_a_merged_version() {
     assert_eq!(kv.data(Patch, "data/a", with(2)).await.unwrap()["version"], 3);
     assert_eq!(kv.refused(Patch, "data/a", with(2)).await.0, Kind::InvalidRequest);
     assert!(kv.refused(Patch, "data/a", json!({})).await.1.contains("no data provided"));
+    assert_eq!(kv.refused(Patch, "data/a", json!({"data": null})).await.0, Kind::InvalidRequest);
+    assert_eq!(kv.read("data/a").await["data"], json!({"keep": 2, "deep": {"a": 1, "c": 3}, "new": [1]}));
     kv.call(Delete, "data/a", Value::Null).await.unwrap();
     let answer = kv.call(Patch, "data/a", with(3)).await.unwrap();
     assert_eq!(answer.status, StatusCode::NOT_FOUND);

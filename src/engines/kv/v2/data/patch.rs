@@ -8,7 +8,7 @@ use crate::engine::{Cx, Data, Endpoint, Route, StatusCode};
 use crate::engines::kv::path::SecretPath;
 use crate::engines::kv::v2::secret::VersionInfo;
 use crate::engines::kv::v2::{Kv2, NewVersion, merge_patch};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::secret::SecretJson;
 
 use super::{Options, payload};
@@ -31,6 +31,10 @@ impl Endpoint for Patch {
 
     async fn handle(self, kv: &Kv2, SecretPath { path }: SecretPath, cx: &mut Cx<'_>) -> Result<Data<VersionInfo>> {
         let patch = payload(self.data)?;
+        if patch.is_null() {
+            // By RFC 7396 it would take the place of the secret: that is for a write, or a deletion.
+            return Err(Error::invalid("Field validation failed: field \"data\": a patch must be an object, not null"));
+        }
         let now = cx.now();
         let config = kv.config().await?;
         // Clients know a secret that is not there by a 404 without a body.
