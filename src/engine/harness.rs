@@ -66,6 +66,13 @@ impl<E: Engine> Harness<E> {
 
     /// Calls `operation` on `path` (below the mount) with `body`, and commits what it changed.
     pub(crate) async fn call(&self, operation: Operation, path: &str, body: Value) -> Result<Answer> {
+        let (answer, txn) = self.attempt(operation, path, body).await?;
+        self.view.commit(txn).await?;
+        Ok(answer)
+    }
+
+    /// The same, without the commit.
+    pub(crate) async fn attempt(&self, operation: Operation, path: &str, body: Value) -> Result<(Answer, Txn)> {
         let hit = self.routes.resolve(operation, path.trim_end_matches('/')).found()?;
         let full = ApiPath::parse(&format!("{}{path}", self.mount.path)).map_err(|e| Error::invalid(e.to_string()))?;
         let text = if body.is_null() { Vec::new() } else { serde_json::to_vec(&body).unwrap() };
@@ -82,11 +89,10 @@ impl<E: Engine> Harness<E> {
         let (txn, warnings, _) = cx.into_parts();
         let mut answer = answer?;
         answer.warnings.extend(warnings);
-        self.view.commit(txn).await?;
-        Ok(answer)
+        Ok((answer, txn))
     }
 
-    /// The same, and the data of the answer; null where there is none.
+    /// The same as a call, and the data of the answer; null where there is none.
     pub(crate) async fn data(&self, operation: Operation, path: &str, body: Value) -> Result<Value> {
         match self.call(operation, path, body).await?.content {
             Content::Data { payload, .. } | Content::Raw { payload, .. } => {

@@ -38,14 +38,14 @@ pub struct Jwt {
     view: View,
     /// The provider of the configuration that was read last, with the keys that were fetched from it.
     provider: RwLock<Option<Arc<Provider>>>,
-    flows: Flows,
+    flows: Arc<Flows>,
 }
 
 impl Engine for Jwt {
     const KIND: &'static str = "jwt";
 
     async fn open(view: View, _options: &Value, _deps: Deps) -> Result<Self> {
-        Ok(Self { view, provider: RwLock::new(None), flows: Flows::new() })
+        Ok(Self { view, provider: RwLock::new(None), flows: Arc::new(Flows::new()) })
     }
 
     fn routes() -> Routes<Self> {

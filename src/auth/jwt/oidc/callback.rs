@@ -48,15 +48,9 @@ impl Endpoint for Callback {
         &["iss", "scope", "session_state", "authuser", "prompt", "hd", "error_uri"];
 
     async fn handle(self, jwt: &Jwt, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
-        let mut flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
+        let flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
         match flow.mode {
-            CallbackMode::Client if flow.is_of(self.client_nonce.as_ref()) => {
-                let proved = self.prove(jwt, &mut flow, cx.now()).await?;
-                let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
-                let (config, _) = jwt.configured().await?;
-                let product = config.provider.product();
-                grant::login(&flow.role, &role, &proved, product, cx).map_err(explained)?.into_answer()
-            }
+            CallbackMode::Client if flow.is_of(self.client_nonce.as_ref()) => self.log_in(jwt, flow, cx).await,
             CallbackMode::Client => Err(Error::invalid("invalid client_nonce")),
             CallbackMode::Direct => self.come_back(jwt, flow, cx).await,
         }
@@ -64,6 +58,28 @@ impl Endpoint for Callback {
 }
 
 impl Callback {
+    /// The client brought what the browser came back with.
+    async fn log_in(mut self, jwt: &Jwt, mut flow: Flow, cx: &mut Cx<'_>) -> Result<Answer> {
+        let state = std::mem::take(&mut self.state);
+        let copy = |text: &Option<SecretText>| text.as_ref().map(|text| SecretText::new(text.expose().to_owned()));
+        let came = Returned { code: copy(&self.code), id_token: copy(&self.id_token) };
+        let proved = match std::mem::replace(&mut flow.stage, Stage::Away) {
+            Stage::Redeemed(before, claims) if self.error.is_empty() && before.is(&came) => claims,
+            Stage::Redeemed(_, _) => return Err(over()),
+            stage @ (Stage::Away | Stage::Back(_) | Stage::Proved(_)) => {
+                flow.stage = stage;
+                self.prove(jwt, &mut flow, cx.now()).await?
+            }
+        };
+        let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
+        let (config, _) = jwt.configured().await?;
+        let product = config.provider.product();
+        let answer = grant::login(&flow.role, &role, &proved, product, cx).map_err(explained)?.into_answer()?;
+        flow.stage = Stage::Redeemed(came, proved);
+        jwt.flows.end_with(state, flow, cx.txn());
+        Ok(answer)
+    }
+
     /// The browser itself came back. The login is put down for the client, which holds the nonce.
     async fn come_back(mut self, jwt: &Jwt, mut flow: Flow, cx: &mut Cx<'_>) -> Result<Answer> {
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
@@ -99,7 +115,7 @@ impl Callback {
         let came = Returned { code: self.code, id_token: self.id_token };
         let came = match std::mem::replace(&mut flow.stage, Stage::Away) {
             Stage::Back(before) => before,
-            Stage::Away | Stage::Proved(_) => came,
+            Stage::Away | Stage::Proved(_) | Stage::Redeemed(_, _) => came,
         };
         let (config, provider) = jwt.configured().await?;
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;

@@ -3,11 +3,12 @@
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::auth::jwt::roles::CallbackMode;
 use crate::auth::jwt::token::Claims;
+use crate::engine::Txn;
 use crate::secret::SecretText;
 use crate::time::Timestamp;
 
@@ -44,6 +45,9 @@ pub(super) enum Stage {
     Back(Returned),
     /// It came back to this server, and what the provider said was verified.
     Proved(Claims),
+    /// The client came with this, and what the provider said was verified, but the login could not be committed. The code
+    /// is good once only, so whoever comes with the same again is believed.
+    Redeemed(Returned, Claims),
 }
 
 /// What the browser came back with.
@@ -51,6 +55,18 @@ pub(super) enum Stage {
 pub(super) struct Returned {
     pub(super) code: Option<SecretText>,
     pub(super) id_token: Option<SecretText>,
+}
+
+impl Returned {
+    /// Whether the browser came back with the same.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        let is_same = |one: &Option<SecretText>, other: &Option<SecretText>| match (one, other) {
+            (Some(one), Some(other)) => one.ct_eq(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        is_same(&self.code, &other.code) && is_same(&self.id_token, &other.id_token)
+    }
 }
 
 /// The logins that began and have not ended, by their state.
@@ -87,8 +103,36 @@ impl Flows {
         self.lock().flows.insert(state, flow);
     }
 
+    /// Ends a login that was taken when `txn` is committed, and puts it back if it is not: after a conflict the request is
+    /// done again.
+    pub(super) fn end_with(self: &Arc<Self>, state: String, flow: Flow, txn: &mut Txn) {
+        let taken = Taken { flows: self.clone(), state, flow: Some(flow) };
+        txn.on_commit(move || taken.end());
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A login that was taken, and is put back when this is dropped.
+struct Taken {
+    flows: Arc<Flows>,
+    state: String,
+    flow: Option<Flow>,
+}
+
+impl Taken {
+    fn end(mut self) {
+        self.flow = None;
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(flow) = self.flow.take() {
+            self.flows.put_back(std::mem::take(&mut self.state), flow);
+        }
     }
 }
 

@@ -34,12 +34,17 @@ impl Endpoint for Poll {
         if flow.client_nonce.is_empty() || !flow.is_of(self.client_nonce.as_ref()) {
             return Err(Error::invalid("invalid client_nonce"));
         }
-        let Stage::Proved(claims) = &flow.stage else {
-            jwt.flows.put_back(self.state.0, flow);
-            return Err(Error::invalid("authorization_pending"));
+        let claims = match &flow.stage {
+            Stage::Proved(claims) => claims,
+            Stage::Away | Stage::Back(_) | Stage::Redeemed(_, _) => {
+                jwt.flows.put_back(self.state.0, flow);
+                return Err(Error::invalid("authorization_pending"));
+            }
         };
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
         let (config, _) = jwt.configured().await?;
-        grant::login(&flow.role, &role, claims, config.provider.product(), cx)
+        let login = grant::login(&flow.role, &role, claims, config.provider.product(), cx)?;
+        jwt.flows.end_with(self.state.0, flow, cx.txn());
+        Ok(login)
     }
 }

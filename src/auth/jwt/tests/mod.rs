@@ -1,10 +1,14 @@
 //! The method with keys that stand in its configuration.
 
+mod callback;
 mod configuration;
 mod platforms;
 mod roles;
 mod tokens;
 
+#[expect(dead_code, reason = "the rest of it is for the tests by HTTP")]
+#[path = "../../../../tests/support/provider.rs"]
+mod provider;
 #[path = "../../../../tests/support/signer.rs"]
 mod signer;
 
