@@ -1,15 +1,16 @@
 //! What was acknowledged is there after a crash, and nothing is half done.
 //!
-//! `kill` ends the real server under load, `faults` lets each single commit of an operation fail, `full_disk` takes the
-//! room away. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways of failing are tried; the
-//! default fits a gate that is run before each change. Each test prints one line of figures, which `cargo xtask torture`
-//! collects.
+//! `kill` ends the real server under load, `faults` lets each single commit of an operation fail and `opening` those of a
+//! beginning, `full_disk` takes the room away. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways
+//! of failing are tried; the default fits a gate that is run before each change. Each test prints one line of figures,
+//! which `cargo xtask torture` collects.
 
 mod faults;
 mod full_disk;
 mod kill;
 mod load;
 mod object;
+mod opening;
 mod operations;
 mod operator;
 

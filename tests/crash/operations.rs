@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{TestVault, eventually};
+use crate::support::{Answer, TestVault, eventually};
 
 /// Something that is done to a vault and may be interrupted at each of its commits.
 pub(super) struct Operation<'a> {
@@ -12,30 +12,39 @@ pub(super) struct Operation<'a> {
     pub(super) manual_clock: bool,
     /// What comes before it.
     pub(super) prepare: &'a dyn Fn(&TestVault),
-    /// What is interrupted.
-    pub(super) act: &'a dyn Fn(&TestVault),
+    /// What is interrupted, and what whoever asked for it was answered.
+    pub(super) act: &'a dyn Fn(&TestVault) -> Answer,
+    /// What is there of it, after this answer.
+    pub(super) found: &'a dyn Fn(&TestVault, &Answer) -> State,
     /// What must hold afterwards, more than once.
     pub(super) check: &'a dyn Fn(&TestVault),
 }
 
+/// What is there of an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Nothing: all is as it was.
+    Before,
+    /// It was begun, or something else is there.
+    Between,
+    /// All of it.
+    After,
+}
+
+impl State {
+    fn after(happened: bool) -> Self {
+        if happened { Self::After } else { Self::Before }
+    }
+}
+
 /// What is interrupted.
-pub(super) const OPERATIONS: [Operation<'static>; 16] = [
-    Operation {
-        manual_clock: false,
-        name: "unseal",
-        prepare: &|vault| drop(vault.root().post("sys/seal", json!({})).ok()),
-        act: &|vault| {
-            for share in &vault.shares {
-                vault.anonymous().post("sys/unseal", json!({ "key": share }));
-            }
-        },
-        check: &|vault| drop(vault.root().get("sys/mounts").ok()),
-    },
+pub(super) const OPERATIONS: [Operation<'static>; 15] = [
     Operation {
         manual_clock: false,
         name: "mount",
         prepare: &|_| {},
-        act: &|vault| drop(vault.root().post("sys/mounts/kv", json!({"type": "kv"}))),
+        act: &|vault| vault.root().post("sys/mounts/kv", json!({"type": "kv"})),
+        found: &|vault, _| State::after(vault.root().get("sys/mounts").data().get("kv/").is_some()),
         check: &|vault| {
             let root = vault.root();
             if root.get("sys/mounts").data().get("kv/").is_none() {
@@ -52,7 +61,8 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
             vault.root().post("sys/mounts/kv", json!({"type": "kv-v2"})).ok();
             vault.root().post("kv/data/a", json!({"data": {"n": 1}})).ok();
         },
-        act: &|vault| drop(vault.root().post("kv/data/a", json!({"data": {"n": 2}}))),
+        act: &|vault| vault.root().post("kv/data/a", json!({"data": {"n": 2}})),
+        found: &|vault, _| State::after(vault.root().get("kv/data/a").data()["data"]["n"] == 2),
         check: &|vault| {
             let read = vault.root().get("kv/data/a").data();
             assert_eq!(read["data"]["n"], read["metadata"]["version"]);
@@ -65,14 +75,13 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         manual_clock: false,
         name: "rotate",
         prepare: &|vault| drop(vault.root().post("cubbyhole/a", json!({"n": 1})).ok()),
-        act: &|vault| {
-            let _ = vault.run(vault.unsealed().core.rotate());
-        },
+        act: &|vault| vault.root().post("sys/rotate", json!({})),
+        found: &|vault, _| State::after(vault.root().get("sys/key-status").data()["term"].as_u64() > Some(1)),
         check: &|vault| {
             let root = vault.root();
             root.get("cubbyhole/a").ok();
             root.post("cubbyhole/b", json!({"n": 2})).ok();
-            vault.run(vault.unsealed().core.rotate()).unwrap();
+            root.post("sys/rotate", json!({})).ok();
             root.get("cubbyhole/a").ok();
             root.get("cubbyhole/b").ok();
         },
@@ -81,15 +90,9 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         manual_clock: false,
         name: "token",
         prepare: &|_| {},
-        act: &|vault| drop(vault.root().post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"}))),
-        check: &|vault| {
-            let keys = vault.root().list("auth/token/accessors").data();
-            for accessor in keys["keys"].as_array().unwrap() {
-                vault.root().post("auth/token/lookup-accessor", json!({ "accessor": accessor })).ok();
-            }
-            // Each token but the root token has the lease that ends it, and no lease is without its token.
-            assert_eq!(vault.lease_count(), keys["keys"].as_array().unwrap().len() - 1);
-        },
+        act: &|vault| vault.root().post("auth/token/create", json!({"id": "made", "ttl": "1h"})),
+        found: &|vault, _| State::after(works(vault, "made")),
+        check: &tokens_have_leases,
     },
     Operation {
         manual_clock: false,
@@ -100,14 +103,17 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
             parent.post("auth/token/create", json!({})).ok();
             parent.post("auth/token/create", json!({})).ok();
         },
-        act: &|vault| {
-            drop(vault.root().post("sys/leases/revoke-prefix/auth/token/create", json!({"sync": true})));
+        act: &|vault| vault.root().post("sys/leases/revoke-prefix/auth/token/create", json!({"sync": true})),
+        found: &|vault, _| match (vault.lease_count(), accessors(vault)) {
+            (3, 4) => State::Before,
+            (0, 1) => State::After,
+            _ => State::Between,
         },
         check: &|vault| {
             // Begun is begun: it ends by itself, or nothing has happened.
             vault.root().post("sys/leases/revoke-prefix/auth/token/create", json!({"sync": true})).ok();
             eventually("all leases are gone", || (vault.lease_count() == 0).then_some(()));
-            assert_eq!(vault.root().list("auth/token/accessors").data()["keys"].as_array().unwrap().len(), 1);
+            assert_eq!(accessors(vault), 1);
         },
     },
     Operation {
@@ -117,7 +123,15 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
             vault.root().post("sys/mounts/kv", json!({"type": "kv"})).ok();
             vault.root().post("kv/a", json!({"n": 1})).ok();
         },
-        act: &|vault| drop(vault.root().delete("sys/mounts/kv")),
+        act: &|vault| vault.root().delete("sys/mounts/kv"),
+        found: &|vault, _| {
+            let is_listed = vault.root().get("sys/mounts").data().get("kv/").is_some();
+            match (is_listed, vault.root().get("kv/a").status) {
+                (true, 200) => State::Before,
+                (false, 404) => State::After,
+                _ => State::Between,
+            }
+        },
         check: &|vault| {
             let root = vault.root();
             if root.get("sys/mounts").data().get("kv/").is_some() {
@@ -136,28 +150,29 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
     Operation {
         name: "policy",
         manual_clock: false,
-        prepare: &|vault| {
-            vault.root().post("sys/policies/acl/p", json!({"policy": rule("before")})).ok();
-            vault.root().post("auth/token/create", json!({"id": "holder", "policies": ["p"]})).ok();
+        prepare: &make_policy,
+        act: &|vault| vault.root().post("sys/policies/acl/p", json!({"policy": rule("after")})),
+        found: &|vault, _| match policy_in_force(vault) {
+            Some(text) if text == rule("before") => State::Before,
+            Some(text) if text == rule("after") => State::After,
+            _ => State::Between,
         },
-        act: &|vault| drop(vault.root().post("sys/policies/acl/p", json!({"policy": rule("after")}))),
         check: &|vault| assert!(policy_in_force(vault).is_some()),
     },
     Operation {
         name: "policy-remove",
         manual_clock: false,
-        prepare: &|vault| {
-            vault.root().post("sys/policies/acl/p", json!({"policy": rule("before")})).ok();
-            vault.root().post("auth/token/create", json!({"id": "holder", "policies": ["p"]})).ok();
-        },
-        act: &|vault| drop(vault.root().delete("sys/policies/acl/p")),
+        prepare: &make_policy,
+        act: &|vault| vault.root().delete("sys/policies/acl/p"),
+        found: &|vault, _| State::after(policy_in_force(vault).is_none()),
         check: &|vault| drop(policy_in_force(vault)),
     },
     Operation {
         name: "auth-mount",
         manual_clock: false,
         prepare: &|_| {},
-        act: &|vault| drop(vault.root().post("sys/auth/userpass", json!({"type": "userpass"}))),
+        act: &|vault| vault.root().post("sys/auth/userpass", json!({"type": "userpass"})),
+        found: &|vault, _| State::after(vault.root().get("sys/auth").data().get("userpass/").is_some()),
         check: &|vault| {
             let root = vault.root();
             if root.get("sys/auth").data().get("userpass/").is_none() {
@@ -174,13 +189,17 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
             vault.root().post("sys/auth/userpass", json!({"type": "userpass"})).ok();
             vault.root().post("auth/userpass/users/u", json!({"password": "not secret"})).ok();
         },
-        act: &|vault| drop(vault.root().post("auth/userpass/login/u", json!({"password": "not secret"}))),
+        act: &|vault| vault.root().post("auth/userpass/login/u", json!({"password": "not secret"})),
+        found: &|vault, answer| match answer.json()["auth"]["client_token"].as_str() {
+            Some(token) => State::after(works(vault, token)),
+            None if vault.lease_count() > 0 => State::After,
+            // The entity may be made before the token is refused.
+            None if count(vault, "identity/entity/id") > 0 => State::Between,
+            None => State::Before,
+        },
         check: &|vault| {
             tokens_have_leases(vault);
-            let count = |path: &str| {
-                let answer = vault.root().list(path);
-                if answer.status == 404 { 0 } else { answer.data()["keys"].as_array().unwrap().len() }
-            };
+            let count = |path| count(vault, path);
             assert_eq!(count("identity/entity/id"), count("identity/entity-alias/id"), "an entity without its alias");
             vault.root().post("auth/userpass/login/u", json!({"password": "not secret"})).issued();
             assert_eq!((count("identity/entity/id"), count("identity/entity-alias/id")), (1, 1));
@@ -190,21 +209,38 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         name: "wrap",
         manual_clock: false,
         prepare: &|vault| drop(vault.root().post("cubbyhole/a", json!({"n": 1})).ok()),
-        act: &|vault| drop(vault.root().with_header("x-vault-wrap-ttl", "1h").get("cubbyhole/a")),
+        act: &|vault| vault.root().with_header("x-vault-wrap-ttl", "1h").get("cubbyhole/a"),
+        found: &|vault, answer| match answer.json()["wrap_info"]["token"].as_str() {
+            Some(token) => {
+                let looked_up = vault.root().post("sys/wrapping/lookup", json!({ "token": token }));
+                State::after(looked_up.status == 200)
+            }
+            None => State::after(vault.lease_count() > 0),
+        },
         check: &tokens_have_leases,
     },
     Operation {
         name: "renew",
         manual_clock: false,
         prepare: &make_holder,
-        act: &|vault| drop(vault.root().post("auth/token/renew", json!({"token": "holder", "increment": "2h"}))),
+        act: &|vault| vault.root().post("auth/token/renew", json!({"token": "holder", "increment": "2h"})),
+        found: &|vault, _| {
+            let token = vault.root().with_token("holder").get("auth/token/lookup-self").data()["ttl"].as_u64();
+            let lease = vault.root().post("sys/leases/lookup", json!({"lease_id": lease(vault)})).data();
+            match (token > Some(3600), lease["ttl"].as_u64() > Some(3600)) {
+                (false, false) => State::Before,
+                (true, true) => State::After,
+                _ => State::Between,
+            }
+        },
         check: &|vault| assert!(holder_and_lease(vault), "a renewal ended a lease"),
     },
     Operation {
         name: "lease-revoke",
         manual_clock: false,
         prepare: &make_holder,
-        act: &|vault| drop(vault.root().post("sys/leases/revoke", json!({"lease_id": lease(vault), "sync": true}))),
+        act: &|vault| vault.root().post("sys/leases/revoke", json!({"lease_id": lease(vault), "sync": true})),
+        found: &|vault, _| State::after(!works(vault, "holder")),
         check: &|vault| {
             holder_and_lease(vault);
         },
@@ -216,15 +252,19 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
             let rules = "path \"auth/token/create\" { capabilities = [\"create\", \"update\", \"sudo\"] }";
             vault.root().post("sys/policies/acl/maker", json!({"policy": rules})).ok();
             vault.root().post("auth/token/create", json!({"id": "holder", "policies": ["maker"], "ttl": "1h"})).ok();
-            vault.root().with_token("holder").post("auth/token/create", json!({"ttl": "1h"})).ok();
+            vault.root().with_token("holder").post("auth/token/create", json!({"id": "child", "ttl": "1h"})).ok();
         },
-        act: &|vault| drop(vault.root().post("auth/token/revoke", json!({"token": "holder"}))),
+        act: &|vault| vault.root().post("auth/token/revoke", json!({"token": "holder"})),
+        found: &|vault, _| match (works(vault, "holder"), works(vault, "child")) {
+            (true, true) => State::Before,
+            (false, false) => State::After,
+            _ => State::Between,
+        },
         check: &|vault| {
-            let accessors = || vault.root().list("auth/token/accessors").data()["keys"].as_array().unwrap().len();
             // All of them or none: what was begun ends by itself.
-            eventually("no child without its parent", || (accessors() != 2).then_some(()));
+            eventually("no child without its parent", || (accessors(vault) != 2).then_some(()));
             vault.root().post("auth/token/revoke", json!({"token": "holder"}));
-            eventually("all tokens are gone", || (accessors() == 1).then_some(()));
+            eventually("all tokens are gone", || (accessors(vault) == 1).then_some(()));
             eventually("all leases are gone", || (vault.lease_count() == 0).then_some(()));
         },
     },
@@ -232,7 +272,8 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         name: "entity",
         manual_clock: false,
         prepare: &|vault| drop(vault.root().post("identity/entity/name/e", json!({"metadata": {"n": "1"}})).ok()),
-        act: &|vault| drop(vault.root().post("identity/entity/name/e", json!({"metadata": {"n": "2"}}))),
+        act: &|vault| vault.root().post("identity/entity/name/e", json!({"metadata": {"n": "2"}})),
+        found: &|vault, _| State::after(vault.root().get("identity/entity/name/e").data()["metadata"]["n"] == "2"),
         check: &|vault| {
             let named = vault.root().get("identity/entity/name/e").data();
             let id = named["id"].as_str().unwrap();
@@ -240,6 +281,25 @@ pub(super) const OPERATIONS: [Operation<'static>; 16] = [
         },
     },
 ];
+
+fn make_policy(vault: &TestVault) {
+    vault.root().post("sys/policies/acl/p", json!({"policy": rule("before")})).ok();
+    vault.root().post("auth/token/create", json!({"id": "holder", "policies": ["p"]})).ok();
+}
+
+fn works(vault: &TestVault, token: &str) -> bool {
+    vault.root().with_token(token).get("auth/token/lookup-self").status == 200
+}
+
+fn count(vault: &TestVault, path: &str) -> usize {
+    let answer = vault.root().list(path);
+    if answer.status == 404 { 0 } else { answer.data()["keys"].as_array().unwrap().len() }
+}
+
+/// How many tokens there are, that of the root among them.
+fn accessors(vault: &TestVault) -> usize {
+    count(vault, "auth/token/accessors")
+}
 
 fn rule(path: &str) -> String {
     format!("path \"{path}\" {{ capabilities = [\"read\"] }}")
@@ -279,7 +339,7 @@ pub(super) fn lease(vault: &TestVault) -> Option<String> {
 
 /// Whether the token and its lease are there, one not being there without the other.
 fn holder_and_lease(vault: &TestVault) -> bool {
-    let token = || vault.root().with_token("holder").get("auth/token/lookup-self").status == 200;
+    let token = || works(vault, "holder");
     eventually("a token with its lease, or neither", || (token() == lease(vault).is_some()).then_some(()));
     if let Some(id) = lease(vault) {
         assert!(vault.root().post("sys/leases/lookup", json!({"lease_id": id})).data()["ttl"].as_u64() > Some(0));

@@ -1,0 +1,121 @@
+//! Initialisations and unsealings that fail are done again, or were done.
+
+use std::sync::Arc;
+
+use arca::storage::fault::FaultyStorage;
+use arca::storage::{MemoryStorage, Storage};
+use serde_json::json;
+
+use super::faults::{Figures, Way, failed, ways};
+use crate::support::{Answer, Setup, TestVault};
+
+#[test]
+fn an_unsealing_whose_reads_fail_is_done_again() {
+    let faulty = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
+    let vault = Setup { storage: faulty.clone(), audited: false, ..Setup::default() }.start();
+    let root = vault.root();
+    root.post("sys/mounts/kv", json!({"type": "kv"})).ok();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    root.post("kv/a", json!({"n": 1})).ok();
+    root.post("identity/entity/name/e", json!({"metadata": {"n": "1"}})).ok();
+    root.post("sys/policies/acl/p", json!({"policy": "path \"kv/a\" { capabilities = [\"read\"] }"})).ok();
+    root.post("auth/token/create", json!({"id": "holder", "policies": ["p"], "ttl": "1h"})).ok();
+    let everything = || {
+        let read = vault.root().with_token("holder").get("kv/a").data()["n"].clone();
+        let mounted = [root.get("sys/mounts"), root.get("sys/auth"), root.get("identity/entity/name/e")];
+        (read, mounted.map(Answer::data), vault.lease_count())
+    };
+    let before = everything();
+    let (mut number, mut refused, mut sealed) = (0, 0, 0);
+    loop {
+        number += 1;
+        root.post("sys/seal", json!({})).ok();
+        let first = faulty.reads() + number;
+        faulty.fail_read(first, failed());
+        let answers: Vec<_> =
+            vault.shares.iter().map(|share| vault.anonymous().post("sys/unseal", json!({ "key": share }))).collect();
+        let was_hit = faulty.reads() >= first;
+        faulty.mend();
+        for answer in answers.iter().filter(|answer| answer.status != 200) {
+            let words = answer.json()["errors"][0].as_str().map(str::to_owned);
+            assert!(words.is_some_and(|words| words.len() > 10), "read {number}: {}", answer.text);
+            refused += 1;
+        }
+        let is_sealed = vault.anonymous().get("sys/seal-status").ok().json()["sealed"] == true;
+        assert_eq!(is_sealed, answers.iter().any(|answer| answer.status != 200), "read {number}: it says so");
+        if is_sealed {
+            sealed += 1;
+            vault.unseal();
+        }
+        assert_eq!(everything(), before, "read {number}");
+        if !was_hit {
+            break;
+        }
+        assert!(number < 1000, "it has no end");
+    }
+    assert!(sealed > 0, "an unsealing reads nothing");
+    println!("torture: faults-unseal reads={} refused={refused} lost=0", number - 1);
+}
+
+#[test]
+fn an_initialisation_that_fails_is_done_again_or_was_done() {
+    let (mut number, mut figures) = (0, Figures::default());
+    loop {
+        number += 1;
+        let hits = ways().iter().filter(|way| initialisation_interrupted(**way, number, &mut figures)).count();
+        figures.faults += hits as u64;
+        if hits == 0 {
+            break;
+        }
+        assert!(number < 30, "it has no end");
+    }
+    assert!(figures.faults > 0, "an initialisation commits nothing");
+    figures.end("faults-init");
+}
+
+/// Whether an initialisation has so many commits.
+fn initialisation_interrupted(way: Way, number: u64, figures: &mut Figures) -> bool {
+    let memory: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
+    let faulty = Arc::new(FaultyStorage::new(memory.clone()));
+    way.apply(&faulty, number);
+    let sealed = |storage| Setup { storage, unsealed: false, audited: false, ..Setup::default() };
+    let mut vault = sealed(faulty.clone()).start();
+    let body = json!({"secret_shares": 1, "secret_threshold": 1});
+    let made = vault.anonymous().post("sys/init", body);
+    let was_hit = faulty.commits() >= number;
+    assert_eq!(made.status == 200, !was_hit);
+    if way == Way::NoRoom && was_hit {
+        begin(&mut vault);
+    }
+    vault.crash();
+    let mut again = sealed(memory).start();
+    let initialised = again.anonymous().get("sys/init").ok().json()["initialized"] == true;
+    match (way, was_hit) {
+        (Way::Lost, true) => {
+            assert!(!initialised, "half of it is there");
+            begin(&mut again);
+        }
+        // Nobody has its shares, and it says that it is there: the operator begins with an empty store.
+        (Way::Written, true) => {
+            assert_eq!(again.anonymous().get("sys/seal-status").ok().json()["initialized"], initialised);
+        }
+        (Way::NoRoom, true) => assert!(initialised),
+        (Way::Forgotten, true) => unreachable!("no such way is tried"),
+        (_, false) => {
+            // Its shares were given out: they open it.
+            figures.acknowledged += 1;
+            let share = made.json()["keys_base64"][0].take();
+            let opened = again.anonymous().post("sys/unseal", json!({ "key": share }));
+            if !initialised || opened.status != 200 || opened.json()["sealed"] == true {
+                figures.losses.push(format!("{way:?}: an initialisation that was acknowledged: {}", opened.text));
+            }
+        }
+    }
+    was_hit
+}
+
+fn begin(vault: &mut TestVault) {
+    vault.initialise(1, 1);
+    vault.unseal();
+    vault.root().get("sys/mounts").ok();
+}
