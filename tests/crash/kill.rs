@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 use arca::chain::{Kind, Link, Report, Start, Verifier, VerifyingKey};
 use tempfile::TempDir;
 
-use super::load::{Writer, prepare, settle_counter};
-use super::object::{leases_fit, sound};
+use super::database::Database;
+use super::load::{Writer, prepare, roles, settle_counter};
+use super::object::{Kind as Thing, leases_fit, sound};
 use super::operator::Operator;
 use super::{dice, rounds};
 use crate::support::{Certificates, Client, Process, TestVault, eventually};
@@ -36,29 +37,34 @@ struct Figures {
     acknowledged: u64,
     /// Writes that happened though nobody heard of it.
     unheard: u64,
+    /// Users of the database that were there when all of their leases were revoked.
+    users_left: usize,
     slowest_start: Duration,
     losses: Vec<String>,
 }
 
 fn torture(store: &str, rounds: u32) {
     let mut figures = Figures::default();
+    let database = Database::start();
     let mut left = rounds;
     while left > 0 {
         let rounds = left.min(MOST_ROUNDS);
-        torture_one_vault(store, rounds, &mut figures);
+        torture_one_vault(store, rounds, &database, &mut figures);
         left -= rounds;
     }
-    let Figures { acknowledged, unheard, slowest_start, losses } = figures;
+    let Figures { acknowledged, unheard, users_left, slowest_start, losses } = figures;
     println!(
-        "torture: kill-{store} rounds={rounds} acknowledged={acknowledged} unheard={unheard} slowest_start_ms={} lost={}",
+        "torture: kill-{store} rounds={rounds} acknowledged={acknowledged} unheard={unheard} users_left={users_left} \
+         slowest_start_ms={} lost={}",
         slowest_start.as_millis(),
         losses.len()
     );
     assert!(losses.is_empty(), "{losses:#?}");
+    assert_eq!(users_left, 0, "users of the database are left without a lease");
 }
 
 /// Kills a vault of its own so many times.
-fn torture_one_vault(store: &str, rounds: u32, figures: &mut Figures) {
+fn torture_one_vault(store: &str, rounds: u32, database: &Database, figures: &mut Figures) {
     let folder = TempDir::new().unwrap();
     let certificates = Certificates::write(folder.path());
     let config = folder.path().join("arca.hcl");
@@ -68,9 +74,9 @@ fn torture_one_vault(store: &str, rounds: u32, figures: &mut Figures) {
     let (share, token) = process.initialise();
     process.unseal(&share);
     let mut operator = Operator::new(share);
-    let mut writers: Vec<Writer> = (0..WRITERS).map(Writer::new).collect();
+    let mut writers: Vec<Writer> = (0..WRITERS).map(|name| Writer::new(name, database)).collect();
     let root = process.anonymous().with_token(&token);
-    prepare(&root, &writers);
+    prepare(&root, &writers, database);
     let public = root.audit_key();
     let key = VerifyingKey::parse(public.trim()).unwrap();
     let log = folder.path().join("audit.log");
@@ -90,11 +96,14 @@ fn torture_one_vault(store: &str, rounds: u32, figures: &mut Figures) {
         }
         figures.slowest_start = figures.slowest_start.max(start.elapsed());
         let root = process.anonymous().with_token(&token);
+        // At once, before anything is undone.
+        figures.losses.extend(database.is_accounted_for(&root, roles(&writers)).err());
         figures.unheard += settle(&mut writers, &mut operator, &root, &mut figures.losses);
         for loss in &mut figures.losses[found..] {
             *loss = format!("{store}, round {round}: {loss}");
         }
     }
+    figures.users_left += database.revoke_all(&process.anonymous().with_token(&token));
     assert!(process.stop(), "it ends well when it is asked to");
     let report = verified(&log, &key);
     if !report.is_intact() {
@@ -148,8 +157,9 @@ fn verified(log: &Path, key: &VerifyingKey) -> Report {
 fn a_loss_is_noticed() {
     let vault = TestVault::new();
     let root = vault.root();
-    let writer = Writer::new(0);
-    prepare(&root, std::slice::from_ref(&writer));
+    let database = Database::start();
+    let writer = Writer::new(0, &database);
+    prepare(&root, std::slice::from_ref(&writer), &database);
     for mut object in writer.objects {
         object.change(&root).unwrap();
         object.settle(&root).unwrap();
@@ -164,5 +174,17 @@ fn a_loss_is_noticed() {
         unknown.change(&root).unwrap();
         unknown.state = None;
         unknown.settle(&root).unwrap_err();
+        if unknown.kind == Thing::Role {
+            // And here a user is gone whose lease is there.
+            unknown.state = acknowledged;
+            unknown.settle(&root).unwrap();
+            database.tamper(unknown.lent.as_ref());
+            unknown.settle(&root).unwrap_err();
+        }
     }
+    let roles = ["role-0-0", "role-0-1"];
+    database.is_accounted_for(&root, roles.into_iter()).unwrap();
+    database.tamper(None);
+    database.is_accounted_for(&root, roles.into_iter()).unwrap_err();
+    assert_eq!(database.revoke_all(&root), 1);
 }

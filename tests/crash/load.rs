@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde_json::json;
 
+use super::database::Database;
 use super::dice;
 use super::object::{KINDS, Kind, Object};
 use crate::support::Client;
@@ -26,19 +27,28 @@ pub(super) struct Writer {
 }
 
 /// Makes what all writers need before they begin.
-pub(super) fn prepare(root: &Client, writers: &[Writer]) {
+pub(super) fn prepare(root: &Client, writers: &[Writer], database: &Database) {
     root.post("sys/mounts/kv", json!({"type": "kv", "options": {"version": "2"}})).ok();
     root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
     for object in writers.iter().flat_map(|writer| &writer.objects).filter(|object| object.kind == Kind::Login) {
         let user = json!({"password": "not secret", "token_ttl": "1h"});
         root.post(&format!("auth/userpass/users/{}", object.name), user).ok();
     }
+    database.configure(root, roles(writers));
+}
+
+/// The roles of the database that writers have.
+pub(super) fn roles(writers: &[Writer]) -> impl Iterator<Item = &str> {
+    let objects = writers.iter().flat_map(|writer| &writer.objects);
+    objects.filter(|object| object.kind == Kind::Role).map(|object| object.name.as_str())
 }
 
 impl Writer {
     /// A writer that has written nothing yet.
-    pub(super) fn new(name: u64) -> Self {
-        let named = |kind: Kind, number| Object::new(kind, format!("{kind:?}-{name}-{number}").to_lowercase());
+    pub(super) fn new(name: u64, database: &Database) -> Self {
+        let named = |kind: Kind, number| {
+            Object::new(kind, format!("{kind:?}-{name}-{number}").to_lowercase(), database.clone())
+        };
         let objects = KINDS.iter().flat_map(|kind| (0..EACH).map(move |number| named(*kind, number))).collect();
         Self { name, objects, counted: BTreeMap::new(), marks: 0, unheard: None }
     }

@@ -5,10 +5,12 @@
 //! of failing are tried; the default fits a gate that is run before each change. Each test prints one line of figures,
 //! which `cargo xtask torture` collects.
 
+mod database;
 mod faults;
 mod full_disk;
 mod kill;
 mod load;
+mod look;
 mod object;
 mod opening;
 mod operations;

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::database::{Database, Lent};
 use super::dice;
 use crate::support::{Answer, Client};
 
@@ -9,12 +10,10 @@ use crate::support::{Answer, Client};
 /// again, so that what comes back is noticed.
 pub(super) type State = Option<u64>;
 
-/// The versions that a secret keeps.
-const VERSIONS: usize = 10;
 /// The uses of a token whose uses are counted.
-const USES: u64 = 20;
+pub(super) const USES: u64 = 20;
 /// What an incarnation of a counted token or of a mount is multiplied with.
-const INCARNATION: u64 = 100;
+pub(super) const INCARNATION: u64 = 100;
 
 /// What kind of thing it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,10 +34,13 @@ pub(super) enum Kind {
     Login,
     /// An entity.
     Entity,
+    /// The credentials of a role of a database, renewed now and then and revoked by their lease or by its prefix. The role
+    /// has the name of the thing.
+    Role,
 }
 
 /// All kinds.
-pub(super) const KINDS: [Kind; 8] = [
+pub(super) const KINDS: [Kind; 9] = [
     Kind::Secret,
     Kind::Policy,
     Kind::Mount,
@@ -47,6 +49,7 @@ pub(super) const KINDS: [Kind; 8] = [
     Kind::CountedToken,
     Kind::Login,
     Kind::Entity,
+    Kind::Role,
 ];
 
 /// One thing, and what is known of it.
@@ -61,15 +64,19 @@ pub(super) struct Object {
     /// What was being written when the server went, if anything was.
     pub(super) pending: Option<State>,
     /// The highest number that was ever written, acknowledged or not.
-    highest: u64,
+    pub(super) highest: u64,
     /// The token of the newest login.
-    token: Option<String>,
+    pub(super) token: Option<String>,
+    /// The newest credentials.
+    pub(super) lent: Option<Lent>,
+    /// Where their users are.
+    pub(super) database: Database,
 }
 
 impl Object {
     /// Nothing of this name.
-    pub(super) fn new(kind: Kind, name: String) -> Self {
-        Self { kind, name, state: None, pending: None, highest: 0, token: None }
+    pub(super) fn new(kind: Kind, name: String, database: Database) -> Self {
+        Self { kind, name, state: None, pending: None, highest: 0, token: None, lent: None, database }
     }
 
     /// Changes it, or makes it, or removes it. An error if the server went before it answered.
@@ -78,8 +85,10 @@ impl Object {
         self.highest = self.highest.max(next.unwrap_or(0));
         self.pending = Some(next);
         let answer = self.write(root, next)?.ok();
-        if self.kind == Kind::Login && self.state.is_none() {
-            self.token = Some(answer.issued());
+        match (self.kind, self.state) {
+            (Kind::Login, None) => self.token = Some(answer.issued()),
+            (Kind::Role, None) => self.lent = Some(Lent::of(&answer)),
+            _ => {}
         }
         self.state = next;
         self.pending = None;
@@ -138,6 +147,14 @@ impl Object {
             (Kind::Login, Some(_), Some(_)) => {
                 root.with_token(self.token.as_deref().unwrap()).try_send("POST", "auth/token/renew-self", Some(b"{}"))
             }
+            (Kind::Role, None, Some(_)) => root.try_send("GET", &format!("database/creds/{name}"), None),
+            (Kind::Role, Some(_), Some(_)) => post("sys/leases/renew", json!({"lease_id": self.lease()})),
+            (Kind::Role, Some(serial), None) if serial % 2 == 0 && self.lent.is_some() => {
+                post("sys/leases/revoke", json!({"lease_id": self.lease(), "sync": true}))
+            }
+            (Kind::Role, _, None) => {
+                post(&format!("sys/leases/revoke-prefix/database/creds/{name}"), json!({"sync": true}))
+            }
             (Kind::Entity, _, None) => root.try_send("DELETE", &format!("identity/entity/name/{name}"), None),
             (Kind::Entity, _, Some(number)) => {
                 post(&format!("identity/entity/name/{name}"), json!({"metadata": {"n": number.to_string()}}))
@@ -153,16 +170,21 @@ impl Object {
             // Versions begin anew when all of them are gone.
             (Kind::Secret, None) => Some(1),
             (Kind::Secret, Some(version)) => (!removed).then_some(version + 1),
-            (Kind::Policy | Kind::Entity | Kind::Token | Kind::Login, None) => Some(self.highest + 1),
+            (Kind::Policy | Kind::Entity | Kind::Token | Kind::Login | Kind::Role, None) => Some(self.highest + 1),
             (Kind::Policy | Kind::Entity, Some(_)) => (!removed).then_some(self.highest + 1),
-            (Kind::Token | Kind::Login, Some(serial)) => (dice(2) == 0).then_some(serial),
+            (Kind::Token | Kind::Login | Kind::Role, Some(serial)) => (dice(2) == 0).then_some(serial),
             (Kind::Mount | Kind::AuthMethod | Kind::CountedToken, None) => Some(incarnation),
             (Kind::Mount | Kind::AuthMethod, Some(number)) => (!removed).then_some(number + 1),
             (Kind::CountedToken, Some(number)) => (!removed && number % INCARNATION < USES - 2).then_some(number + 1),
         }
     }
 
-    fn id(&self, serial: u64) -> String {
+    fn lease(&self) -> Option<&str> {
+        self.lent.as_ref().map(|lent| lent.lease.as_str())
+    }
+
+    /// The id of the token of this number.
+    pub(super) fn id(&self, serial: u64) -> String {
         format!("{}-{serial}", self.name)
     }
 
@@ -175,7 +197,8 @@ impl Object {
                 "{kind:?} {name}: {state:?} was acknowledged, {pending:?} in flight, {found:?} is there"
             ));
         }
-        let nobody_has_it = self.kind == Kind::Login && self.state.is_none() && found.is_some();
+        let has_holder = matches!(self.kind, Kind::Login | Kind::Role);
+        let nobody_has_it = has_holder && self.state.is_none() && found.is_some();
         if self.kind == Kind::Secret && self.pending.is_some_and(|next| next.is_some() && next != self.state) {
             self.repeat(root, found)?;
         } else {
@@ -183,9 +206,13 @@ impl Object {
         }
         self.pending = None;
         if nobody_has_it {
-            // The token of this login was in the answer that was lost; it is revoked as an operator would do it.
+            // What it was given was in the answer that was lost; it is revoked as an operator would do it.
+            self.lent = None;
             self.write(root, None).map_err(|error| error.to_string())?.ok();
             self.state = None;
+            if let Some(left) = self.found(root)? {
+                return Err(format!("{:?} {}: {left} is there although all of it was revoked", self.kind, self.name));
+            }
         }
         Ok(())
     }
@@ -205,158 +232,21 @@ impl Object {
     /// What is there, looked at from every side. What was begun before the crash may still be going on.
     fn found(&self, root: &Client) -> Result<State, String> {
         let mut last = Ok(None);
-        for patience in (0..250).rev() {
+        // To look into a database takes a program of its own.
+        let (looks, pause) = if self.kind == Kind::Role { (25, 200) } else { (250, 20) };
+        for patience in (0..looks).rev() {
             last = self.look(root);
             if last.is_ok() || patience == 0 {
                 break;
             }
-            std::thread::park_timeout(std::time::Duration::from_millis(20));
+            std::thread::park_timeout(std::time::Duration::from_millis(pause));
         }
         last.map_err(|why| format!("{:?} {}: {why}", self.kind, self.name))
     }
-
-    fn look(&self, root: &Client) -> Result<State, String> {
-        match self.kind {
-            Kind::Secret => self.look_at_secret(root),
-            Kind::Policy => {
-                let answer = root.get(&format!("sys/policies/acl/{}", self.name));
-                let text = present(answer)?.map(|data| data["policy"].as_str().unwrap_or_default().to_owned());
-                let number =
-                    |text: &String| text.split_once(' ').and_then(|(_, rest)| rest.lines().next()?.parse().ok());
-                match text.as_ref().map(|text| (number(text), text)) {
-                    None => Ok(None),
-                    Some((Some(number), text)) if *text == rule(number) => Ok(Some(number)),
-                    Some(_) => Err("its text was never written".to_owned()),
-                }
-            }
-            Kind::Mount => {
-                let listed = root.get("sys/mounts").data().get(format!("{}/", self.name)).is_some();
-                let inside = root.get(&format!("{}/value", self.name));
-                self.look_inside(listed, inside, |data| data["n"].as_u64())
-            }
-            Kind::AuthMethod => {
-                let listed = root.get("sys/auth").data().get(format!("{}/", self.name)).is_some();
-                let inside = root.get(&format!("auth/{}/users/someone", self.name));
-                self.look_inside(listed, inside, |data| data["token_policies"][0].as_str()?.parse().ok())
-            }
-            Kind::Token => self.look_at_token(root),
-            Kind::CountedToken => self.look_at_counted_token(root),
-            Kind::Login => self.look_at_login(root),
-            Kind::Entity => {
-                let data = present(root.get(&format!("identity/entity/name/{}", self.name)))?;
-                let Some(data) = data else { return Ok(None) };
-                let by_id =
-                    present(root.get(&format!("identity/entity/id/{}", data["id"].as_str().unwrap_or_default())))?;
-                if by_id.as_ref() != Some(&data) {
-                    return Err("it is not the same by its name and by its id".to_owned());
-                }
-                Ok(data["metadata"]["n"].as_str().and_then(|number| number.parse().ok()))
-            }
-        }
-    }
-
-    fn look_at_secret(&self, root: &Client) -> Result<State, String> {
-        let read = present(root.get(&format!("kv/data/{}", self.name)))?;
-        let metadata = present(root.get(&format!("kv/metadata/{}", self.name)))?;
-        let (Some(read), Some(metadata)) = (&read, &metadata) else {
-            let half = read.is_some() || metadata.is_some();
-            return if half {
-                Err("its data is there without its metadata, or the other way round".to_owned())
-            } else {
-                Ok(None)
-            };
-        };
-        let version = read["metadata"]["version"].as_u64();
-        let kept = version.map(|version| usize::try_from(version).unwrap().min(VERSIONS));
-        if read["data"]["n"].as_u64() != version
-            || metadata["current_version"].as_u64() != version
-            || metadata["versions"].as_object().map(serde_json::Map::len) != kept
-        {
-            return Err(format!("version {version:?} does not fit {} and {metadata}", read["data"]["n"]));
-        }
-        Ok(version)
-    }
-
-    /// A mount is in the table and answers, or neither.
-    fn look_inside(&self, listed: bool, inside: Answer, number: fn(&Value) -> Option<u64>) -> Result<State, String> {
-        let routed = inside.status != 404 || inside.json()["errors"] == json!([]);
-        if listed != routed {
-            return Err(format!(
-                "in the table: {listed}, but reading in it is answered {}: {}",
-                inside.status, inside.text
-            ));
-        }
-        if !listed {
-            return Ok(None);
-        }
-        match present(inside)? {
-            Some(data) => number(&data).map(Some).ok_or_else(|| "what is in it was never written".to_owned()),
-            // Empty: only the newest incarnation can be.
-            None => Ok(Some(self.highest / INCARNATION * INCARNATION)),
-        }
-    }
-
-    fn look_at_token(&self, root: &Client) -> Result<State, String> {
-        let mut found = None;
-        for serial in self.highest.saturating_sub(5).max(1)..=self.highest {
-            match root.with_token(&self.id(serial)).get("auth/token/lookup-self").status {
-                200 => {
-                    if found.replace(serial).is_some() {
-                        return Err("one that was revoked works".to_owned());
-                    }
-                    // Its lease is there too.
-                    root.post("auth/token/renew", json!({"token": self.id(serial)})).ok();
-                }
-                403 => {}
-                other => return Err(format!("it is answered {other}")),
-            }
-        }
-        Ok(found)
-    }
-
-    fn look_at_counted_token(&self, root: &Client) -> Result<State, String> {
-        let incarnation = self.highest / INCARNATION;
-        let mut found = None;
-        for serial in incarnation.saturating_sub(2).max(1)..=incarnation {
-            let answer = root.post("auth/token/lookup", json!({"token": self.id(serial)}));
-            match (answer.status, found) {
-                (200, None) => {
-                    let left = answer.data()["num_uses"].as_u64().filter(|left| (1..=USES).contains(left));
-                    let left = left.ok_or_else(|| "its uses are not those it was made with".to_owned())?;
-                    found = Some(serial * INCARNATION + USES - left);
-                }
-                (200, Some(_)) => return Err("one that was revoked is there".to_owned()),
-                (403, _) => {}
-                (other, _) => return Err(format!("it is answered {other}")),
-            }
-        }
-        Ok(found)
-    }
-
-    fn look_at_login(&self, root: &Client) -> Result<State, String> {
-        let leases = present(root.list(&format!("sys/leases/lookup/auth/userpass/login/{}", self.name)))?;
-        let leases = leases.map_or(0, |data| data["keys"].as_array().map_or(0, Vec::len));
-        let works = self.token.as_ref().map(|token| root.with_token(token).get("auth/token/lookup-self").status == 200);
-        match (leases, works, self.state) {
-            (0, None | Some(false), _) => Ok(None),
-            (1, Some(true), Some(serial)) => Ok(Some(serial)),
-            // A login whose answer was lost: its lease is there, the token of the login before it is not.
-            (1, None | Some(false), None) => Ok(self.pending.flatten()),
-            _ => Err(format!("{leases} leases; its token works: {works:?}")),
-        }
-    }
 }
 
-/// The data of what is there; nothing if it is not there.
-fn present(answer: Answer) -> Result<Option<Value>, String> {
-    match answer.status {
-        200 => Ok(Some(answer.data())),
-        404 => Ok(None),
-        other => Err(format!("it is answered {other}: {}", answer.text)),
-    }
-}
-
-fn rule(number: u64) -> String {
+/// The text of a policy of this number.
+pub(super) fn rule(number: u64) -> String {
     format!("# {number}\npath \"kv/data/{number}\" {{ capabilities = [\"read\"] }}")
 }
 

@@ -15,16 +15,21 @@ pub(crate) const CREATE: &str =
 
 /// Mounts the engine, and configures the connection `pg` and the role `app`.
 pub(crate) fn configure(root: &Client, server: &Postgres, creation: &str) {
+    connect(root, server, "app");
+    let role = json!({"db_name": "pg", "creation_statements": creation, "default_ttl": "10m", "max_ttl": "1h"});
+    root.post("database/roles/app", role).ok();
+}
+
+/// Mounts the engine, and configures the connection `pg`, which these roles may use.
+pub(crate) fn connect(root: &Client, server: &Postgres, roles: &str) {
     root.post("sys/mounts/database", json!({"type": "database"})).ok();
     let url =
         format!("postgresql://{{{{username}}}}:{{{{password}}}}@localhost:{}/postgres?sslmode=disable", server.port);
     let connection = json!({
         "plugin_name": "postgresql-database-plugin", "connection_url": url, "username": ADMIN,
-        "password": ADMIN_PASSWORD, "allowed_roles": "app",
+        "password": ADMIN_PASSWORD, "allowed_roles": roles,
     });
     root.post("database/config/pg", connection).ok();
-    let role = json!({"db_name": "pg", "creation_statements": creation, "default_ttl": "10m", "max_ttl": "1h"});
-    root.post("database/roles/app", role).ok();
 }
 
 /// The name and the password of new credentials, and their lease.
