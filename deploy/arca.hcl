@@ -72,6 +72,9 @@ listener "tcp" {
   # The authorities whose client certificates are accepted, in PEM.
   tls_client_ca_file = "/etc/arca/tls/clients.crt"
 
+  # Certificates of clients that were revoked: one CRL for each authority, in PEM. Read again on SIGHUP.
+  # tls_client_crl_file = "/etc/arca/tls/clients.crl"
+
   # Refuse clients without a certificate of those authorities. (Off by default in OpenBao and Vault.)
   tls_require_and_verify_client_cert = true
 

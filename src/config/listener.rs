@@ -40,6 +40,8 @@ pub struct Tls {
     pub key_file: PathBuf,
     /// What is asked of clients.
     pub client_auth: ClientAuth,
+    /// Lists of revoked certificates of clients, in PEM. Only where there are authorities.
+    pub client_crl_file: Option<PathBuf>,
     /// The oldest version that is spoken.
     pub min_version: TlsVersion,
     /// The newest version that is spoken.
@@ -135,6 +137,8 @@ section! {
         tls_key_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/server.key\""),
         /// The authorities whose client certificates are accepted, in PEM.
         tls_client_ca_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/clients.crt\""),
+        /// Certificates of clients that were revoked: one CRL for each authority, in PEM. Read again on SIGHUP.
+        tls_client_crl_file: Option<PathBuf> = Unset("\"/etc/arca/tls/clients.crl\""),
         /// Refuse clients without a certificate of those authorities. (Off by default in OpenBao and Vault.)
         tls_require_and_verify_client_cert: Switch = Default("true"),
         /// Do not even ask clients for a certificate.
@@ -249,8 +253,15 @@ impl RawListener {
             return Err("tls_max_version is older than tls_min_version");
         }
         let client_auth = self.client_auth()?;
+        let client_crl_file = self.tls_client_crl_file.clone();
+        if client_crl_file.is_some() && matches!(client_auth, ClientAuth::Optional(None) | ClientAuth::Off) {
+            return Err(
+                "tls_client_crl_file is about certificates of the authorities of tls_client_ca_file: set that too, \
+                        and do not set tls_disable_client_certs",
+            );
+        }
         let (min_version, max_version) = (self.tls_min_version, self.tls_max_version);
-        Ok(Some(Tls { cert_file, key_file, client_auth, min_version, max_version }))
+        Ok(Some(Tls { cert_file, key_file, client_auth, client_crl_file, min_version, max_version }))
     }
 
     fn client_auth(&self) -> Result<ClientAuth, &'static str> {

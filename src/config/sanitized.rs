@@ -80,6 +80,11 @@ fn sanitized_listener(listener: &Listener) -> Value {
             fields.insert("tls_client_ca_file".to_owned(), json!(file));
         }
     }
+    if let (Some(file), Value::Object(fields)) =
+        (tls.as_ref().and_then(|tls| tls.client_crl_file.as_ref()), &mut config)
+    {
+        fields.insert("tls_client_crl_file".to_owned(), json!(file));
+    }
     json!({"config": config, "type": "tcp"})
 }
 

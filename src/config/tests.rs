@@ -46,6 +46,7 @@ fn one_line_is_enough() {
             cert_file: "/c".into(),
             key_file: "/k".into(),
             client_auth: ClientAuth::Required("/ca".into()),
+            client_crl_file: None,
             min_version: TlsVersion::Tls13,
             max_version: TlsVersion::Tls13,
         })
@@ -95,6 +96,24 @@ fn clients_need_a_certificate_unless_the_file_says_otherwise() {
     assert_eq!(auth("tls_client_ca_file = \"/a\""), Ok(ClientAuth::Required("/a".into())));
     assert_eq!(auth("tls_require_and_verify_client_cert = false"), Ok(ClientAuth::Optional(None)));
     assert_eq!(auth("tls_disable_client_certs = true"), Ok(ClientAuth::Off));
+}
+
+#[test]
+fn a_list_of_revoked_certificates_needs_authorities() {
+    let list = |keys: &str| {
+        let keys = format!("tls_cert_file = \"/c\" tls_key_file = \"/k\" tls_client_crl_file = \"/r\" {keys}");
+        load(&format!("{STORE}listener \"tcp\" {{ {keys} }}")).map(|(config, _)| {
+            assert_eq!(config.sanitized()["listeners"][0]["config"]["tls_client_crl_file"], "/r");
+            config.listeners[0].tls.clone().unwrap().client_crl_file
+        })
+    };
+    assert_eq!(list("tls_client_ca_file = \"/a\""), Ok(Some("/r".into())));
+    assert_eq!(list("tls_client_ca_file = \"/a\" tls_require_and_verify_client_cert = false"), Ok(Some("/r".into())));
+    for keys in
+        ["tls_require_and_verify_client_cert = false", "tls_client_ca_file = \"/a\" tls_disable_client_certs = true"]
+    {
+        assert!(list(keys).unwrap_err().contains("tls_client_crl_file is about certificates of"), "{keys}");
+    }
 }
 
 #[test]

@@ -204,11 +204,21 @@ impl Running {
         Ok(Self { pipeline, addresses, listening, serving, shutdown, exporting })
     }
 
-    /// Reads certificates again, and opens audit logs anew under their names.
+    /// Reads certificates again, ends the connections that there are if others are let in than before, and opens audit
+    /// logs anew under their names.
     fn reload(&self) {
         for listening in &self.listening {
-            match listening.reload() {
-                Ok(()) => tracing::info!("the certificates were read again"),
+            match listening.reload(SystemClock.now()) {
+                Ok(admits_others) => {
+                    tracing::info!("the certificates were read again");
+                    if admits_others {
+                        tracing::info!(
+                            "other clients are let in than before: open connections end, clients connect again"
+                        );
+                        let listening = listening.clone();
+                        self.serving.spawn(async move { listening.hang_up_on_all().await });
+                    }
+                }
                 Err(error) => tracing::error!(%error, "the certificates could not be read; those of before stay"),
             }
         }

@@ -23,9 +23,10 @@ use tokio_util::task::TaskTracker;
 use crate::config::Listener;
 use crate::metrics::OpenConnection;
 use crate::pipeline::Pipeline;
+use crate::time::Timestamp;
 
 use super::door::{self, Door, Peer};
-use super::tls::{TlsError, server_config};
+use super::tls::{Terms, TlsError, terms};
 
 /// How long the TLS handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -43,7 +44,7 @@ const STREAMS: u32 = 128;
 pub struct Server {
     socket: TcpListener,
     settings: Arc<Listener>,
-    tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+    tls: Option<Arc<RwLock<Terms>>>,
     door: Door,
     open: Arc<Open>,
 }
@@ -52,7 +53,7 @@ pub struct Server {
 #[derive(Clone, Debug)]
 pub struct Listening {
     settings: Arc<Listener>,
-    tls: Option<Arc<RwLock<Arc<ServerConfig>>>>,
+    tls: Option<Arc<RwLock<Terms>>>,
     open: Arc<Open>,
 }
 
@@ -83,6 +84,18 @@ impl Open {
         }
     }
 
+    /// Ends every connection that there is; each may finish the request that it has.
+    async fn end_all(&self) {
+        let connections = {
+            let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut connections = std::mem::take(&mut generations.older);
+            connections.push(std::mem::take(&mut generations.current));
+            connections
+        };
+        let ended = connections.into_iter().map(|each| tokio::time::timeout(DRAIN, each.shutdown()));
+        futures_util::future::join_all(ended).await;
+    }
+
     fn at(&self, sealings: u64) -> MutexGuard<'_, Generations> {
         let mut generations = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if generations.sealings < sealings {
@@ -101,12 +114,21 @@ impl Listening {
         self.open.end_before(sealings).await;
     }
 
-    /// Reads certificates, keys and authorities again. Connections that are open go on; sessions do not resume.
-    pub fn reload(&self) -> Result<(), TlsError> {
-        let (Some(slot), Some(tls)) = (&self.tls, &self.settings.tls) else { return Ok(()) };
-        let config = server_config(tls)?;
-        *slot.write().unwrap_or_else(PoisonError::into_inner) = config;
-        Ok(())
+    /// Reads certificates, keys, authorities and lists of revoked certificates again, or keeps those of before. Sessions do
+    /// not resume. Whether the authorities or the lists are others than before: then whoever has a connection might get
+    /// none now, and [`Listening::hang_up_on_all`] is due.
+    pub fn reload(&self, now: Timestamp) -> Result<bool, TlsError> {
+        let (Some(slot), Some(tls)) = (&self.tls, &self.settings.tls) else { return Ok(false) };
+        let fresh = terms(tls, now)?;
+        let mut current = slot.write().unwrap_or_else(PoisonError::into_inner);
+        let admits_others = !fresh.admit_the_same_as(&current);
+        *current = fresh;
+        Ok(admits_others)
+    }
+
+    /// Ends every connection as soon as it has no request, and waits for that. Clients connect again, if they may.
+    pub async fn hang_up_on_all(&self) {
+        self.open.end_all().await;
     }
 }
 
@@ -115,7 +137,10 @@ impl Server {
     pub async fn bind(settings: Listener, pipeline: Arc<Pipeline>) -> io::Result<Self> {
         let tls = match &settings.tls {
             None => None,
-            Some(tls) => Some(Arc::new(RwLock::new(server_config(tls).map_err(io::Error::other)?))),
+            Some(tls) => {
+                let now = pipeline.vault().parts().clock.now();
+                Some(Arc::new(RwLock::new(terms(tls, now).map_err(io::Error::other)?)))
+            }
         };
         let socket = TcpListener::bind(settings.address).await?;
         let settings = Arc::new(settings);
@@ -160,11 +185,15 @@ impl Server {
                     continue;
                 }
             };
+            // In this order: a connection by what was read before a reload is among those that are ended after it.
+            let graceful = self.open.watcher(sealings.borrow().begun);
+            let current =
+                |slot: &Arc<RwLock<Terms>>| slot.read().unwrap_or_else(PoisonError::into_inner).config.clone();
             let connection = Connection {
-                tls: self.tls.as_ref().map(|slot| slot.read().unwrap_or_else(PoisonError::into_inner).clone()),
+                tls: self.tls.as_ref().map(current),
                 settings: self.settings.clone(),
                 app: app.clone(),
-                graceful: self.open.watcher(sealings.borrow().begun),
+                graceful,
                 open: OpenConnection::new(metrics.clone()),
             };
             connections.spawn(async move {

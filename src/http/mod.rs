@@ -8,6 +8,7 @@ mod listener;
 mod path;
 mod query;
 mod reply;
+mod revocation;
 mod tls;
 
 pub use listener::{Listening, Server};

@@ -14,7 +14,7 @@ use super::{PASSWORD, encoded, id, log_in, userpass, within};
 use crate::api::database::{CREATE, configure, users};
 use crate::support::postgres::Postgres;
 use crate::support::signer::Signer;
-use crate::support::{CLIENT, Client, Clients, Issue, Provider, SECRET, Setup, TestVault, eventually, issuer};
+use crate::support::{CLIENT, Client, Clients, Issue, Provider, SECRET, Setup, TestVault, crl, eventually, issuer};
 
 fn approle(vault: &TestVault, role: &str, settings: &Value) -> Value {
     let root = vault.root();
@@ -322,7 +322,7 @@ fn cve_2022_41316_crl_after_a_restart() {
     root.post("auth/cert/certs/web", json!({"certificate": authority.pem()})).ok();
     let (bad, good) = (Leaf { name: "bad", serial: 5 }.by(&authority), Leaf { name: "good", serial: 6 }.by(&authority));
     let before = certificates::client(&vault, &bad).post("auth/cert/login", json!({})).issued();
-    root.post("auth/cert/crls/one", json!({"crl": certificates::crl(&authority, &[5])})).ok();
+    root.post("auth/cert/crls/one", json!({"crl": crl(&authority, &[5], 1)})).ok();
     certificates::client(&vault, &bad).post("auth/cert/login", json!({})).is(400);
     certificates::client(&vault, &bad).with_token(&before).post("auth/token/renew-self", json!({})).is(400);
     let (shares, token) = (vault.shares.clone(), vault.root().token().to_owned());

@@ -1,10 +1,7 @@
 //! Client certificates that an attacker would make, and lists of revoked ones.
 
 use arca::time::{Clock, SystemClock};
-use rcgen::{
-    CertificateParams, CertificateRevocationListParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyIdMethod, KeyPair,
-    RevokedCertParams, SerialNumber,
-};
+use rcgen::{CertificateParams, DnType, ExtendedKeyUsagePurpose, Issuer, KeyPair, SerialNumber};
 use serde_json::json;
 use time::{Duration, OffsetDateTime};
 
@@ -58,25 +55,6 @@ impl Leaf<'_> {
         params.not_after = now() + Duration::days(30);
         params
     }
-}
-
-/// The authority's list of these certificates as revoked.
-pub(crate) fn crl(authority: &crate::support::Issuer, serials: &[u64]) -> String {
-    let revoked = |serial: &u64| RevokedCertParams {
-        serial_number: SerialNumber::from(*serial),
-        revocation_time: now() - Duration::hours(1),
-        reason_code: None,
-        invalidity_date: None,
-    };
-    let params = CertificateRevocationListParams {
-        this_update: now() - Duration::hours(1),
-        next_update: now() + Duration::days(1),
-        crl_number: SerialNumber::from(1),
-        issuing_distribution_point: None,
-        revoked_certs: serials.iter().map(revoked).collect(),
-        key_identifier_method: KeyIdMethod::Sha256,
-    };
-    params.signed_by(authority).unwrap().pem().unwrap()
 }
 
 fn now() -> OffsetDateTime {

@@ -14,7 +14,7 @@ use rustls_pki_types::ServerName;
 use rustls_pki_types::pem::PemObject;
 
 use super::{Served, scale};
-use crate::support::{Client, Issue, Setup, TestVault, issuer};
+use crate::support::{Setup, TestVault};
 
 /// What a client says first, whole.
 fn client_hello(vault: &TestVault) -> Vec<u8> {
@@ -121,50 +121,6 @@ fn renegotiation() {
     assert!(answer.is_empty(), "{answer}");
     vault.anonymous().get("sys/health").is(200);
     println!("renegotiation: refused, the connection ends");
-}
-
-/// At the door, before any request is read. What is revoked is refused at the login: `cve_2022_41316_crl_after_a_restart`.
-#[test]
-fn certificates_that_open_nothing() {
-    let vault = TestVault::new();
-    let stranger = issuer("arca");
-    let (server, server_key) = &vault.pki.server;
-    let refused = [
-        ("of another authority", Issue::default().by(&stranger)),
-        ("expired, of another authority", Issue { days: -1, ..Issue::default() }.by(&stranger)),
-        ("of a server", (server.clone(), server_key.clone())),
-    ];
-    let mut count = 0;
-    for (what, (certificate, key)) in &refused {
-        let client = Client::new(vault.address, &vault.pki.ca, Some((certificate, key)));
-        let answer = client.try_send("GET", "sys/health", None).ok();
-        assert!(answer.is_none(), "{what}: {answer:?}");
-        count += 1;
-    }
-    assert!(Client::new(vault.address, &vault.pki.ca, None).try_send("GET", "sys/health", None).is_err());
-    vault.anonymous().get("sys/health").is(200);
-    println!("certificates_that_open_nothing: {} kinds refused before a request was read", count + 1);
-}
-
-/// Certificates of the right authority, out of their time; and a server whose name is another.
-#[test]
-fn certificates_out_of_their_time() {
-    let folder = tempfile::TempDir::new().unwrap();
-    let certificates = crate::support::Certificates::write(folder.path());
-    let authority = issuer("clients");
-    let both = std::fs::read_to_string(folder.path().join("ca.pem")).unwrap() + &authority.pem();
-    std::fs::write(folder.path().join("ca.pem"), both).unwrap();
-    let process = crate::support::Process::start(folder.path(), &certificates);
-    let (ca, _) = process.certificates();
-    let ask = |days: i64| {
-        let (certificate, key) = Issue { days, ..Issue::default() }.by(&authority);
-        let client = Client::new(process.address, ca, Some((&certificate, &key)));
-        client.try_send("GET", "sys/health", None).ok().map(|answer| answer.status)
-    };
-    assert_eq!(ask(30), Some(501), "not initialised, but connected");
-    assert_eq!(ask(-1), None);
-    assert_eq!(ask(-300), None);
-    println!("certificates_out_of_their_time: 2 refused, one that is good let in");
 }
 
 /// The name that a client asks for decides nothing: neither what is served, nor where it is sent.

@@ -2,6 +2,7 @@
 //! that begins with the test's name. `ARCA_ATTACK_SCALE` (a number, 1 unless said otherwise) makes them longer.
 
 mod bodies;
+mod certificates;
 mod connections;
 mod floods;
 mod framing;

@@ -6,8 +6,8 @@ use arca::authority::Authority;
 use arca::entropy::SystemEntropy;
 use arca::time::{Clock, SystemClock};
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
-    KeyUsagePurpose, SanType,
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, CertifiedIssuer, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber,
 };
 use time::OffsetDateTime;
 
@@ -58,13 +58,17 @@ pub(crate) struct Issue<'a> {
     pub(crate) dns: &'a [&'a str],
     /// Its URIs.
     pub(crate) uris: &'a [&'a str],
-    /// Until when it is good, in days from now; it is good from a year ago.
+    /// From when it is good, in days from now.
+    pub(crate) from: i64,
+    /// Until when it is good, in days from now.
     pub(crate) days: i64,
+    /// Its serial number; one left to chance if there is none.
+    pub(crate) serial: Option<u64>,
 }
 
 impl Default for Issue<'_> {
     fn default() -> Self {
-        Self { name: "service", units: &[], dns: &[], uris: &[], days: 30 }
+        Self { name: "service", units: &[], dns: &[], uris: &[], from: -365, days: 30, serial: None }
     }
 }
 
@@ -81,11 +85,34 @@ impl Issue<'_> {
         params.subject_alt_names = dns.chain(uris).collect();
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        let now = OffsetDateTime::from_unix_timestamp(SystemClock.now().unix_seconds()).unwrap();
-        params.not_before = now - time::Duration::days(365);
-        params.not_after = now + time::Duration::days(self.days);
+        params.not_before = now() + time::Duration::days(self.from);
+        params.not_after = now() + time::Duration::days(self.days);
+        params.serial_number = self.serial.map(SerialNumber::from);
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, issuer).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
+}
+
+/// The authority's list of these certificates as revoked, which is good for so many days from now.
+pub(crate) fn crl(authority: &Issuer, serials: &[u64], days: i64) -> String {
+    let revoked = |serial: &u64| RevokedCertParams {
+        serial_number: SerialNumber::from(*serial),
+        revocation_time: now() - time::Duration::hours(1),
+        reason_code: None,
+        invalidity_date: None,
+    };
+    let params = CertificateRevocationListParams {
+        this_update: now() - time::Duration::days(100),
+        next_update: now() + time::Duration::days(days),
+        crl_number: SerialNumber::from(1),
+        issuing_distribution_point: None,
+        revoked_certs: serials.iter().map(revoked).collect(),
+        key_identifier_method: KeyIdMethod::Sha256,
+    };
+    params.signed_by(authority).unwrap().pem().unwrap()
+}
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(SystemClock.now().unix_seconds()).unwrap()
 }

@@ -12,14 +12,14 @@ pub(crate) mod signer;
 mod vault;
 mod wire;
 
-pub(crate) use certificates::{Issue, Issuer, issuer};
+pub(crate) use certificates::{Issue, Issuer, crl, issuer};
 pub(crate) use client::{Answer, Client, text_at};
 pub(crate) use collector::{Api, Collector, Does};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
 pub(crate) use rsyslog::{Inlet, Rsyslog};
 pub(crate) use vault::{Clients, Setup, TestVault};
-pub(crate) use wire::Wire;
+pub(crate) use wire::{Visitor, Wire};
 
 use std::time::Duration;
 

@@ -147,6 +147,16 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Asks it to read its files again (SIGHUP), and waits until its log, in `folder`, has this word of it.
+    #[track_caller]
+    pub(crate) fn reload(&self, folder: &Path, word: &str) {
+        let log = || fs::read_to_string(folder.join("server.log")).unwrap();
+        let before = log().len();
+        let asked = Command::new("kill").args(["-HUP", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        eventually(word, || log().get(before..)?.contains(word).then_some(()));
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has; whether it ended well.
     pub(crate) fn stop(&mut self) -> bool {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();

@@ -241,6 +241,7 @@ fn listener(folder: &Path, clients: Clients, limits: Limits, timeouts: Timeouts)
                 Clients::Ours => ClientAuth::Required(folder.join("ca.pem")),
                 Clients::Any => ClientAuth::Optional(None),
             },
+            client_crl_file: None,
             min_version: TlsVersion::Tls12,
             max_version: TlsVersion::Tls13,
         }),

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::crypto::aws_lc_rs;
-use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned, SupportedProtocolVersion};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 
@@ -26,27 +27,13 @@ impl Wire {
         certificate: Option<(&str, &str)>,
         protocol: &[u8],
     ) -> Self {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
-        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_root_certificates(roots);
-        let mut config = match certificate {
-            None => builder.with_no_client_auth(),
-            Some((certificate, key)) => builder
-                .with_client_auth_cert(
-                    vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
-                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
-                )
-                .unwrap(),
-        };
-        config.alpn_protocols = vec![protocol.to_vec()];
-        let name = ServerName::from(address.ip());
-        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
-        let stream = TcpStream::connect(address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
-        Self(StreamOwned::new(connection, stream))
+        Visitor::new(address, ca, certificate, &[&TLS13, &TLS12], protocol).connect()
+    }
+
+    /// Whether the connection goes on with a session of before, so that its certificate was not looked at again. Known
+    /// once something was heard.
+    pub(crate) fn is_resumed(&self) -> bool {
+        self.0.conn.handshake_kind() == Some(HandshakeKind::Resumed)
     }
 
     /// Says `bytes`.
@@ -86,6 +73,69 @@ impl Wire {
                 return Ok(String::from_utf8_lossy(&heard).into_owned());
             }
         }
+    }
+}
+
+/// What a client has for each of its connections: whom it trusts, who it is, and the sessions that it can resume.
+pub(crate) struct Visitor {
+    address: SocketAddr,
+    config: Arc<ClientConfig>,
+}
+
+impl Visitor {
+    /// One that trusts the authority `ca`, shows `certificate` (with its key), and has no session yet.
+    pub(crate) fn new(
+        address: SocketAddr,
+        ca: &str,
+        certificate: Option<(&str, &str)>,
+        versions: &[&'static SupportedProtocolVersion],
+        protocol: &[u8],
+    ) -> Self {
+        Self::by(address, Self::config(ca, certificate, versions, protocol))
+    }
+
+    /// One that connects like this.
+    pub(crate) fn by(address: SocketAddr, config: ClientConfig) -> Self {
+        Self { address, config: Arc::new(config) }
+    }
+
+    /// How such a client connects.
+    pub(crate) fn config(
+        ca: &str,
+        certificate: Option<(&str, &str)>,
+        versions: &[&'static SupportedProtocolVersion],
+        protocol: &[u8],
+    ) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match certificate {
+            None => builder.with_no_client_auth(),
+            Some((certificate, key)) => builder
+                .with_client_auth_cert(
+                    vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()],
+                    PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap(),
+                )
+                .unwrap(),
+        };
+        config.alpn_protocols = vec![protocol.to_vec()];
+        config
+    }
+
+    /// A new connection.
+    pub(crate) fn connect(&self) -> Wire {
+        self.connect_to(ServerName::from(self.address.ip()))
+    }
+
+    /// The same to a server that is to have this name.
+    pub(crate) fn connect_to(&self, name: ServerName<'static>) -> Wire {
+        let connection = ClientConnection::new(self.config.clone(), name).unwrap();
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        Wire(StreamOwned::new(connection, stream))
     }
 }
 

@@ -128,6 +128,9 @@ impl Reach {
                 ClientAuth::Required(file) | ClientAuth::Optional(Some(file)) => self.add_read(file),
                 ClientAuth::Optional(None) | ClientAuth::Off => {}
             }
+            if let Some(file) = &tls.client_crl_file {
+                self.add_read(file);
+            }
         }
     }
 
@@ -194,7 +197,7 @@ mod tests {
              pid_file = \"/nowhere/run/arcad.pid\"
              listener \"tcp\" {
                address = \"127.0.0.1:4321\" tls_cert_file = \"/nowhere/tls/a\" tls_key_file = \"/nowhere/keys/a\"
-               tls_client_ca_file = \"/nowhere/ca/a\"
+               tls_client_ca_file = \"/nowhere/ca/a\" tls_client_crl_file = \"/nowhere/crl/a\"
              }
              audit \"file\" \"one\" { options { file_path = \"/nowhere/audit/a.log\" } }
              audit \"file\" \"two\" { options { file_path = \"/dev/null\" } }
@@ -203,7 +206,10 @@ mod tests {
         );
         let reach = Reach::of(&config, None);
         let reads = |path: &str| reach.read.contains(Path::new(path));
-        assert!(["tls", "keys", "ca", "more"].iter().all(|name| reads(&format!("/nowhere/{name}"))), "{reach:?}");
+        assert!(
+            ["tls", "keys", "ca", "crl", "more"].iter().all(|name| reads(&format!("/nowhere/{name}"))),
+            "{reach:?}"
+        );
         let written: Vec<&Path> = reach.write.iter().map(PathBuf::as_path).collect();
         let expected = ["/dev/null", "/nowhere/audit", "/nowhere/logs", "/nowhere/store"];
         assert_eq!(written, expected.map(Path::new));
