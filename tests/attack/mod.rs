@@ -31,7 +31,7 @@ struct Target {
     process: Process,
     share: String,
     root: Client,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Target {
@@ -50,7 +50,7 @@ impl Target {
         let (share, token) = process.initialise();
         process.unseal(&share);
         let root = process.anonymous().with_token(&token);
-        Self { process, share, root, _folder: folder }
+        Self { process, share, root, folder }
     }
 }
 
