@@ -1,13 +1,18 @@
 //! Clients that are slow, silent, or too many.
 
+use std::collections::VecDeque;
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use arca::config::Timeouts;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustls::client::Resumption;
+use rustls::version::TLS13;
 
 use super::{Served, Target, scale};
-use crate::support::{Setup, TestVault, Wire};
+use crate::support::{Setup, TestVault, Visitor, Wire, eventually};
 
 /// A server with little patience.
 fn impatient() -> TestVault {
@@ -36,7 +41,7 @@ fn slow_headers() {
     let mut gone = 0;
     while gone < wires.len() && start.elapsed() < Duration::from_secs(8) {
         served.ask(&client);
-        std::thread::park_timeout(Duration::from_millis(100));
+        thread::park_timeout(Duration::from_millis(100));
         gone = wires.iter_mut().filter_map(|wire| wire.say(b"x-a: b\r\n").err()).count();
     }
     println!("slow_headers: {gone} of {} cut off within {:?}, {served:?}", wires.len(), start.elapsed());
@@ -57,7 +62,7 @@ fn slow_bodies() {
     }
     while start.elapsed() < Duration::from_millis(2500) {
         served.ask(&client);
-        std::thread::park_timeout(Duration::from_millis(100));
+        thread::park_timeout(Duration::from_millis(100));
         for (number, wire) in wires.iter_mut().enumerate() {
             let _ = wire.say(if number % 2 == 0 { b"{" } else { b"1\r\n{\r\n" });
         }
@@ -71,26 +76,145 @@ fn slow_bodies() {
     assert_eq!(ended(&mut wires), wires.len());
 }
 
-/// Thousands of silent connections, as many as the server takes where there is time, and as many as this process may
-/// have; and some hundred that are idle between two requests. Others are served all the same.
+/// Thousands of clients with a certificate, each with a connection that is idle between two requests: all are open at one
+/// moment, and others are served meanwhile. At a scale of 5 they are ten thousand.
 #[test]
 fn thousands_of_connections() {
+    let wanted = (2_000 * scale()).min(10_000);
+    let most = raise_limit(wanted + 1_000);
+    assert!(most >= wanted + 500, "raise the limit on open files: {most} are too few for {wanted} connections");
+    let target = Target::with("max_connections = 11000\n");
+    let client = target.process.anonymous();
+    let (mut served, start) = (Served::default(), Instant::now());
+    served.ask(&client);
+    let (before, files) = (target.process.resident(), target.process.open_files());
+    let (crowd, visitor) = (Crowd::default(), visitor(&target));
+    let (mut open, mut held) = (0, 0);
+    thread::scope(|scope| {
+        let (crowd, visitor) = (&crowd, &visitor);
+        for number in 0..CROWDS {
+            let share = wanted / CROWDS + usize::from(number < wanted % CROWDS);
+            scope.spawn(move || crowd.sit(visitor, share));
+        }
+        let end = OnDrop(&crowd.left);
+        // Whoever comes with a new connection is served as well as who has one.
+        while crowd.seated.load(Ordering::Relaxed) < wanted && start.elapsed() < Duration::from_mins(4) {
+            served.ask(&client);
+            served.ask(&target.process.anonymous());
+            thread::park_timeout(Duration::from_millis(50));
+        }
+        open = target.process.open_files().saturating_sub(files);
+        held = target.process.resident().saturating_sub(before);
+        for _ in 0..20 {
+            served.ask(&client);
+            served.ask(&target.process.anonymous());
+        }
+        drop(end);
+    });
+    let (each, lost) = (held / 1024 / wanted as u64, crowd.lost.load(Ordering::Relaxed));
+    println!(
+        "thousands_of_connections: {open} connections with certificates open at one moment, {} MiB held ({each} KiB each), \
+         {lost} lost, after {:?}, {served:?}",
+        held >> 20,
+        start.elapsed(),
+    );
+    assert!(open >= wanted, "{open} of {wanted} connections were open");
+    assert_eq!(lost, 0, "connections that were idle for less than they may be were ended");
+    assert!(served.slowest < Duration::from_secs(10), "{served:?}");
+    assert!(each < 256, "{each} KiB for a connection");
+    target.root.get("sys/mounts").is(200);
+    eventually("they are gone", || (target.process.open_files() < files + 100).then_some(()));
+}
+
+/// How many threads the clients are of.
+const CROWDS: usize = 4;
+
+/// How long a connection is left alone before it asks again: less than the minute after which the server ends it.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+fn visitor(target: &Target) -> Visitor {
+    let (ca, (certificate, key)) = target.process.certificates();
+    let mut config = Visitor::config(ca, Some((certificate, key)), &[&TLS13], b"http/1.1");
+    // Each shows its certificate.
+    config.resumption = Resumption::disabled();
+    Visitor::by(target.process.address, config)
+}
+
+/// Many connections that do nothing.
+#[derive(Default)]
+struct Crowd {
+    seated: AtomicUsize,
+    lost: AtomicUsize,
+    left: AtomicBool,
+}
+
+impl Crowd {
+    /// Opens so many connections, and keeps them until it is time to leave.
+    fn sit(&self, visitor: &Visitor, share: usize) {
+        let mut wires: VecDeque<(Instant, Wire)> = VecDeque::new();
+        while !self.left.load(Ordering::Relaxed) {
+            match wires.pop_front() {
+                Some((asked, mut wire)) if asked.elapsed() > PATIENCE => {
+                    if asks(&mut wire) {
+                        wires.push_back((Instant::now(), wire));
+                    } else {
+                        self.seated.fetch_sub(1, Ordering::Relaxed);
+                        self.lost.fetch_add(1, Ordering::Relaxed);
+                    }
+                    continue;
+                }
+                Some(first) => wires.push_front(first),
+                None => {}
+            }
+            if wires.len() < share {
+                let mut wire = visitor.connect();
+                assert!(asks(&mut wire), "a client with a certificate was not served");
+                assert!(!wire.is_resumed());
+                wires.push_back((Instant::now(), wire));
+                self.seated.fetch_add(1, Ordering::Relaxed);
+            } else {
+                thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+    }
+}
+
+fn asks(wire: &mut Wire) -> bool {
+    let asked = wire.say(b"GET /v1/sys/health HTTP/1.1\r\nhost: x\r\n\r\n");
+    asked.is_ok() && wire.hear().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// Says so when it goes, also where a test fails.
+struct OnDrop<'a>(&'a AtomicBool);
+
+impl Drop for OnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Lets this process, and those that it starts, have so many files open, or as many as it can; how many that is.
+fn raise_limit(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-    let most = usize::try_from(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
+    let enough = limit.maximum.map(|maximum| maximum.max(wanted as u64));
+    for maximum in [enough, limit.maximum] {
+        if setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok() {
+            break;
+        }
+    }
+    usize::try_from(getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
+}
+
+/// Thousands of connections that say nothing, as many as this process may have. They last as long as a handshake may
+/// take, so the first are gone before the last have come; others are served all the same.
+#[test]
+fn thousands_of_silent_connections() {
+    let most = raise_limit(9_900);
     let target = Target::start();
     let client = target.process.anonymous();
     client.get("sys/health").is(200);
-    let (mut before, start, mut served) = (target.process.resident(), Instant::now(), Served::default());
-    // Whoever comes beyond ten thousand waits for a place.
-    let idle = 200 * scale().min(10);
-    let wanted = (5_000 * scale()).min(9_900 - idle).min(most.saturating_sub(idle + 500));
-    let clients: Vec<_> = (0..idle).map(|_| target.process.anonymous()).collect();
-    for client in &clients {
-        served.ask(client);
-    }
-    let each_idle = target.process.resident().saturating_sub(before) / 1024 / idle as u64;
-    before = target.process.resident();
+    let (before, start, mut served) = (target.process.resident(), Instant::now(), Served::default());
+    let wanted = (5_000 * scale()).min(9_900).min(most.saturating_sub(500));
     let (mut silent, mut open) = (Vec::new(), 0);
     while silent.len() < wanted {
         silent.push(TcpStream::connect(target.process.address).expect("a connection"));
@@ -105,14 +229,12 @@ fn thousands_of_connections() {
     }
     let each = target.process.resident().saturating_sub(before) / 1024 / wanted as u64;
     println!(
-        "thousands_of_connections: {wanted} silent ({each} KiB each) and {idle} idle ({each_idle} KiB each) in {:?}, \
-         {open} files open at a time, {served:?}",
+        "thousands_of_silent_connections: {wanted} ({each} KiB each) in {:?}, {open} files open at a time, {served:?}",
         start.elapsed(),
     );
-    // Where that takes longer than a handshake may, the first are gone before the last have come.
     assert!(open > wanted / 4, "{open} files are open");
     assert!(served.slowest < Duration::from_secs(5), "{served:?}");
-    assert!(each < 32 && each_idle < 256, "{each} and {each_idle} KiB for a connection");
+    assert!(each < 32, "{each} KiB for a connection");
     drop(silent);
     target.root.get("sys/mounts").is(200);
 }
