@@ -42,7 +42,8 @@ pub(crate) struct MountPath {
     pub(super) path: String,
 }
 
-/// Which mount `path` names: `sys/mounts/auth/userpass` is the auth method `userpass`.
+/// Which mount `path` names: `sys/mounts/auth/userpass` is the auth method `userpass`. Only for what reads or tunes one:
+/// clients do that there because it takes no sudo. For the rest there is `sys/auth`, whose rules are not to be gone round.
 pub(super) fn named(role: Role, path: &str) -> (Role, &str) {
     match (role, path.trim_matches('/').strip_prefix("auth/")) {
         (Role::Secret, Some(path)) => (Role::Auth, path),

@@ -127,3 +127,29 @@ fn what_changes_nothing_is_read_back_all_the_same() {
         assert_eq!(listed, asked == "unauth", "{asked:?}");
     }
 }
+
+/// `sys/auth` asks for sudo: what it guards is not to be had by another name.
+#[test]
+fn an_auth_method_is_not_disabled_as_a_mount() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    let policy = "path \"sys/mounts/*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\"] }\n\
+                  path \"sys/auth/*\" { capabilities = [\"deny\"] }\n\
+                  path \"sys/remount\" { capabilities = [\"update\"] }";
+    let client = vault.with_policy("mounts", policy);
+    client.delete("sys/auth/userpass").is(403);
+    for caller in [&client, &root] {
+        caller.delete("sys/mounts/auth/userpass").refuses(400, "cannot unmount");
+        caller.delete("sys/mounts/auth/userpass/").refuses(400, "cannot unmount");
+        caller.delete("sys/mounts/auth/token").refuses(400, "cannot unmount");
+        caller.post("sys/mounts/auth/userpass", json!({"type": "kv"})).refuses(400, "cannot mount");
+        caller.post("sys/mounts/auth/other", json!({"type": "userpass"})).refuses(400, "cannot mount");
+    }
+    client.post("sys/remount", json!({"from": "auth/userpass", "to": "auth/elsewhere"})).is(403);
+    assert_eq!(root.get("sys/auth").data()["userpass/"]["type"], "userpass");
+    // Clients read and tune a method here, because that takes no sudo.
+    assert_eq!(client.get("sys/mounts/auth/userpass").data()["type"], "userpass");
+    client.post("sys/mounts/auth/userpass/tune", json!({"description": "of the team"})).is(204);
+    assert_eq!(client.get("sys/mounts/auth/userpass/tune").data()["description"], "of the team");
+}
