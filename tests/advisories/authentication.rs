@@ -425,6 +425,50 @@ fn cve_2026_33757_direct_callback() {
     }
 }
 
+/// Where the provider has the browser post what it says, the code lies with the server. Whoever began the login knows its
+/// state, and must not be able to say in the name of the browser that it is theirs.
+#[test]
+fn cve_2026_33757_callback_with_a_form() {
+    let provider = Provider::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
+    let config = json!({
+        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET,
+        "default_role": "web", "oidc_response_mode": "form_post",
+    });
+    root.post("auth/oidc/config", config).ok();
+    let here = "http://localhost:8250/oidc/callback";
+    let client = vault.anonymous();
+    let callback = |query: &str| client.get(&format!("auth/oidc/oidc/callback?{query}"));
+    for mode in ["direct", "client"] {
+        let role = json!({
+            "role_type": "oidc", "user_claim": "sub", "allowed_redirect_uris": [here], "callback_mode": mode,
+        });
+        root.post("auth/oidc/role/web", role).ok();
+        let asked = json!({"redirect_uri": here, "client_nonce": "mine"});
+        let begun = client.post("auth/oidc/oidc/auth_url", asked).data();
+        let now = SystemClock.now().unix_seconds();
+        let (state, code) = provider.visit(begun["auth_url"].as_str().unwrap(), &json!({}), now);
+        // The victim's browser posts what the provider gave it, and the victim closes the page.
+        let page = client.post("auth/oidc/oidc/callback", json!({"state": state, "code": code})).is(200);
+        assert!(page.text.contains("Is this login yours?") && !page.text.contains(&code), "{}", page.text);
+        let fetch = || match mode {
+            "direct" => client.post("auth/oidc/oidc/poll", json!({"state": state, "client_nonce": "mine"})),
+            _ => callback(&format!("state={state}&client_nonce=mine")),
+        };
+        for tried in ["", "&confirmation=1", "&confirmation=", "&confirmation=1&code=x"] {
+            let nonce = if mode == "client" { "&client_nonce=mine" } else { "" };
+            let answer = callback(&format!("state={state}{tried}{nonce}")).is(400);
+            assert!(!answer.text.contains("name=\"confirmation\""), "{mode}{tried}: {}", answer.text);
+            fetch().is(400);
+        }
+        let shown = page.text.split("name=\"confirmation\" value=\"").nth(1).and_then(|rest| rest.split('"').next());
+        callback(&format!("state={state}&confirmation={}", shown.unwrap())).is(200);
+        assert_eq!(fetch().auth()["metadata"], json!({"role": "web"}), "{mode}");
+    }
+}
+
 #[test]
 fn cve_2021_32923_renewal_right_before_the_end() {
     let vault = Setup::manual_clock().start();

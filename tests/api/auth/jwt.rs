@@ -364,9 +364,18 @@ fn a_provider_may_answer_with_a_form() {
         "default_role": "web", "oidc_response_mode": "form_post",
     });
     vault.root().post("auth/oidc/config", config).ok();
-    let url = begin(&vault, &json!({"redirect_uri": HERE, "client_nonce": "mine"}));
+    let mine = json!({"redirect_uri": HERE, "client_nonce": "mine"});
+    let url = begin(&vault, &mine);
     assert!(url.contains("response_mode=form_post"), "{url}");
+    // A client that listens for the form hands it on, with its nonce.
     let (state, code) = provider.visit(&url, &json!({}), now());
-    client.post("auth/oidc/oidc/callback", json!({"state": state, "code": code})).is(200);
+    let form = json!({"state": state, "code": code, "client_nonce": "mine"});
+    assert!(client.post("auth/oidc/oidc/callback", form).is(200).text.contains("Almost there"));
+    callback(&vault, &[("state", &state), ("code", &code), ("client_nonce", "mine")]).is(200);
+    // A role may do without the question.
+    set_role(&vault.root(), &json!({"oidc_disable_confirmation": true}));
+    let (state, code) = provider.visit(&begin(&vault, &mine), &json!({}), now());
+    let page = client.post("auth/oidc/oidc/callback", json!({"state": state, "code": code})).is(200);
+    assert!(page.text.contains("Almost there"), "{}", page.text);
     callback(&vault, &[("state", &state), ("client_nonce", "mine")]).is(200);
 }

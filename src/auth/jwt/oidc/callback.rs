@@ -3,7 +3,6 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::api::LooseBool;
 use crate::auth::jwt::roles::CallbackMode;
 use crate::auth::jwt::token::Claims;
 use crate::auth::jwt::{Jwt, NoPath, grant};
@@ -33,8 +32,8 @@ pub(in crate::auth::jwt) struct Callback {
     /// Why it did; not shown.
     #[serde(rename = "error_description")]
     _description: String,
-    /// Set once the caller has said that the login is theirs.
-    confirmation: LooseBool,
+    /// What the page that asks whose the login is has it sent with, once the caller has said that it is theirs.
+    confirmation: Option<SecretText>,
 }
 
 impl Endpoint for Callback {
@@ -48,7 +47,11 @@ impl Endpoint for Callback {
         &["iss", "scope", "session_state", "authuser", "prompt", "hd", "error_uri"];
 
     async fn handle(self, jwt: &Jwt, _: NoPath, cx: &mut Cx<'_>) -> Result<Answer> {
-        let flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
+        let mut flow = jwt.flows.take(&self.state, cx.now()).ok_or_else(over)?;
+        if flow.mode == CallbackMode::Client && self.confirms(&mut flow) {
+            jwt.flows.put_back(self.state, flow);
+            return Ok(page::returned());
+        }
         match flow.mode {
             CallbackMode::Client if flow.is_of(self.client_nonce.as_ref()) => self.log_in(jwt, flow, cx).await,
             CallbackMode::Client => Err(Error::invalid("invalid client_nonce")),
@@ -61,8 +64,12 @@ impl Callback {
     /// The client brought what the browser came back with.
     async fn log_in(mut self, jwt: &Jwt, mut flow: Flow, cx: &mut Cx<'_>) -> Result<Answer> {
         let state = std::mem::take(&mut self.state);
+        if let Stage::Back(Returned { awaits: Some(_), .. }) = flow.stage {
+            jwt.flows.put_back(state, flow);
+            return Err(Error::invalid("login failed: it is not confirmed yet; answer the page in the browser"));
+        }
         let copy = |text: &Option<SecretText>| text.as_ref().map(|text| SecretText::new(text.expose().to_owned()));
-        let came = Returned { code: copy(&self.code), id_token: copy(&self.id_token) };
+        let came = Returned { code: copy(&self.code), id_token: copy(&self.id_token), awaits: None };
         let proved = match std::mem::replace(&mut flow.stage, Stage::Away) {
             Stage::Redeemed(before, claims) if self.error.is_empty() && before.is(&came) => claims,
             Stage::Redeemed(_, _) => return Err(over()),
@@ -80,19 +87,35 @@ impl Callback {
         Ok(answer)
     }
 
+    /// Whether the browser says with this that the login, which the client will fetch, is theirs. Noted if so.
+    fn confirms(&self, flow: &mut Flow) -> bool {
+        let Stage::Back(before) = &mut flow.stage else { return false };
+        let confirms = before.awaits.is_some() && before.is_confirmed_by(self.confirmation.as_ref());
+        if confirms {
+            before.awaits = None;
+        }
+        confirms
+    }
+
     /// The browser itself came back. The login is put down for the client, which holds the nonce.
     async fn come_back(mut self, jwt: &Jwt, mut flow: Flow, cx: &mut Cx<'_>) -> Result<Answer> {
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
         let state = std::mem::take(&mut self.state);
-        let is_first = matches!(flow.stage, Stage::Away | Stage::Back(_));
-        if !is_first {
-            jwt.flows.put_back(state, flow);
-            return Ok(page::failure("This login is over."));
-        }
-        // CVE-2026-33757: a link to the provider can be sent to anyone, who would log in whoever sent it.
-        if self.error.is_empty() && !role.oidc_disable_confirmation && !self.confirmation.0 {
-            let address = flow.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string());
-            let shown = page::confirmation(&state, self.code.as_ref(), &flow.role, &address);
+        // CVE-2026-33757: a link to the provider can be sent to anyone, who would log in whoever sent it. Whoever began the
+        // login knows its state: only what the browser alone was given says that it is the browser that confirms. That is
+        // the code; where a form brought the code, it is a value that the answer to the form had.
+        let instead = match &flow.stage {
+            Stage::Away if self.error.is_empty() && !role.oidc_disable_confirmation && self.confirmation.is_none() => {
+                let given = [("code", self.code.as_ref().map_or("", SecretText::expose)), ("confirmation", "1")];
+                Some(page::confirmation(&state, &given, &flow.role, &began_at(&flow)))
+            }
+            Stage::Back(before) if !before.is_confirmed_by(self.confirmation.as_ref()) => {
+                Some(page::failure("Answer the page that was shown when you came back."))
+            }
+            Stage::Proved(_) | Stage::Redeemed(_, _) => Some(page::failure("This login is over.")),
+            Stage::Away | Stage::Back(_) => None,
+        };
+        if let Some(shown) = instead {
             jwt.flows.put_back(state, flow);
             return Ok(shown);
         }
@@ -112,7 +135,7 @@ impl Callback {
         if !self.error.is_empty() {
             return Err(refusal(&self.error));
         }
-        let came = Returned { code: self.code, id_token: self.id_token };
+        let came = Returned { code: self.code, id_token: self.id_token, awaits: None };
         let came = match std::mem::replace(&mut flow.stage, Stage::Away) {
             Stage::Back(before) => before,
             Stage::Away | Stage::Proved(_) | Stage::Redeemed(_, _) => came,
@@ -162,14 +185,28 @@ impl Endpoint for PostCallback {
         if !came.error.is_empty() {
             return Ok(page::failure(&refusal(&came.error).to_string()));
         }
-        flow.stage = Stage::Back(Returned { code: came.code, id_token: came.id_token });
-        if flow.mode == CallbackMode::Direct {
+        let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
+        // A client that was sent the form itself, and hands it on, says so with its nonce.
+        let is_handed_on = flow.mode == CallbackMode::Client && flow.is_surely_of(came.client_nonce.as_ref());
+        let asks = !role.oidc_disable_confirmation && !is_handed_on;
+        let awaits = if asks { Some(SecretText::new(cx.entropy().base62(32)?)) } else { None };
+        let shown = awaits.as_ref().map(|awaited| {
+            let given = [("confirmation", awaited.expose())];
+            page::confirmation(&came.state, &given, &flow.role, &began_at(&flow))
+        });
+        flow.stage = Stage::Back(Returned { code: came.code, id_token: came.id_token, awaits });
+        if flow.mode == CallbackMode::Direct && shown.is_none() {
             let again = Callback { state: came.state, ..Callback::default() };
             return again.come_back(jwt, flow, cx).await;
         }
         jwt.flows.put_back(came.state, flow);
-        Ok(page::returned())
+        Ok(shown.unwrap_or_else(page::returned))
     }
+}
+
+/// The address that the login was begun from, for the caller to read.
+fn began_at(flow: &Flow) -> String {
+    flow.address.map_or_else(|| "unknown".to_owned(), |address| address.to_string())
 }
 
 /// No login has this state, or not any more.

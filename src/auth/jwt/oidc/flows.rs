@@ -55,6 +55,20 @@ pub(super) enum Stage {
 pub(super) struct Returned {
     pub(super) code: Option<SecretText>,
     pub(super) id_token: Option<SecretText>,
+    /// What the page that answered the form made the browser know, and nobody else: whoever repeats it says that the login
+    /// is theirs. Nothing once that was said, or where it need not be.
+    pub(super) awaits: Option<SecretText>,
+}
+
+impl Returned {
+    /// Whether `confirmation` is what was given to the browser alone.
+    pub(super) fn is_confirmed_by(&self, confirmation: Option<&SecretText>) -> bool {
+        match (&self.awaits, confirmation) {
+            (Some(awaited), Some(confirmation)) => awaited.ct_eq(confirmation),
+            (Some(_), None) => false,
+            (None, _) => true,
+        }
+    }
 }
 
 impl Returned {
@@ -161,6 +175,11 @@ impl Flow {
         self.client_nonce.is_empty() || self.client_nonce.ct_eq(client_nonce.unwrap_or(&nothing))
     }
 
+    /// Whether the client that began the login is the one that sends this: it repeats a nonce, and had sent one.
+    pub(super) fn is_surely_of(&self, client_nonce: Option<&SecretText>) -> bool {
+        !self.client_nonce.is_empty() && self.is_of(client_nonce)
+    }
+
     fn is_alive(&self, now: Timestamp) -> bool {
         now.since(self.began) < LIFE
     }
@@ -227,5 +246,6 @@ mod tests {
         assert!(!flow.is_of(Some(&said("yours"))) && !flow.is_of(None) && !flow.is_of(Some(&said(""))));
         flow.client_nonce = said("");
         assert!(flow.is_of(None) && flow.is_of(Some(&said("anything"))));
+        assert!(!flow.is_surely_of(None) && !flow.is_surely_of(Some(&said(""))));
     }
 }

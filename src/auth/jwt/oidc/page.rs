@@ -3,18 +3,15 @@
 use zeroize::Zeroizing;
 
 use crate::engine::{Answer, Content, Payload, StatusCode};
-use crate::secret::{SecretBytes, SecretText};
+use crate::secret::SecretBytes;
 
 const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
-/// Asks the caller whether the login is theirs: whoever began it gets a token in their name.
-pub(super) fn confirmation(state: &str, code: Option<&SecretText>, role: &str, address: &str) -> Answer {
+/// Asks the caller whether the login is theirs: whoever began it gets a token in their name. The answer comes with what is
+/// `given`, names and values.
+pub(super) fn confirmation(state: &str, given: &[(&str, &str)], role: &str, address: &str) -> Answer {
     let mut fields = Zeroizing::new(String::new());
-    let code = match code {
-        Some(code) => code.expose(),
-        None => "",
-    };
-    for (name, value) in [("state", state), ("code", code), ("confirmation", "1")] {
+    for (name, value) in [("state", state)].iter().chain(given) {
         fields.push_str("<input type=\"hidden\" name=\"");
         fields.push_str(name);
         fields.push_str("\" value=\"");
@@ -85,8 +82,7 @@ mod tests {
     #[test]
     fn nothing_that_comes_with_a_link_is_markup() {
         let evil = "\"><script>alert('1')</script>&";
-        let code = SecretText::new(evil.to_owned());
-        for page in [confirmation(evil, Some(&code), evil, evil), failure(evil)] {
+        for page in [confirmation(evil, &[("code", evil)], evil, evil), failure(evil)] {
             let text = html(&page);
             assert!(!text.contains("<script") && !text.contains("alert('1')"), "{text}");
         }
