@@ -89,8 +89,8 @@ impl Door {
             Ok(None) => (Operation::Read, Some(unknown(&parts.method))),
             Err(error) => (Operation::Read, Some(error)),
         };
-        let audited = match self.request(parts, operation, path, peer, http_body).await {
-            Ok(request) => self.limited(Request { fault: fault.or(request.fault), ..request }).await,
+        let audited = match self.request(parts, (operation, fault), path, peer, http_body).await {
+            Ok(request) => self.limited(request).await,
             Err(error) => Audited::failure(&error),
         };
         let mut response = reply::response(audited, parts.method == Method::HEAD, over_tls);
@@ -112,21 +112,21 @@ impl Door {
         self.pipeline.scrape(&format, text(&parts.headers, header::ACCEPT.as_str()).unwrap_or_default())
     }
 
-    /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log.
+    /// The request. What is wrong with it is found before anyone acts on it, and goes with it to the audit log. The body of
+    /// one that comes too early is not read.
     async fn request(
         &self,
         parts: &http::request::Parts,
-        operation: Operation,
+        (operation, fault): (Operation, Option<Error>),
         path: Result<ApiPath>,
         peer: Peer,
         http_body: HttpBody,
     ) -> Result<Request> {
         let id = self.pipeline.vault().parts().entropy.uuid()?;
-        let mut faults = Vec::new();
+        let mut faults = Vec::from_iter(fault);
         let address = or_fault(self.client_address(&parts.headers, &peer), &mut faults);
         let namespace = or_fault(namespace(&parts.headers), &mut faults);
         let wrap_ttl = or_fault(wrap_ttl(&parts.headers), &mut faults);
-        let content = or_fault(self.content(parts, operation, http_body).await, &mut faults);
         let path = or_fault(path, &mut faults);
         let client = Client {
             address: Some(address.unwrap_or(peer.address.ip()).to_canonical()),
@@ -134,18 +134,25 @@ impl Door {
             certificates: peer.certificates,
             headers: seen_headers(&parts.headers),
         };
-        Ok(Request {
+        let mut request = Request {
             id,
             operation,
             namespace,
             path: spelling(path, operation),
             token: token(&parts.headers),
-            body: content,
+            body: Body::default(),
             client,
             wrap_ttl,
             headers: self.audited_headers(&parts.headers),
-            fault: faults.into_iter().next(),
-        })
+            fault: None,
+            counted: None,
+        };
+        // Without a body there is nothing to spare: it is counted on its way.
+        if axum::body::HttpBody::is_end_stream(&http_body) || !self.pipeline.count_head(&mut request) {
+            request.body = or_fault(self.content(parts, operation, http_body).await, &mut faults);
+        }
+        request.fault = faults.into_iter().next();
+        Ok(request)
     }
 
     /// The body of a write, the query of anything else.

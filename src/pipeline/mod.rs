@@ -2,6 +2,7 @@
 
 mod authorise;
 mod catch;
+mod counting;
 mod facts;
 mod help;
 mod idle;
@@ -16,7 +17,7 @@ mod response;
 mod scrape;
 mod settle;
 
-pub use request::{AuditedHeader, Request};
+pub use request::{AuditedHeader, Counted, Request};
 pub use response::{Audited, Response};
 
 use std::borrow::Cow;
@@ -28,8 +29,7 @@ use crate::audit::{Admitted, Entry};
 use crate::engine::{Answer, Caller, Cx, CxParts, Mount};
 use crate::error::{Error, Kind, Result};
 use crate::policy::Permit;
-use crate::quota::Asked;
-use crate::sys::{Found, Route, Routed, Router};
+use crate::sys::{Found, Routed, Router};
 use crate::vault::{Unsealed, Vault};
 
 use intents::Recorder;
@@ -134,12 +134,15 @@ impl Pipeline {
         fault: Option<Error>,
         known: &mut Known<'_>,
     ) -> Result<Response> {
+        // What is wrong with a request is as good a way to keep the server busy as any other: it counts too.
         if let Some(fault) = fault {
+            let route = self.router.route(unsealed, request.operation, &request.path).ok();
+            counting::count(unsealed, request, route.as_ref(), known).await?;
             return Err(fault);
         }
         let routed = self.router.route(unsealed, request.operation, &request.path)?;
         known.meter.route(&routed);
-        Self::count(unsealed, request, &routed, known).await?;
+        counting::count(unsealed, request, Some(&routed), known).await?;
         let checking = Instant::now();
         let caller = self.caller(unsealed, request, &routed, known).await?;
         known.outcome.describe(known.entry, request, &routed);
@@ -166,24 +169,6 @@ impl Pipeline {
             }
         }
         Err(Error::new(Kind::Unavailable, "too many requests change the same record; try again"))
-    }
-
-    /// Counts the request against the rate limits, before anything is done for it.
-    async fn count(unsealed: &Unsealed, request: &Request, route: &Route, known: &mut Known<'_>) -> Result<()> {
-        let namespace = unsealed.namespace.path.as_str();
-        let path = route.canonical.as_str().trim_end_matches('/');
-        let path = if namespace.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{namespace}{path}")) };
-        let mut asked = Asked { namespace, path: &path, role: "" };
-        let rates = unsealed.core.quotas.rates();
-        let role = if rates.ask_role(&asked) { login_role(request, route).await? } else { String::new() };
-        asked.role = &role;
-        let checked = rates.check(&asked, request.client.address, unsealed.deps.clock.now());
-        known.outcome.counted(&checked);
-        if checked.is_err() {
-            known.meter.metrics().requests.rate_limited.add();
-        }
-        let refused = || Error::new(Kind::RateLimited, format!("request path {path:?}: rate limit quota exceeded"));
-        checked.map(|_| ()).map_err(|_| refused())
     }
 
     /// One try: the handler, then one commit of all it changed, its lease, its token and its wrapping.
@@ -254,13 +239,6 @@ impl Pipeline {
             Routed::Engine(_, engine) => engine.call(admitted, &routed.hit, &request.body, cx).await,
         }
     }
-}
-
-/// The role that a request logs in with; empty for none.
-async fn login_role(request: &Request, route: &Route) -> Result<String> {
-    let Some(Routed::Engine(point, engine)) = &route.target else { return Ok(String::new()) };
-    let path = route.canonical.as_str().strip_prefix(&point.entry.path).unwrap_or_default();
-    Ok(engine.login_role(path, &request.body, &request.client).await?.unwrap_or_default())
 }
 
 /// Who asks, that it is on record, and what counts.

@@ -7,6 +7,7 @@ use crate::api::{ApiPath, Operation};
 use crate::audit::{HeaderFacts, NamespaceFacts, RequestFacts};
 use crate::engine::{Body, Client};
 use crate::error::Error;
+use crate::quota::{Allowance, RetryAfter};
 use crate::secret::ClientToken;
 use crate::vault::Namespace;
 
@@ -32,7 +33,12 @@ pub struct Request {
     pub headers: Vec<AuditedHeader>,
     /// What is wrong with it, if it could not be read. It is audited, and refused.
     pub fault: Option<Error>,
+    /// What the rate limits say, where its head was enough to ask them: see [`super::Pipeline::count_head`].
+    pub counted: Option<Counted>,
 }
+
+/// That a request was counted against the rate limits: what is left, or that it comes too early.
+pub type Counted = Result<Option<Allowance>, RetryAfter>;
 
 /// A header that goes to the audit log.
 #[derive(Debug)]
@@ -48,7 +54,8 @@ pub struct AuditedHeader {
 impl Request {
     /// The request as the audit log is told of it.
     pub(super) fn facts<'a>(&'a self, namespace: &'a Namespace, headers: &'a [HeaderFacts<'a>]) -> RequestFacts<'a> {
-        let Self { id, operation, namespace: _, path, token, body, client, wrap_ttl, headers: _, fault: _ } = self;
+        let Self { id, operation, namespace: _, path, token, body, client, wrap_ttl, headers: _, fault: _, counted: _ } =
+            self;
         let operation = match operation {
             Operation::Write => "update",
             Operation::Read

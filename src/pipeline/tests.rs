@@ -100,6 +100,7 @@ impl Fixture {
             wrap_ttl: None,
             headers: Vec::new(),
             fault: None,
+            counted: None,
         };
         let answer = self.line.handle(request).await;
         Read(answer.status, serde_json::from_slice(&answer.body).unwrap_or(Value::Null))
@@ -152,6 +153,7 @@ async fn an_initialisation_is_done_although_the_client_goes_away() {
         wrap_ttl: None,
         headers: Vec::new(),
         fault: None,
+        counted: None,
     };
     {
         // Asked once whether it is ready, and dropped.

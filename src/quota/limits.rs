@@ -68,6 +68,11 @@ impl RateLimits {
         *state = Arc::new(State::new(config, limits, &state.rules));
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.state.read().unwrap_or_else(PoisonError::into_inner).rules.is_empty()
+    }
+
     /// Whether a role that the request logs in with could matter, which it costs something to find out.
     pub fn ask_role(&self, asked: &Asked<'_>) -> bool {
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner).clone();

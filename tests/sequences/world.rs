@@ -103,6 +103,7 @@ impl World {
             wrap_ttl: (*wrap > 0).then(|| Duration::from_secs(*wrap)),
             headers: Vec::new(),
             fault: None,
+            counted: None,
         };
         let audited = self.life.runtime.block_on(self.life.pipeline.handle(request));
         self.breathe();

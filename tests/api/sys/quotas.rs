@@ -200,3 +200,39 @@ fn a_rate_limit_of_a_namespace_is_its_own() {
     assert_eq!([team.get("sys/mounts").status, team.get("sys/mounts").status], [200, 429]);
     root.get("sys/mounts").is(200);
 }
+
+/// What is wrong with a request does not spare it the count, and whatever its head is enough to judge takes no body.
+#[test]
+fn requests_with_faults_and_bodies_count_once() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    root.post("sys/quotas/rate-limit/users", json!({"path": "auth/userpass", "rate": 2, "interval": "1h"})).is(204);
+    let client = vault.anonymous();
+    let path = "auth/userpass/login/ann";
+    let wrong = || client.post(path, json!({"password": "wrong"})).status;
+    assert_eq!([wrong(), wrong(), wrong(), wrong()], [400, 400, 429, 429], "a body is no second request");
+    // Its body is announced and never comes.
+    let mut wire = vault.wire();
+    let head = format!("POST /v1/{path} HTTP/1.1\r\nhost: x\r\ncontent-length: 30000000\r\n\r\n");
+    wire.say(head.as_bytes()).unwrap();
+    let heard = String::from_utf8_lossy(&wire.hear_some().unwrap()).into_owned();
+    assert!(heard.starts_with("HTTP/1.1 429"), "{heard}");
+    let last = vault.audit_log().pop().unwrap();
+    assert!(last["error"].as_str().unwrap().contains("rate limit quota exceeded"), "{last}");
+
+    let fresh = |path: &str| {
+        root.delete("sys/quotas/rate-limit/users").is(204);
+        let rule = json!({"path": path, "rate": 1, "interval": "1h", "block_interval": 0});
+        root.post("sys/quotas/rate-limit/users", rule).is(204);
+    };
+    fresh("auth/userpass");
+    let malformed = || client.send("POST", path, Some(b"{\"password\":")).status;
+    assert_eq!([malformed(), malformed(), wrong()], [400, 429, 429]);
+    fresh("auth/userpass");
+    let verb = || client.send("OPTIONS", path, None).status;
+    assert_eq!([verb(), verb()], [400, 429]);
+    root.post("sys/quotas/rate-limit/all", json!({"path": "", "rate": 1, "interval": "1h"})).is(204);
+    let nowhere = client.with_header("x-vault-namespace", "nowhere");
+    assert_eq!([nowhere.get("sys/mounts").status, nowhere.get("sys/mounts").status], [404, 429]);
+}

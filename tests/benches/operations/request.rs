@@ -72,6 +72,7 @@ impl Line {
             wrap_ttl: None,
             headers: Vec::new(),
             fault: None,
+            counted: None,
         })
     }
 }
