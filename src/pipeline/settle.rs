@@ -60,6 +60,9 @@ pub(super) async fn settle(
     };
     let response = Response { status, body, warnings, undo: None };
     match request.wrap_ttl {
+        // Without a token nothing is kept but what a login gave: whoever may ask without one can ask again, and must not be
+        // able to fill the store.
+        Some(_) if caller.is_none() && !matches!(response.body, ResponseBody::Auth(_)) => Ok(response),
         Some(ttl) if !ttl.is_zero() => wrap(unsealed, request, response, Ttl::from_seconds(ttl.as_secs()), txn),
         _ => Ok(response),
     }

@@ -22,7 +22,7 @@ pub struct Wrapping {
     pub body: SecretText,
     /// The status that it would have been sent with.
     pub status: StatusCode,
-    /// How long it can be unwrapped.
+    /// How long it can be unwrapped, if the server lets anything last that long.
     pub ttl: Ttl,
     /// The path whose answer it is.
     pub creation_path: String,
@@ -80,6 +80,7 @@ impl Unsealed {
     pub fn wrap(&self, wrapping: Wrapping, txn: &mut Txn) -> Result<WrapInfo> {
         let Wrapping { body, status, ttl, creation_path, wrapped_accessor } = wrapping;
         let now = self.deps.clock.now();
+        let ttl = ttl.min(self.core.settings().ttl.max_ttl);
         let record = TokenRecord {
             policies: vec!["response-wrapping".to_owned()],
             path: creation_path.clone(),

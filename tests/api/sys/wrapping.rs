@@ -161,3 +161,31 @@ fn a_wrapped_secret_id_is_named_by_its_accessor() {
     root.post("cubbyhole/a", json!({"secret_id_accessor": "x"})).ok();
     assert!(wrapped_answer(&root, "GET", "cubbyhole/a", None).get("wrapped_accessor").is_none());
 }
+
+/// Whoever has no token must not be able to fill the store with what nobody will fetch.
+#[test]
+fn what_anyone_may_read_is_not_wrapped() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/auth/userpass", json!({"type": "userpass"})).ok();
+    root.post("auth/userpass/users/ann", json!({"password": "wide river, far shore"})).ok();
+    let client = vault.anonymous().with_header("x-vault-wrap-ttl", "2500000h");
+    let tokens = || root.list("auth/token/accessors").data()["keys"].as_array().unwrap().len();
+    let (accessors, leases) = (tokens(), vault.lease_count());
+    for path in ["sys/internal/ui/mounts", "sys/internal/ui/namespaces", "sys/health", "sys/seal-status"] {
+        let answer = client.get(path);
+        if answer.status == 200 {
+            let body = answer.json();
+            assert!(body.get("wrap_info").is_none_or(serde_json::Value::is_null), "{path}: {body}");
+        }
+    }
+    assert!(client.get("sys/internal/ui/mounts").data().get("auth").is_some());
+    assert_eq!((tokens(), vault.lease_count()), (accessors, leases), "something was kept");
+    // A login makes a token anyway; that it is wrapped is what the header is for.
+    let login = json!({"password": "wide river, far shore"});
+    let wrapped = client.post("auth/userpass/login/ann", login).ok().json();
+    assert_eq!(wrapped["wrap_info"]["ttl"], 32 * 24 * 3600, "longer than anything lasts");
+    let token = wrapped["wrap_info"]["token"].as_str().unwrap();
+    let opened = vault.anonymous().with_token(token).post("sys/wrapping/unwrap", json!({})).ok().json();
+    assert!(opened["auth"]["client_token"].is_string());
+}
