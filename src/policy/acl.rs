@@ -7,11 +7,12 @@
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::capability::{Capabilities, Capability};
 use super::decision::Matched;
 use super::document::{PathRule, Policy, Terms};
+use super::folding;
 use super::listing::ListFilter;
 use super::permit::GrantingPolicy;
 use super::template::{NoValue, TemplateFacts};
@@ -40,6 +41,8 @@ pub struct Acl {
     /// What is only this identity's, laid over that: rules with placeholders. Where both have a rule for a path, this one
     /// says what both say.
     own: Layer,
+    /// All of it once more for the paths whose names do not depend on case; made when one is asked about.
+    folded: OnceLock<Layer>,
     warnings: Vec<String>,
     valid_until: Option<Timestamp>,
 }
@@ -97,13 +100,15 @@ impl Acl {
         compiler.valid_until = shared.valid_until;
         compiler.add_all(sources, |rule| rule.path.has_placeholder());
         let Compiler { rules, warnings, valid_until, .. } = compiler;
-        Self { base: String::new(), own: Layer::new(rules), shared, warnings, valid_until }
+        let own = Layer::new(rules);
+        Self { base: String::new(), own, folded: OnceLock::new(), shared, warnings, valid_until }
     }
 
     /// The same list asked about paths in a namespace that lies at `base` in the one of the policies.
     #[must_use]
     pub fn within(mut self, base: &str) -> Self {
         base.clone_into(&mut self.base);
+        self.folded = OnceLock::new();
         self
     }
 
@@ -176,15 +181,33 @@ impl Acl {
     }
 
     pub(super) fn select(&self, path: &str, is_listing: bool) -> Option<&Rule> {
+        let is_folded = folding::folds(path);
         let path = if self.base.is_empty() { Cow::Borrowed(path) } else { Cow::Owned(format!("{}{path}", self.base)) };
-        let path = &*path;
+        if is_folded {
+            let layer = self.folded.get_or_init(|| Layer::new(folding::rules(self.rules(), &self.base)));
+            Layers { over: layer, under: None }.select(&folding::path(&path, &self.base), is_listing)
+        } else {
+            Layers { over: &self.own, under: Some(&self.shared.layer) }.select(&path, is_listing)
+        }
+    }
+}
+
+/// Where rules are looked for.
+#[derive(Clone, Copy)]
+struct Layers<'r> {
+    over: &'r Layer,
+    under: Option<&'r Layer>,
+}
+
+impl<'r> Layers<'r> {
+    fn select(self, path: &str, is_listing: bool) -> Option<&'r Rule> {
         let bare = path.strip_suffix('/').filter(|_| is_listing);
-        let exact = |path: &str| self.own.exact.get(path).or_else(|| self.shared.layer.exact.get(path));
+        let exact = |path: &str| self.over.exact.get(path).or_else(|| self.under?.exact.get(path));
         exact(path).or_else(|| exact(bare?)).or_else(|| self.best_wildcard(path, bare))
     }
 
     /// The wildcard rule that decides.
-    fn best_wildcard(&self, path: &str, bare: Option<&str>) -> Option<&Rule> {
+    fn best_wildcard(self, path: &str, bare: Option<&str>) -> Option<&'r Rule> {
         let best = self.best(path);
         let without_slash = bare.and_then(|bare| self.best(bare));
         let denies = |rule: &&Rule| rule.terms.capabilities == Capabilities::DENY;
@@ -192,8 +215,8 @@ impl Acl {
     }
 
     /// The best wildcard rule that matches `path`.
-    fn best(&self, path: &str) -> Option<&Rule> {
-        better(self.shared.layer.best(path), self.own.best(path))
+    fn best(self, path: &str) -> Option<&'r Rule> {
+        better(self.under.and_then(|layer| layer.best(path)), self.over.best(path))
     }
 }
 
@@ -343,7 +366,7 @@ fn granting(source: &Source) -> Arc<GrantingPolicy> {
 
 impl Terms {
     /// Adds what another rule for the same path says. Where both set a limit the smaller one counts.
-    fn merge(&mut self, other: &Self) {
+    pub(super) fn merge(&mut self, other: &Self) {
         let Self { capabilities, parameters, wrap_bounds, page_limit, list_filters } = other;
         self.capabilities = self.capabilities.union(*capabilities);
         self.parameters.merge(parameters);

@@ -13,6 +13,7 @@ mod decision;
 mod document;
 mod error;
 mod explain;
+mod folding;
 mod listing;
 mod name;
 mod parameters;

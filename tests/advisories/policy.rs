@@ -6,7 +6,7 @@ use arca::storage::fault::{FaultyStorage, Moment};
 use arca::storage::{MemoryStorage, StorageError};
 use serde_json::{Value, json};
 
-use super::{id, userpass, within};
+use super::{PASSWORD, id, userpass, within};
 use crate::authz::{mount_everything, place};
 use crate::openapi::routes;
 use crate::support::{Certificates, Process, Setup, TestVault};
@@ -74,6 +74,97 @@ fn cve_2026_89322_deny_of_names_in_another_case() {
         tried += 1;
     }
     assert!(tried > 60, "only {tried} routes have names that do not depend on case");
+}
+
+/// The same, told by what the server does: whatever is found under another spelling of its name is denied under it.
+#[test]
+fn cve_2026_89322_deny_of_what_another_case_finds() {
+    let vault = TestVault::new();
+    mount_everything(&vault);
+    let root = vault.root();
+    let bodies = [
+        json!({}),
+        json!({"type": "kv"}),
+        json!({"data": {"a": 1}}),
+        json!({"a": 1}),
+        json!({"policy": "path \"a\" { capabilities = [\"read\"] }"}),
+        json!({"policy": "length = 20 rule \"charset\" { charset = \"abc\" }"}),
+        json!({"path": "kv", "rate": 100, "max_leases": 100}),
+        json!({"password": PASSWORD}),
+    ];
+    let mut found = Vec::new();
+    for (mount, info) in routes().into_iter().filter(|(_, info)| info.route.operation == arca::api::Operation::Write) {
+        let Some((folder, last)) = info.route.pattern.rsplit_once('/') else { continue };
+        if !last.starts_with('{') || folder.contains('{') {
+            continue;
+        }
+        let spelt = |name: &str| format!("{}{folder}/{name}", place(&mount));
+        let (lower, upper) = (spelt("victim"), spelt("vIcTiM"));
+        bodies.iter().find(|body| root.post(&lower, (*body).clone()).status < 300);
+        // Some answer for names of which they know nothing.
+        if root.get(&upper).status != 200 || root.get(&spelt("nobody")).status == 200 {
+            continue;
+        }
+        for rule in [&lower, &upper] {
+            let policy =
+                format!("path \"*\" {{ capabilities = {ALL} }}\npath \"{rule}\" {{ capabilities = [\"deny\"] }}");
+            let client = vault.with_policy("all-but-one", &policy);
+            for path in [&lower, &upper] {
+                // Where names are kept in lower case a rule is to name them so: its author sees them.
+                if rule == &upper && !mount.starts_with("identity/") {
+                    continue;
+                }
+                client.get(path).is(403);
+                client.post(path, json!({})).is(403);
+                client.delete(path).is(403);
+                let asked = client.post("sys/capabilities-self", json!({"paths": [path]})).data();
+                assert_eq!(asked[path], json!(["deny"]), "{path} with a rule for {rule}");
+            }
+        }
+        found.push(lower);
+    }
+    for folder in ["identity/entity/name", "identity/group/name", "auth/userpass/users", "sys/policies/acl"] {
+        assert!(found.iter().any(|path| path.starts_with(folder)), "{folder} is not among {found:?}");
+    }
+}
+
+/// A name of an identity keeps its spelling, and so do the rules that are written with it.
+#[test]
+fn a_rule_about_an_identity_holds_in_every_case() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    userpass(&vault, "userpass", json!({"token_policies": ["own"]}));
+    let policy = "path \"identity/entity/name/{{identity.entity.name}}\" { capabilities = [\"read\"] }\n\
+                  path \"+/group/name/*\" { capabilities = [\"read\", \"update\"] denied_parameters = { \"policies\" = [] } }\n\
+                  path \"identity/+/name/Admins\" { capabilities = [\"deny\"] }\n\
+                  path \"identity/group/name/Staff*\" { capabilities = [\"read\"] }";
+    root.post("sys/policies/acl/own", json!({ "policy": policy })).ok();
+    let (ann, auth) = super::log_in(&vault, "userpass");
+    let entity = id(&auth, "entity_id");
+    root.post(&format!("identity/entity/id/{entity}"), json!({"name": "Ann Of Green"})).ok();
+    for group in ["admins", "Staff-1", "others"] {
+        root.post(&format!("identity/group/name/{group}"), json!({"policies": ["x"]})).ok();
+    }
+    for name in ["Ann%20Of%20Green", "ann%20of%20green", "ANN%20OF%20GREEN"] {
+        assert_eq!(ann.get(&format!("identity/entity/name/{name}")).data()["name"], "Ann Of Green");
+    }
+    let member = json!({"member_entity_ids": [entity]});
+    for (name, reads, writes) in
+        [("ADMINS", 403, 403), ("admins", 403, 403), ("STAFF-1", 200, 403), ("staff-1", 200, 403), ("Others", 200, 204)]
+    {
+        let path = format!("identity/group/name/{name}");
+        ann.get(&path).is(reads);
+        let written = ann.post(&path, member.clone()).status;
+        assert!(written == writes || writes == 204 && written == 200, "{name}: {written}");
+        ann.post(&path, json!({"policies": ["y"]})).is(403);
+        ann.delete(&path).is(403);
+    }
+    assert!(root.get("identity/group/name/admins").data()["member_entity_ids"].as_array().is_none_or(Vec::is_empty));
+    // What lies elsewhere keeps its case, however it is called.
+    root.post("sys/mounts/kv", json!({"type": "kv"})).ok();
+    root.post("kv/identity/group/name/Admins", json!({"a": 1})).ok();
+    let policy = "path \"kv/identity/group/name/admins\" { capabilities = [\"read\"] }";
+    vault.with_policy("elsewhere", policy).get("kv/identity/group/name/Admins").is(403);
 }
 
 #[test]
