@@ -47,7 +47,8 @@ impl Scope {
     /// How well this scope fits; nothing if it does not. A role counts for more than a path, a path for more than a mount,
     /// a mount for more than a namespace, an inner namespace for more than an outer one.
     pub(super) fn fit(&self, asked: &Asked<'_>) -> Option<Fit> {
-        if !self.role.is_empty() && self.role != asked.role {
+        // Names of roles do not depend on case, in no method that has them.
+        if !self.role.is_empty() && !self.role.eq_ignore_ascii_case(asked.role) {
             return None;
         }
         Some(Fit { role: !self.role.is_empty(), kind: self.kind(asked)?, length: self.path.len() })

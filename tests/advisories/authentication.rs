@@ -82,6 +82,21 @@ fn cve_2026_115359_role_quota_and_forms() {
         client.post("auth/cert/login", json!({})).status,
     ];
     assert_eq!(statuses, [200, 200, 200, 429, 429]);
+
+    // A rule may be written in another case than the role, and so may the logins.
+    root.post("sys/auth/jwt", json!({"type": "jwt"})).ok();
+    let signer = Signer::new("EdDSA", "k");
+    root.post("auth/jwt/config", json!({"jwt_validation_pubkeys": [signer.pem()]})).ok();
+    let role = json!({"role_type": "jwt", "user_claim": "sub", "bound_audiences": "mine"});
+    root.post("auth/jwt/role/dev", role).ok();
+    let rule = json!({"path": "auth/jwt", "role": "dEv", "rate": 3, "interval": "1h"});
+    root.post("sys/quotas/rate-limit/jwt", rule).ok();
+    let mut claims = claims();
+    claims["aud"] = json!("mine");
+    let token = signer.sign(&claims);
+    let statuses = ["dev", "Dev", "DEV", "deV", "dev"]
+        .map(|role| client.post("auth/jwt/login", json!({"role": role, "jwt": token})).status);
+    assert_eq!(statuses, [200, 200, 200, 429, 429]);
 }
 
 #[test]

@@ -59,7 +59,7 @@ pub(super) fn refuse_same<'q>(
     scope: &Scope,
 ) -> Result<()> {
     let mut others = quotas.filter(|(other, _)| other.as_str() != name);
-    match others.find(|(_, other)| other.path == scope.path && other.role == scope.role) {
+    match others.find(|(_, other)| other.path == scope.path && other.role.eq_ignore_ascii_case(&scope.role)) {
         Some((other, _)) => {
             Err(Error::invalid(format!("quota rule with similar properties exists under the name {other:?}")))
         }
