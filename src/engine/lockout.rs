@@ -1,13 +1,19 @@
 //! Locks a user out after too many wrong passwords, for auth methods that check passwords.
 //!
-//! Counted in memory: a failed login commits nothing, a restart forgives, and each node counts for itself. Only users
-//! that exist are to be counted, so there are never more counters than users.
+//! Counted in memory: a failed login commits nothing, a restart forgives, and each node counts for itself. Names that no
+//! user has are counted like those of users, so that being locked out does not tell who exists; apart from them and no more
+//! than a number of them, so that made-up names neither cost memory nor keep out the user who gets such a name.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use ring::digest;
+
 use crate::time::Timestamp;
+
+/// The most names without a user that are counted for a mount. With one more the oldest is forgotten.
+const MOST_STRANGERS: usize = 16_384;
 
 /// When a user is locked out, and for how long.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +52,15 @@ pub struct Lockouts(Mutex<State>);
 struct State {
     policy: LockoutPolicy,
     failures: HashMap<String, Failures>,
+    strangers: Strangers,
+}
+
+/// The wrong passwords for names that no user has. Of a name its hash is kept: names may be long.
+#[derive(Debug, Default)]
+struct Strangers {
+    failures: HashMap<[u8; 32], Failures>,
+    /// Every failure, the oldest first.
+    order: VecDeque<([u8; 32], Timestamp)>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +97,7 @@ impl Lockouts {
     /// Counts a checked password. Whether the user is locked out is asked again: of many passwords that are tried at
     /// once, none that comes after the last permitted wrong one says whether it was right.
     pub fn settle(&self, user: &str, right: bool, now: Timestamp) -> Verdict {
-        self.with(|State { policy, failures }| {
+        self.with(|State { policy, failures, .. }| {
             let known = failures.get(user).copied().filter(|known| !policy.forgives(*known, now));
             if known.is_some_and(|known| policy.locks(known, now)) {
                 return Verdict::LockedOut;
@@ -98,9 +113,33 @@ impl Lockouts {
         })
     }
 
+    /// Whether a user of this name would be locked out, where there is none.
+    pub fn is_stranger_locked_out(&self, name: &str, now: Timestamp) -> bool {
+        self.with(|State { policy, strangers, .. }| {
+            strangers.failures.get(&hashed(name)).is_some_and(|failures| policy.locks(*failures, now))
+        })
+    }
+
+    /// Counts a password for a name that no user has, and says what it would come to for one who has.
+    pub fn settle_stranger(&self, name: &str, now: Timestamp) -> Verdict {
+        self.with(|State { policy, strangers, .. }| {
+            if policy.threshold.is_none() {
+                return Verdict::Wrong;
+            }
+            let key = hashed(name);
+            let known = strangers.failures.get(&key).copied().filter(|known| !policy.forgives(*known, now));
+            if known.is_some_and(|known| policy.locks(known, now)) {
+                return Verdict::LockedOut;
+            }
+            let count = known.map_or(0, |known| known.count).saturating_add(1);
+            strangers.note(key, Failures { count, last: now });
+            Verdict::Wrong
+        })
+    }
+
     /// The users that are locked out, by name.
     pub fn locked_out(&self, now: Timestamp) -> Vec<String> {
-        self.with(|State { policy, failures }| {
+        self.with(|State { policy, failures, .. }| {
             let locked = failures.iter().filter(|(_, failures)| policy.locks(**failures, now));
             let mut names: Vec<String> = locked.map(|(name, _)| name.clone()).collect();
             names.sort_unstable();
@@ -116,6 +155,25 @@ impl Lockouts {
     fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
         act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+impl Strangers {
+    fn note(&mut self, key: [u8; 32], failures: Failures) {
+        if self.order.len() >= MOST_STRANGERS
+            && let Some((oldest, when)) = self.order.pop_front()
+            && self.failures.get(&oldest).is_some_and(|kept| kept.last == when)
+        {
+            self.failures.remove(&oldest);
+        }
+        self.order.push_back((key, failures.last));
+        self.failures.insert(key, failures);
+    }
+}
+
+/// A name, as strangers are known by.
+fn hashed(name: &str) -> [u8; 32] {
+    let hash = digest::digest(&digest::SHA256, name.as_bytes());
+    hash.as_ref().try_into().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -179,5 +237,44 @@ mod tests {
             assert_eq!(lockouts.settle("bob", false, at(0)), Verdict::Wrong);
         }
         assert!(!lockouts.is_locked_out("bob", at(0)));
+    }
+
+    #[test]
+    fn a_name_without_a_user_is_locked_like_a_user_and_is_none() {
+        let lockouts = lockouts(Some(3));
+        for second in 0..3 {
+            assert!(!lockouts.is_stranger_locked_out("nobody", at(second)));
+            assert_eq!(lockouts.settle_stranger("nobody", at(second)), Verdict::Wrong);
+        }
+        assert!(lockouts.is_stranger_locked_out("nobody", at(3)));
+        assert_eq!(lockouts.settle_stranger("nobody", at(50)), Verdict::LockedOut);
+        assert!(lockouts.locked_out(at(3)).is_empty(), "it is no user");
+        assert!(!lockouts.is_locked_out("nobody", at(3)), "whoever gets the name is not locked out");
+        assert!(!lockouts.is_stranger_locked_out("nobody", at(62)));
+        assert_eq!(lockouts.settle_stranger("nobody", at(62)), Verdict::Wrong);
+    }
+
+    #[test]
+    fn made_up_names_cost_no_memory() {
+        let lockouts = lockouts(Some(1));
+        for round in 0..2 {
+            for number in 0..MOST_STRANGERS + 10 {
+                lockouts.settle_stranger(&format!("{round}-{number}"), at(0));
+            }
+            lockouts.with(|state| {
+                assert_eq!(state.strangers.order.len(), MOST_STRANGERS);
+                assert!(state.strangers.failures.len() <= MOST_STRANGERS);
+            });
+        }
+        assert!(!lockouts.is_stranger_locked_out("1-9", at(1)) && lockouts.is_stranger_locked_out("1-10", at(1)));
+        // One name many times is one entry, and ends with its last failure.
+        let lockouts = self::lockouts(Some(u32::MAX));
+        for _ in 0..MOST_STRANGERS * 2 {
+            lockouts.settle_stranger("one", at(0));
+        }
+        lockouts.with(|state| assert_eq!(state.strangers.failures.len(), 1));
+        lockouts.set_policy(LockoutPolicy { threshold: None, ..LockoutPolicy::default() });
+        lockouts.settle_stranger("another", at(0));
+        lockouts.with(|state| assert_eq!(state.strangers.failures.len(), 1, "nothing is counted that locks nobody"));
     }
 }

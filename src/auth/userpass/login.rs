@@ -39,19 +39,27 @@ impl Endpoint for LogIn {
         if password.expose().len() > MAX_PASSWORD {
             return Err(wrong());
         }
-        if userpass.lockouts.is_locked_out(&username, cx.now()) {
+        let user: Option<User> = userpass.view.get(&key(&username)).await?;
+        // A name that nobody has is locked out as well: that must not tell either.
+        let is_locked_out = match &user {
+            Some(_) => userpass.lockouts.is_locked_out(&username, cx.now()),
+            None => userpass.lockouts.is_stranger_locked_out(&username, cx.now()),
+        };
+        if is_locked_out {
             return Err(Error::bad_token());
         }
-        let user: Option<User> = userpass.view.get(&key(&username)).await?;
         let hash = user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password.clone());
         // For a user that there is not, the same work is done: the time must not tell.
         let right = userpass.hasher.matches(&password, hash).await?;
-        let user = user.ok_or_else(wrong)?;
-        match userpass.lockouts.settle(&username, right, cx.now()) {
-            Verdict::Right => {}
-            Verdict::Wrong => return Err(wrong()),
-            Verdict::LockedOut => return Err(Error::bad_token()),
-        }
+        let verdict = match &user {
+            Some(_) => userpass.lockouts.settle(&username, right, cx.now()),
+            None => userpass.lockouts.settle_stranger(&username, cx.now()),
+        };
+        let user = match (verdict, user) {
+            (Verdict::Right, Some(user)) => user,
+            (Verdict::Right | Verdict::Wrong, _) => return Err(wrong()),
+            (Verdict::LockedOut, _) => return Err(Error::bad_token()),
+        };
         if !address_is_bound(&user.token.token_bound_cidrs, cx.client.address) {
             return Err(Error::bad_token());
         }
