@@ -45,8 +45,8 @@ struct Charset {
 
 /// The lengths that a password may have.
 const LENGTHS: std::ops::RangeInclusive<usize> = 4..=1024;
-/// How often a password is drawn before the policy is said to be too strict.
-const DRAWS: usize = 10_000;
+/// The longest text of a policy, in bytes. What it takes to make a password grows with it.
+const LONGEST_TEXT: usize = 64 * 1024;
 
 const LOWER: &str = "abcdefghijklmnopqrstuvwxyz";
 const UPPER: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -70,6 +70,9 @@ impl PasswordStore {
 
     /// Writes a policy, if its text is one and passwords can be made by it.
     pub fn write(&self, name: &str, record: &PasswordPolicyRecord, txn: &mut Txn) -> Result<()> {
+        if record.text.len() > LONGEST_TEXT {
+            return Err(Error::invalid(format!("a password policy must not be longer than {LONGEST_TEXT} bytes")));
+        }
         PasswordPolicy::parse(&record.text)?.generate(&*self.entropy)?;
         self.records.put(txn, name, record)
     }
@@ -146,24 +149,28 @@ impl PasswordPolicy {
         Ok(self)
     }
 
-    /// Draws passwords until one has what the rules ask for.
+    /// Draws for each rule what it asks for, fills up from all characters, and puts all of it in a random order. There is
+    /// nothing to try again, however strict the rules are: anyone who may write a policy would have the server try.
     fn generate(&self, entropy: &dyn Entropy) -> Result<SecretText> {
         let mut alphabet: Vec<char> = self.rules.iter().flat_map(|rule| rule.characters.iter().copied()).collect();
         alphabet.sort_unstable();
         alphabet.dedup();
-        for _ in 0..DRAWS {
-            let mut password = Zeroizing::new(String::with_capacity(self.length * 4));
-            for _ in 0..self.length {
-                password.push(draw(&alphabet, entropy)?);
-            }
-            let holds = |rule: &Charset| {
-                password.chars().filter(|character| rule.characters.contains(character)).count() >= rule.least
-            };
-            if self.rules.iter().all(holds) {
-                return Ok(SecretText::new(std::mem::take(&mut password)));
+        let mut drawn = Zeroizing::new(Vec::with_capacity(self.length));
+        for rule in &self.rules {
+            for _ in 0..rule.least {
+                drawn.push(draw(&rule.characters, entropy)?);
             }
         }
-        Err(Error::invalid("no password fits the rules in a reasonable time; loosen min-chars or make it longer"))
+        while drawn.len() < self.length {
+            drawn.push(draw(&alphabet, entropy)?);
+        }
+        // Fisher and Yates: each order is equally likely.
+        for last in (1..drawn.len()).rev() {
+            drawn.swap(last, below(last + 1, entropy)?);
+        }
+        let mut password = Zeroizing::new(String::with_capacity(self.length * 4));
+        password.extend(drawn.iter());
+        Ok(SecretText::new(std::mem::take(&mut password)))
     }
 }
 
@@ -191,15 +198,20 @@ fn whole(value: &hcl::Value) -> Option<usize> {
     value.as_scalar()?.parse().ok()
 }
 
-/// One of `alphabet`, each equally likely.
-fn draw(alphabet: &[char], entropy: &dyn Entropy) -> Result<char> {
-    let size = u32::try_from(alphabet.len()).unwrap_or(u32::MAX);
-    let bound = u32::MAX - u32::MAX % size.max(1);
+/// One of `characters`, each place equally likely.
+fn draw(characters: &[char], entropy: &dyn Entropy) -> Result<char> {
+    let index = below(characters.len(), entropy)?;
+    characters.get(index).copied().ok_or_else(|| Error::invalid("a charset must not be empty"))
+}
+
+/// A number below `end`, each equally likely.
+fn below(end: usize, entropy: &dyn Entropy) -> Result<usize> {
+    let end = u32::try_from(end).unwrap_or(u32::MAX).max(1);
+    let bound = u32::MAX - u32::MAX % end;
     loop {
         let random = u32::from_be_bytes(entropy.bytes()?);
         if random < bound {
-            let index = usize::try_from(random % size.max(1)).unwrap_or_default();
-            return alphabet.get(index).copied().ok_or_else(|| Error::invalid("a charset must not be empty"));
+            return Ok(usize::try_from(random % end).unwrap_or_default());
         }
     }
 }
@@ -212,6 +224,9 @@ impl fmt::Display for PasswordPolicyRecord {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::sync::atomic::Ordering::Relaxed;
+
     use super::*;
     use crate::entropy::SeededEntropy;
 
@@ -228,6 +243,47 @@ mod tests {
             assert!(text.chars().filter(|c| "XYZ".contains(*c)).count() >= 2, "{text}");
         }
         assert_eq!(PasswordPolicy::built_in().generate(&entropy).unwrap().expose().len(), 20);
+    }
+
+    /// Gives so many numbers, and no more.
+    #[derive(Debug)]
+    struct Rationed(AtomicUsize, SeededEntropy);
+
+    impl Entropy for Rationed {
+        fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+            let left = self.0.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+            left.map_err(|_| Error::internal("too much randomness was asked for"))?;
+            self.1.fill(bytes)
+        }
+    }
+
+    /// The strictest policy costs no more than a password of its length: whoever may write one cannot keep a core busy.
+    #[test]
+    fn strict_policies_cost_no_more_than_others() {
+        let many: String = (0..20_000).filter_map(|number| char::from_u32(0x4e00 + number)).collect();
+        let text = format!(
+            "length = 1024 rule \"charset\" {{ charset = \"{many}\" min-chars = 1 }} \
+             rule \"charset\" {{ charset = \"a\" min-chars = 1023 }}"
+        );
+        let policy = PasswordPolicy::parse(&text).unwrap();
+        let entropy = Rationed(AtomicUsize::new(2 * 1024 + 100), SeededEntropy::new(1));
+        let password = policy.generate(&entropy).unwrap();
+        let text = password.expose();
+        assert_eq!(text.chars().filter(|character| *character == 'a').count(), 1023);
+        assert_eq!(text.chars().count(), 1024);
+    }
+
+    /// No character keeps its place, and each comes as often as the others.
+    #[test]
+    fn every_place_takes_every_character() {
+        let text = r#"length = 4 rule "charset" { charset = "ab" min-chars = 1 } rule "charset" { charset = "c" min-chars = 1 }"#;
+        let policy = PasswordPolicy::parse(text).unwrap();
+        let entropy = SeededEntropy::new(7);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..500 {
+            seen.extend(policy.generate(&entropy).unwrap().expose().char_indices());
+        }
+        assert_eq!(seen.len(), 4 * 3, "{seen:?}");
     }
 
     #[test]
