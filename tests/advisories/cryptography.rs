@@ -18,7 +18,7 @@ use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
 use crate::support::{Certificates, Client, Clients, Issue, Process, Setup, TestVault, issuer};
 
 /// The files below `src/`, without what is compiled for tests alone.
-fn sources() -> Vec<(String, String)> {
+pub(super) fn sources() -> Vec<(String, String)> {
     fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();

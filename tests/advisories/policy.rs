@@ -585,3 +585,35 @@ fn vault_2_1_2_denied_parameters_in_another_spelling() {
     let (_, auth) = super::log_in(&vault, "userpass");
     assert!(!auth["policies"].to_string().contains("\"admin\""), "{auth}");
 }
+
+/// Policies see a parameter under the name that it is sent with. So none has a second name, or denying the one would let
+/// the other through.
+#[test]
+fn no_parameter_has_a_second_name() {
+    // Within an object that is denied as a whole.
+    const NESTED: [&str; 1] = ["lockout_counter_reset"];
+    let mut found = Vec::new();
+    for (path, text) in super::cryptography::sources() {
+        if path.starts_with("config/") {
+            continue;
+        }
+        let names = text.split("alias = \"").skip(1).filter_map(|rest| rest.split('"').next());
+        found.extend(names.filter(|name| !NESTED.contains(name)).map(|name| format!("{path}: {name}")));
+    }
+    assert!(found.is_empty(), "{found:#?}");
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/mounts/database", json!({"type": "database"})).ok();
+    let policy = "path \"database/config/*\" { capabilities = [\"create\", \"read\", \"update\"] \
+                  denied_parameters = { \"root_rotation_statements\" = [] } }";
+    let client = vault.with_policy("connections", policy);
+    let connection = |name: &str| {
+        json!({
+            "plugin_name": "postgresql-database-plugin", "verify_connection": false, "username": "a",
+            "password": "b", "connection_url": "postgresql://{{username}}:{{password}}@127.0.0.1:1/x", name: ["evil"],
+        })
+    };
+    client.post("database/config/pg", connection("root_rotation_statements")).is(403);
+    client.post("database/config/pg", connection("root_credentials_rotate_statements")).ok();
+    assert_eq!(client.get("database/config/pg").data()["root_credentials_rotate_statements"], json!([]));
+}

@@ -27,7 +27,6 @@ pub(crate) struct WriteConnection {
     /// The roles that may use it; `*` stands for any text.
     allowed_roles: Option<StringList>,
     /// How the password of its own user is changed.
-    #[serde(alias = "root_credentials_rotate_statements")]
     root_rotation_statements: Option<Statements>,
     /// The policy of passwords.
     password_policy: Option<String>,
@@ -63,7 +62,6 @@ impl Endpoint for WriteConnection {
     type Reply = Done;
 
     const ROUTE: Route = Route::write("config/{name}").summary("Configure a connection to a database");
-    const ALIASES: &'static [&'static str] = &["root_credentials_rotate_statements"];
 
     async fn handle(self, database: &Database, path: EntryPath, cx: &mut Cx<'_>) -> Result<Done> {
         let name = path.name.as_str();

@@ -52,7 +52,7 @@ pub(crate) struct WriteRole {
     /// The older name of `token_period`.
     period: Option<Ttl>,
     /// Read and not looked at: the path names the role.
-    #[serde(rename = "name", alias = "role_name")]
+    #[serde(rename = "name")]
     _name: Option<LooseText>,
 }
 
