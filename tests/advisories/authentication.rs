@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use arca::engine::LockoutPolicy;
 use arca::storage::fault::{FaultyStorage, Moment};
-use arca::storage::{MemoryStorage, StorageError};
+use arca::storage::{MemoryStorage, Page, Storage, StorageError};
 use arca::time::{Clock, SystemClock};
 use serde_json::{Value, json};
 
@@ -336,7 +336,7 @@ fn cve_2024_2660_ocsp_is_not_believed() {
 
 #[test]
 fn cve_2022_41316_crl_after_a_restart() {
-    let storage: Arc<dyn arca::storage::Storage> = Arc::new(MemoryStorage::new());
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let setup = || Setup { clients: Clients::Any, storage: storage.clone(), ..Setup::default() };
     let vault = setup().start();
     let root = vault.root();
@@ -568,7 +568,7 @@ fn cve_2020_12757_time_to_live_of_everything() {
 
 #[test]
 fn vault_0_10_2_tokens_that_expire_while_it_is_down() {
-    let storage: Arc<dyn arca::storage::Storage> = Arc::new(MemoryStorage::new());
+    let storage: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
     let vault = Setup { storage: storage.clone(), ..Setup::manual_clock() }.start();
     let made = vault.root().post("auth/token/create", json!({"policies": ["default"], "ttl": "60s"})).issued();
     let batch = json!({"policies": ["default"], "ttl": "60s", "type": "batch"});
@@ -623,21 +623,33 @@ fn vault_0_11_3_odd_characters_in_lease_ids() {
     assert_eq!(vault.lease_count(), 0);
 }
 
-/// A namespace is removed whole, whichever of the steps fails on the way.
+/// Whatever step fails: in the end the namespace's tokens are no good, its users of databases are gone, and so is all that
+/// it had in the store.
 #[test]
 fn cve_2026_42186_removal_of_a_namespace_that_fails() {
+    let server = Postgres::start();
     for step in 1..=6 {
         let store = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
         let vault = Setup { storage: store.clone(), audited: false, ..Setup::default() }.start();
         let root = vault.root();
-        root.post("sys/namespaces/team", json!({})).ok();
+        let namespace = id(&root.post("sys/namespaces/team", json!({})).data(), "id");
+        let kept = format!("ns/{namespace}/");
         let team = within(&root, "team");
         team.post("sys/mounts/kv", json!({"type": "kv"})).ok();
         team.post("kv/a", json!({"x": 1})).ok();
+        configure(&team, &server, CREATE);
+        team.get("database/creds/app").ok();
+        assert_eq!(users(&server), 1);
+        assert!(!vault.run(store.list(&kept, Page::all())).unwrap().is_empty(), "nothing is kept at {kept}");
         let made = team.post("auth/token/create", json!({"policies": ["default"], "ttl": "1h"})).issued();
-        let leases = vault.lease_count();
         store.fail_commit(store.commits() + step, Moment::Before, StorageError::Full);
+        if step == 6 {
+            server.stop();
+        }
         root.delete("sys/namespaces/team");
+        if step == 6 {
+            server.resume();
+        }
         // Asked again, by whoever saw it fail.
         eventually("it is gone", || {
             let answer = root.delete("sys/namespaces/team");
@@ -648,6 +660,10 @@ fn cve_2026_42186_removal_of_a_namespace_that_fails() {
             let answer = within(&root.with_token(&made), place).get("auth/token/lookup-self");
             assert!(matches!(answer.status, 403 | 404), "step {step}: {} {}", answer.status, answer.text);
         }
+        eventually("its users are gone", || (users(&server) == 0).then_some(()));
+        eventually("nothing of it is kept", || {
+            vault.run(store.list(&kept, Page::all())).unwrap().is_empty().then_some(())
+        });
         eventually("the name is free", || {
             let again = root.post("sys/namespaces/team", json!({}));
             (again.status == 200).then_some(())
