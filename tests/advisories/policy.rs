@@ -387,11 +387,11 @@ fn cve_2021_41802_alias_moved_onto_a_better_entity() {
     let vault = TestVault::new();
     let root = vault.root();
     userpass(&vault, "userpass", json!({}));
-    root.post("auth/userpass/users/boss", json!({"password": super::PASSWORD})).ok();
+    root.post("auth/userpass/users/boss", json!({"password": PASSWORD})).ok();
     root.post("sys/policies/acl/much", json!({"policy": format!("path \"sys/mounts\" {{ capabilities = {ALL} }}")}))
         .ok();
     let (ann, mine) = super::log_in(&vault, "userpass");
-    let boss = vault.anonymous().post("auth/userpass/login/boss", json!({"password": super::PASSWORD})).auth();
+    let boss = vault.anonymous().post("auth/userpass/login/boss", json!({"password": PASSWORD})).auth();
     root.post(&format!("identity/entity/id/{}", id(&boss, "entity_id")), json!({"policies": ["much"]})).ok();
     let entity = root.get(&format!("identity/entity/id/{}", id(&mine, "entity_id"))).data();
     let alias = id(&entity["aliases"][0], "id");
@@ -404,6 +404,12 @@ fn cve_2021_41802_alias_moved_onto_a_better_entity() {
         ann.get("sys/mounts").is(403);
         super::log_in(&vault, "userpass").0.get("sys/mounts").is(403);
     }
+    // Whoever may write aliases decides whose logins are whose: an entity that has none of this mount may be given one.
+    let chief = root.post("identity/entity", json!({"name": "chief", "policies": ["much"]})).data();
+    let moved = json!({"name": "ann", "mount_accessor": accessor, "canonical_id": chief["id"]});
+    ann.post(&format!("identity/entity-alias/id/{alias}"), moved.clone()).is(403);
+    helper.post(&format!("identity/entity-alias/id/{alias}"), moved).is(200);
+    super::log_in(&vault, "userpass").0.get("sys/mounts").is(200);
 }
 
 #[test]
