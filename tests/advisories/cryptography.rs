@@ -4,12 +4,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use arca::barrier::{Barrier, Scope, Txn};
 use arca::entropy::{Entropy, SystemEntropy};
 use arca::error::Error;
 use arca::seal::{Threshold, split, wrap_root_key};
 use arca::secret::{RootKey, SealKey};
+use arca::storage::{Key, MemoryStorage, Page, Storage};
+use arca::time::Timestamp;
+use arca::vault::PasswordPolicyRecord;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -109,6 +114,61 @@ impl Entropy for Exhausted {
     }
 }
 
+/// A nonce that is not random is used twice sooner or later: without randomness nothing is encrypted, and nothing written.
+fn barrier_without_randomness() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(async {
+        let storage = Arc::new(MemoryStorage::new());
+        let root = RootKey::generate(&SystemEntropy::new()).unwrap();
+        let now = Timestamp::from_unix_seconds(1);
+        let create =
+            |entropy: Arc<dyn Entropy>, txn: &mut Txn| Barrier::create(storage.clone(), &root, entropy, now, txn);
+        let entropy = |times: i64| Arc::new(Exhausted { left: AtomicI64::new(times), system: SystemEntropy::new() });
+        let needed = (0..1000).find(|times| create(entropy(*times), &mut Txn::new()).is_ok()).unwrap();
+        assert!(needed >= 3, "a key, and a nonce for each of two records: {needed}");
+        let mut txn = Txn::new();
+        create(Arc::new(SystemEntropy::new()), &mut txn).unwrap().commit(txn).await.unwrap();
+        let mut done = 0;
+        for times in 0..20 {
+            let barrier = Barrier::unlock(storage.clone(), &root, entropy(times)).await.unwrap();
+            let view = barrier.view(Scope::new("root", "test"));
+            let before = contents(&*storage).await;
+            let mut txn = Txn::new();
+            let put = view.put(&mut txn, "a", &PasswordPolicyRecord { text: times.to_string() });
+            let written = match put {
+                Ok(()) => view.commit(txn).await,
+                Err(error) => Err(error),
+            };
+            if written.is_ok() {
+                done += 1;
+            } else {
+                assert_eq!(contents(&*storage).await, before, "with {times} something was written");
+            }
+            assert!(times > 0 || written.is_err(), "something was encrypted without randomness");
+            barrier.wipe();
+        }
+        assert!(done > 0, "nothing was ever written");
+    });
+}
+
+/// All that is in a store, by key.
+async fn contents(storage: &dyn Storage) -> Vec<(String, Option<Vec<u8>>)> {
+    let mut found = Vec::new();
+    let mut folders = vec![String::new()];
+    while let Some(folder) = folders.pop() {
+        for name in storage.list(&folder, Page::all()).await.unwrap() {
+            let path = format!("{folder}{name}");
+            if name.ends_with('/') {
+                folders.push(path);
+            } else {
+                let value = storage.get(&Key::new(&path).unwrap()).await.unwrap();
+                found.push((path, value));
+            }
+        }
+    }
+    found
+}
+
 #[test]
 fn vault_0_11_1_no_randomness() {
     let with = |times: i64| Exhausted { left: AtomicI64::new(times), system: SystemEntropy::new() };
@@ -121,6 +181,7 @@ fn vault_0_11_1_no_randomness() {
     // However far an operation comes: it fails as a whole, or has had all that it needs.
     let needed = (0..1000).find(|times| split(&key, threshold, &with(*times)).is_ok()).unwrap();
     assert!(needed > 0);
+    barrier_without_randomness();
     // Two ciphertexts of the same key are never the same.
     let wrap = || wrap_root_key(&key, &root, &SystemEntropy::new()).unwrap();
     assert_ne!(wrap(), wrap());
