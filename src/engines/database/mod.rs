@@ -13,6 +13,13 @@ mod static_roles;
 mod tests;
 mod username;
 
+#[doc(hidden)]
+pub use postgresql::{fuzz_statement, fuzz_url};
+#[doc(hidden)]
+pub use static_roles::fuzz_cron;
+#[doc(hidden)]
+pub use username::fuzz as fuzz_username;
+
 use std::sync::Arc;
 
 use serde_json::Value;

@@ -34,6 +34,11 @@ use url::Login;
 
 pub(super) use url::{has_password, masked};
 
+#[doc(hidden)]
+pub use statement::fuzz as fuzz_statement;
+#[doc(hidden)]
+pub use url::fuzz as fuzz_url;
+
 /// The longest name that PostgreSQL keeps, in bytes (`NAMEDATALEN` - 1).
 pub(super) const LONGEST_NAME: usize = 63;
 

@@ -53,6 +53,9 @@ pub(super) fn pieces(sql: &str) -> Result<Vec<Piece<'_>>, Unterminated> {
         let before = sql.get(..at).unwrap_or_default();
         let (kind, length) = match special(before, rest)? {
             Some((Kind::End, _)) if depth > 0 => (Kind::Bare, 1),
+            Some((Kind::Literal, _)) if goes_on(&pieces, sql.get(bare_from..at).unwrap_or_default()) => {
+                (Kind::EscapedLiteral, quoted(rest, b'\'', true)?)
+            }
             Some(found) => found,
             None => (Kind::Bare, rest.chars().next().map_or(1, char::len_utf8)),
         };
@@ -73,6 +76,14 @@ pub(super) fn pieces(sql: &str) -> Result<Vec<Piece<'_>>, Unterminated> {
     Ok(pieces)
 }
 
+/// Whether a quote after these pieces and this bare text goes on with an `E'…'`, as it does behind a line's end: `E'a'` and,
+/// on the next line, `'b'` are one text, with backslashes that escape throughout.
+fn goes_on(pieces: &[Piece<'_>], bare: &str) -> bool {
+    let is_blank = |piece: &&Piece<'_>| piece.kind == Kind::Comment || piece.text.trim().is_empty();
+    let before = pieces.iter().rev().find(|piece| !is_blank(piece));
+    bare.trim().is_empty() && before.is_some_and(|piece| piece.kind == Kind::EscapedLiteral)
+}
+
 fn push<'a>(pieces: &mut Vec<Piece<'a>>, kind: Kind, text: Option<&'a str>) {
     pieces.extend(text.filter(|text| !text.is_empty()).map(|text| Piece { kind, text }));
 }
@@ -89,11 +100,13 @@ fn is_code(piece: &Piece<'_>) -> bool {
 fn special(before: &str, rest: &str) -> Result<Option<(Kind, usize)>, Unterminated> {
     let found = match rest.as_bytes() {
         [b';', ..] => Some((Kind::End, 1)),
-        [b'\'', ..] if has_prefix(before, &["e", "u&"]) => Some((Kind::EscapedLiteral, quoted(rest, b'\'', true)?)),
+        [b'\'', ..] if has_prefix(before, &["e"]) => Some((Kind::EscapedLiteral, quoted(rest, b'\'', true)?)),
+        // The backslash escapes characters there, and never the quote.
+        [b'\'', ..] if has_prefix(before, &["u&"]) => Some((Kind::EscapedLiteral, quoted(rest, b'\'', false)?)),
         [b'\'', ..] => Some((Kind::Literal, quoted(rest, b'\'', false)?)),
         [b'"', ..] if has_prefix(before, &["u&"]) => Some((Kind::EscapedIdentifier, quoted(rest, b'"', false)?)),
         [b'"', ..] => Some((Kind::Identifier, quoted(rest, b'"', false)?)),
-        [b'-', b'-', ..] => Some((Kind::Comment, rest.find('\n').map_or(rest.len(), |end| end + 1))),
+        [b'-', b'-', ..] => Some((Kind::Comment, rest.find(['\n', '\r']).map_or(rest.len(), |end| end + 1))),
         [b'/', b'*', ..] => Some((Kind::Comment, block_comment(rest)?)),
         [b'$', ..] if !ends_in_word(before) => match dollar_tag(rest) {
             Some(tag) => Some((Kind::Dollar, dollar_quoted(rest, tag)?)),
@@ -190,6 +203,9 @@ mod tests {
         assert_eq!(split(" ;; -- nothing\n; /* nothing */ ;"), [""; 0]);
         assert_eq!(split("a 'it''s;' ; b E'\\';' ; c"), ["a 'it''s;'", "b E'\\';'", "c"]);
         assert_eq!(split("a 'x\\'; b"), ["a 'x\\'", "b"]);
+        assert_eq!(split("a E'x'\n'\\';' ; b"), ["a E'x'\n'\\';'", "b"]);
+        assert_eq!(split("a U&'x\\'; b"), ["a U&'x\\'", "b"]);
+        assert_eq!(split("a -- x;y\r; b"), ["a -- x;y", "b"]);
         assert_eq!(split("select $1; select x$a$; y$a$"), ["select $1", "select x$a$", "y$a$"]);
     }
 

@@ -83,9 +83,15 @@ pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// `text` as a literal in SQL.
-pub(super) fn literal(text: &str) -> Zeroizing<String> {
-    Zeroizing::new(format!("'{}'", text.replace('\'', "''")))
+/// `text` as a literal in SQL. One with a backslash says what that means, whatever stands before it: behind an `E` it would
+/// escape otherwise. libpq writes it so, too.
+fn literal(text: &str) -> Zeroizing<String> {
+    let doubled = Zeroizing::new(text.replace('\'', "''"));
+    Zeroizing::new(if doubled.contains('\\') {
+        format!(" E'{}'", doubled.replace('\\', "\\\\"))
+    } else {
+        format!("'{}'", *doubled)
+    })
 }
 
 /// The texts in `text`, which may be a list in JSON, and either of them in base64, as old clients send them.
@@ -151,7 +157,9 @@ fn fill(piece: Piece<'_>, bindings: &[Binding<'_>], nested: bool, text: &mut Str
         if nested && !is_harmless(binding.value) {
             return Err(Defect::Nested);
         }
-        text.push_str(&quoted(binding, piece.kind));
+        // Behind a dollar a bare name would become the tag of a quote.
+        let is_tag = !nested && text.ends_with('$');
+        text.push_str(&quoted(binding, piece.kind, is_tag));
         rest = rest.get(place.end..).unwrap_or_default();
     }
     text.push_str(rest);
@@ -169,7 +177,7 @@ fn placeholder<'b, 'v>(text: &str, bindings: &'b [Binding<'v>]) -> Option<(Range
     })
 }
 
-fn quoted(binding: &Binding<'_>, kind: Kind) -> Zeroizing<String> {
+fn quoted(binding: &Binding<'_>, kind: Kind, is_tag: bool) -> Zeroizing<String> {
     let value = binding.value;
     let text = match kind {
         Kind::Literal => value.replace('\'', "''"),
@@ -177,7 +185,7 @@ fn quoted(binding: &Binding<'_>, kind: Kind) -> Zeroizing<String> {
         Kind::Identifier => value.replace('"', "\"\""),
         Kind::EscapedIdentifier => value.replace('\\', "\\\\").replace('"', "\"\""),
         Kind::Bare | Kind::Dollar | Kind::Comment | Kind::End => match binding.role {
-            Role::Identifier if is_plain_name(value) => value.to_owned(),
+            Role::Identifier if is_plain_name(value) && !is_tag => value.to_owned(),
             Role::Identifier => identifier(value),
             Role::Literal => return literal(value),
         },
@@ -209,6 +217,36 @@ fn is_harmless(value: &str) -> bool {
 /// Whether `value` has the form of the moments that this engine writes, the only values with a blank in them.
 fn is_moment(value: &str) -> bool {
     value.chars().all(|c| c.is_ascii_digit() || matches!(c, '-' | ':' | '+' | ' '))
+}
+
+/// What the fuzz target runs: whatever the name (the first line) and the password (the second) are, the statements (the
+/// rest) have the pieces that they have with harmless ones.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let mut lines = text.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (name, password, text) = (line(), line(), line());
+    if let Ok(pieces) = sql::pieces(text) {
+        assert_eq!(pieces.iter().map(|piece| piece.text).collect::<String>(), text);
+    }
+    let kinds = |statement: &Zeroizing<String>| {
+        let statements = sql::statements(statement).ok()?;
+        let [pieces] = statements.as_slice() else { return None };
+        Some(pieces.iter().map(|piece| piece.kind).collect::<Vec<_>>())
+    };
+    let shape = |name, password| {
+        let bindings = [
+            Binding { name: "name", value: name, role: Role::Identifier },
+            Binding { name: "password", value: password, role: Role::Literal },
+        ];
+        let rendered = render(&[text.to_owned()], &bindings).ok()?;
+        Some(rendered.iter().map(kinds).collect::<Vec<_>>())
+    };
+    let harmless =
+        shape(if is_plain_name(name) { "a1" } else { "A" }, if password.contains('\\') { "\\" } else { "p" });
+    if let (Some(found), Some(expected)) = (shape(name, password), harmless) {
+        assert_eq!(found, expected);
+    }
 }
 
 #[cfg(test)]
@@ -246,7 +284,9 @@ mod tests {
                 "CREATE ROLE \"{{name}}\" PASSWORD '{{password}}'",
                 "CREATE ROLE \"a\"\"; DROP ROLE x; --\" PASSWORD 'p''; DROP ROLE x; --\\'",
             ),
-            ("A {{name}} {{ password }}", "A \"a\"\"; DROP ROLE x; --\" 'p''; DROP ROLE x; --\\'"),
+            ("A {{name}} {{ password }}", "A \"a\"\"; DROP ROLE x; --\"  E'p''; DROP ROLE x; --\\\\'"),
+            ("A E{{password}}", "A E E'p''; DROP ROLE x; --\\\\'"),
+            ("A E'a'\n'{{password}}'", "A E'a'\n'p''; DROP ROLE x; --\\\\'"),
             ("A '{{name}}'", "A 'a\"; DROP ROLE x; --'"),
             ("A E'{{password}}'", "A E'p''; DROP ROLE x; --\\\\'"),
             ("A '{{1,2},{3,4}}' -- {{password}}", "A '{{1,2},{3,4}}'  "),
@@ -254,6 +294,12 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(one(text, name, password).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn a_name_is_no_tag() {
+        assert_eq!(one("A ${{name}}$ B", "a1", "").unwrap(), "A $\"a1\"$ B");
+        assert_eq!(one("A {{name}} B", "a1", "").unwrap(), "A a1 B");
     }
 
     #[test]
@@ -306,7 +352,8 @@ mod tests {
             let rendered = one("A {{password}} B", "", &value).unwrap();
             let pieces = &sql::statements(&rendered).unwrap()[0];
             prop_assert_eq!(pieces.len(), 3);
-            prop_assert_eq!(pieces[1].kind, Kind::Literal);
+            let kind = if value.contains('\\') { Kind::EscapedLiteral } else { Kind::Literal };
+            prop_assert_eq!(pieces[1].kind, kind);
             let rendered = one("A {{name}} B", &value, "").unwrap();
             let statements = sql::statements(&rendered).unwrap();
             prop_assert_eq!(statements.len(), 1);

@@ -47,15 +47,20 @@ impl Login<'_> {
             return Err("error creating database object: connection_url cannot be empty");
         }
         let filled = self.filled();
-        let options = if scheme(&filled).is_some() { query_options(&filled) } else { keyword_options(&filled)? };
-        let mode = options.iter().rev().find(|option| option.name(&filled) == "sslmode");
+        // The first @ ends the login, as tokio-postgres reads it.
+        let host = filled.find('@').unwrap_or_default();
+        let options = if scheme(&filled).is_some() { query_options(&filled, host) } else { keyword_options(&filled)? };
+        let mode = options.iter().rev().find(|option| option.is_called("sslmode", &filled));
         let mode = mode.map_or(Ok(TlsMode::Prefer), |option| tls_mode(option.value(&filled)))?;
-        if options.iter().any(|option| matches!(option.name(&filled), "sslrootcert" | "sslcert" | "sslkey")) {
+        if options
+            .iter()
+            .any(|option| ["sslrootcert", "sslcert", "sslkey"].iter().any(|name| option.is_called(name, &filled)))
+        {
             return Err("sslrootcert, sslcert and sslkey are not read from the connection_url; set tls_ca, \
                         tls_certificate and private_key to PEM text instead");
         }
         let mut text = Zeroizing::new(filled.to_string());
-        for option in options.iter().rev().filter(|option| option.name(&filled) == "sslmode") {
+        for option in options.iter().rev().filter(|option| option.is_called("sslmode", &filled)) {
             text.replace_range(option.whole.clone(), "");
         }
         let mut config: Config = text.parse().map_err(|_| MALFORMED)?;
@@ -124,14 +129,18 @@ fn password_place(url: &str) -> Option<Range<usize>> {
         Some(colon + 1..end)
     });
     let options = match scheme(url) {
-        Some(_) => query_options(url),
+        // A password that is not escaped may have an @ in it, and so may an option.
+        Some(_) => [url.find('@'), url.rfind('@')]
+            .into_iter()
+            .flat_map(|host| query_options(url, host.unwrap_or_default()))
+            .collect(),
         // A text that cannot be read is hidden from its first such word on.
         None => keyword_options(url).unwrap_or_else(|_| {
             let start = url.find("password").map_or(0, |at| at + "password".len());
             vec![Place { name: start.saturating_sub("password".len())..start, value: start..url.len(), whole: 0..0 }]
         }),
     };
-    let in_options = options.into_iter().filter(|option| option.name(url) == "password").map(|option| option.value);
+    let in_options = options.into_iter().filter(|option| option.is_called("password", url)).map(|option| option.value);
     in_authority.into_iter().chain(in_options).rfind(|place| !shown(place))
 }
 
@@ -144,8 +153,10 @@ struct Place {
 }
 
 impl Place {
-    fn name<'a>(&self, text: &'a str) -> &'a str {
-        text.get(self.name.clone()).unwrap_or_default()
+    /// Whether its name is this one; it may be percent-encoded.
+    fn is_called(&self, name: &str, text: &str) -> bool {
+        let written = text.get(self.name.clone()).unwrap_or_default();
+        percent_encoding::percent_decode_str(written).eq(name.bytes())
     }
 
     fn value<'a>(&self, text: &'a str) -> &'a str {
@@ -158,10 +169,8 @@ fn scheme(url: &str) -> Option<usize> {
     ["postgres://", "postgresql://"].into_iter().find(|scheme| url.starts_with(scheme)).map(str::len)
 }
 
-/// The options after the question mark of a URL.
-fn query_options(url: &str) -> Vec<Place> {
-    // A password that is not escaped may have a question mark in it.
-    let host = url.rfind('@').unwrap_or_default();
+/// The options after the question mark of a URL, whose login ends at `host`.
+fn query_options(url: &str, host: usize) -> Vec<Place> {
     let Some(start) = url.get(host..).and_then(|tail| tail.find('?')).map(|at| host + at + 1) else {
         return Vec::new();
     };
@@ -248,6 +257,41 @@ fn backslashed(text: &str) -> Zeroizing<String> {
     escaped
 }
 
+/// What the fuzz target runs: a URL (behind the second line) into which a user (the first line) and their password (the
+/// second) go.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let mut lines = text.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default().replace('\0', "");
+    let (username, password, url) = (line(), SecretText::new(line()), line());
+    let hidden = masked(&url);
+    assert!(!has_password(&hidden) && masked(&hidden) == hidden);
+    assert_eq!(has_password(&url), hidden != url);
+    let target = |url: &str, disable_escaping| {
+        let url = SecretText::new(url.to_owned());
+        Login { url: &url, username: &username, password: &password, disable_escaping }.target()
+    };
+    for disable_escaping in [true, false] {
+        if let Ok((config, _)) = target(&url, disable_escaping) {
+            assert!(!config.get_hosts().is_empty() || !config.get_hostaddrs().is_empty());
+        }
+    }
+    // What PostgreSQL is told from the URL itself is not shown.
+    let found = target(&hidden, false).ok().and_then(|(config, _)| config.get_password().map(<[u8]>::to_vec));
+    let shown = [b"xxxxx".as_slice(), b"", password.expose().as_bytes()];
+    assert!(found.is_none_or(|found| shown.contains(&found.as_slice())));
+    for url in ["postgresql://{{username}}:{{password}}@h/d", "host=h user='{{username}}' password='{{password}}'"] {
+        let config = target(url, false).map(|(config, _)| config);
+        let is_user = |config: &Config| config.get_user().unwrap_or_default() == username;
+        let is_password = |config: &Config| config.get_password().unwrap_or_default() == password.expose().as_bytes();
+        assert!(
+            username.is_empty()
+                || password.expose().is_empty()
+                || config.is_ok_and(|config| is_user(&config) && is_password(&config))
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -270,6 +314,8 @@ mod tests {
             for url in [
                 format!("postgresql://u:p@h:1/d?sslmode={text}"),
                 format!("postgres://u:p@h:1/d?application_name=x&sslmode={text}&connect_timeout=5"),
+                format!("postgres://u:p@h:1/d?application_name=a@b&sslmode={text}"),
+                format!("postgres://u:p@h:1/d?ssl%6dode={text}"),
                 format!("host=h sslmode={text} user=u password=p port=1 dbname=d"),
                 format!("host=h user=u password=p port=1 dbname=d sslmode = '{text}'"),
             ] {
@@ -307,6 +353,8 @@ mod tests {
             ("postgresql://u:se@cr:et/?@h/d", "postgresql://u:xxxxx@h/d"),
             ("postgresql://{{username}}:{{password}}@h/d", "postgresql://{{username}}:{{password}}@h/d"),
             ("postgresql://u@h/d?password=secret&sslmode=x", "postgresql://u@h/d?password=xxxxx&sslmode=x"),
+            ("postgresql://u@h/d?p%61ssword=secret", "postgresql://u@h/d?p%61ssword=xxxxx"),
+            ("postgresql://u@h/d?password=se@cret&sslmode=x", "postgresql://u@h/d?password=xxxxx&sslmode=x"),
             ("host=h password='a secret' user=u", "host=h password=xxxxx user=u"),
             ("host=h password={{password}}", "host=h password={{password}}"),
             ("host=h password='secret", "host=h passwordxxxxx"),

@@ -110,6 +110,27 @@ fn field(text: &str, range: RangeInclusive<u8>, names: &[&str], first: u8) -> Re
     Ok(bits)
 }
 
+/// What the fuzz target runs: the moment after another (the first line, in seconds since 1970) that fits an expression (the
+/// rest) is later, fits, and has none before it.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let (moment, expression) = text.split_once('\n').unwrap_or(("0", text));
+    let Ok(cron) = Cron::parse(expression) else { return };
+    let moment = Timestamp::from_unix_seconds(moment.parse().unwrap_or_default());
+    let Some(next) = cron.after(moment) else { return };
+    let seconds = next.unix_seconds();
+    assert!(next > moment && seconds.rem_euclid(60) == 0);
+    let at = OffsetDateTime::from_unix_timestamp(seconds);
+    assert!(at.is_ok_and(|at| {
+        let in_time = fits(cron.minutes, at.minute()) && fits(cron.hours, at.hour());
+        in_time && fits(cron.months, u8::from(at.month())) && cron.fits_day(at)
+    }));
+    let between = moment.unix_seconds() + (seconds - moment.unix_seconds()) / 2;
+    for earlier in [between, seconds - 1] {
+        assert_eq!(cron.after(Timestamp::from_unix_seconds(earlier)), Some(next));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,9 @@ mod rotations;
 mod schedule;
 mod write;
 
+#[doc(hidden)]
+pub use cron::fuzz as fuzz_cron;
+
 pub(crate) use creds::ReadStaticCredentials;
 pub(crate) use delete::DeleteStaticRole;
 pub(crate) use list::ListStaticRoles;

@@ -52,6 +52,27 @@ impl UsernameTemplate {
     }
 }
 
+/// What the fuzz target runs: a template (behind the second line) makes names of who asks (the first line) and of a role
+/// (the second).
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let mut lines = text.splitn(3, '\n');
+    let mut line = || lines.next().unwrap_or_default();
+    let (display_name, role_name, template) = (line(), line(), line());
+    let name = || {
+        let entropy = crate::entropy::SeededEntropy::new(1);
+        let now = Timestamp::from_unix_seconds(1_800_000_000);
+        let ingredients = Ingredients { display_name, role_name, now, entropy: &entropy };
+        UsernameTemplate::parse(template, ingredients)?.render(ingredients)
+    };
+    let made = name();
+    assert!(
+        made.as_ref().is_ok_and(|name| (1..=render::LONGEST).contains(&name.len()))
+            || made.as_ref().is_err_and(|why| !why.is_empty())
+    );
+    assert_eq!(made, name());
+}
+
 /// A value in a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Value {
@@ -162,6 +183,12 @@ mod tests {
         let doubling = "{{$x = printf \"%s%s\" $x $x}}";
         assert!(render(&format!("{{{{$x := random 8}}}}{}{{{{$x}}}}", doubling.repeat(10))).is_ok());
         assert!(render(&format!("{{{{$x := random 8}}}}{}{{{{$x}}}}", doubling.repeat(60))).is_err());
+    }
+
+    #[test]
+    fn a_name_has_a_longest_length() {
+        assert_eq!(render(&"{{random 1024}}".repeat(8)).map(|name| name.len()), Ok(8192));
+        assert!(render(&"{{random 1024}}".repeat(9)).is_err());
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::blocks::{Choice, Part, Setting, Subject};
 use super::parse::{Command, Operand};
 use super::{Ingredients, Value};
 
-/// The longest text that a function may make: a template that doubles a variable again and again comes to an end.
-const LONGEST: usize = 8192;
+/// The longest text that a function, or all of a template, may make, in bytes: a template that doubles a variable again
+/// and again comes to an end.
+pub(super) const LONGEST: usize = 8192;
 
 /// What `parts` make of `ingredients`.
 pub(super) fn text(parts: &[Part], ingredients: Ingredients<'_>) -> Result<String, String> {
@@ -13,6 +14,8 @@ pub(super) fn text(parts: &[Part], ingredients: Ingredients<'_>) -> Result<Strin
     rendering.parts(parts)?;
     Ok(rendering.text)
 }
+
+const TOO_LONG: &str = "the username template makes too long a text";
 
 struct Rendering<'a> {
     ingredients: Ingredients<'a>,
@@ -34,6 +37,9 @@ impl<'a> Rendering<'a> {
                 }
                 Part::Setting(setting) => self.set(setting)?,
                 Part::Choice(choice) => self.choice(choice)?,
+            }
+            if self.text.len() > LONGEST {
+                return Err(TOO_LONG.to_owned());
             }
         }
         Ok(())
@@ -107,7 +113,7 @@ impl<'a> Rendering<'a> {
 
 fn bounded(value: Value) -> Result<Value, String> {
     match value {
-        Value::Text(text) if text.len() > LONGEST => Err("the username template makes too long a text".to_owned()),
+        Value::Text(text) if text.len() > LONGEST => Err(TOO_LONG.to_owned()),
         value @ (Value::Text(_) | Value::Number(_) | Value::Truth(_)) => Ok(value),
     }
 }
