@@ -3,4 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|text: &str| arca::auth::jwt::fuzz(text));
+fuzz_target!(|text: &str| {
+    arca::auth::jwt::fuzz(text);
+    arca::identity::oidc::fuzz_token(text.lines().next().unwrap_or_default());
+});

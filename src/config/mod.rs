@@ -27,6 +27,8 @@ pub use lockout::UserLockout;
 pub use log::{Log, LogFormat, LogLevel};
 pub use sandbox::Sandbox;
 pub use server::Config;
+#[doc(hidden)]
+pub use server::fuzz;
 pub use storage::Storage;
 pub use telemetry::{Otlp, Telemetry};
 pub use value::Ratio;

@@ -1,6 +1,6 @@
 //! The keys at the top of the file, and the whole: [`Config`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::audit::AuditDevice;
 use super::error::{ConfigError, Warning};
@@ -255,4 +255,24 @@ fn user_lockout(sources: &[Source], warnings: &mut Vec<Warning>) -> Result<UserL
         lockout.add(&stanza, warnings)?;
     }
     Ok(lockout)
+}
+
+/// What the fuzz target runs: a configuration means the same when it is formatted, and what is wrong with one is said.
+#[doc(hidden)]
+pub fn fuzz(bytes: &[u8]) {
+    let read = |bytes: &[u8]| Config::of(&[Source::parse(Path::new("arca.hcl").into(), bytes)?]);
+    let (config, warnings) = match read(bytes) {
+        Ok(read) => read,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert!(!config.listeners.is_empty() && config.sanitized().is_object());
+    assert!(warnings.iter().all(|warning| !warning.message.is_empty()));
+    let formatted = crate::hcl::format(bytes).map(|text| read(text.as_bytes()));
+    assert!(formatted.is_ok_and(|read| read.is_ok_and(|(mut again, repeated)| {
+        // Where a device stands is another place now.
+        for (device, before) in again.audit.iter_mut().zip(&config.audit) {
+            device.place = before.place.clone();
+        }
+        again == config && repeated.len() == warnings.len()
+    })));
 }

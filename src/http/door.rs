@@ -10,7 +10,7 @@ use axum::response::Response as HttpResponse;
 use http::{HeaderMap, HeaderValue, Method, Version, header};
 
 use crate::api::{ApiPath, Operation, ROOT_NAMESPACE, Ttl};
-use crate::config::{Limits, Listener};
+use crate::config::{ForwardedFor, Limits, Listener};
 use crate::engine::{Body, Client, SeenHeaders};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Audited, AuditedHeader, Pipeline, Request};
@@ -124,7 +124,8 @@ impl Door {
     ) -> Result<Request> {
         let id = self.pipeline.vault().parts().entropy.uuid()?;
         let mut faults = Vec::from_iter(fault);
-        let address = or_fault(self.client_address(&parts.headers, &peer), &mut faults);
+        let address = client_address(&self.listener.forwarded_for, &parts.headers, peer.address.ip());
+        let address = or_fault(address, &mut faults);
         let namespace = or_fault(namespace(&parts.headers), &mut faults);
         let wrap_ttl = or_fault(wrap_ttl(&parts.headers), &mut faults);
         let path = or_fault(path, &mut faults);
@@ -202,28 +203,27 @@ impl Door {
             Err(_) => Audited::failure(&Error::new(Kind::Unavailable, "the request took too long; ask again")),
         }
     }
+}
 
-    /// Where the request comes from, if a proxy says so whose word counts by the configuration.
-    fn client_address(&self, headers: &HeaderMap, peer: &Peer) -> Result<Option<IpAddr>> {
-        let forwarded = &self.listener.forwarded_for;
-        let trusted = forwarded.authorized.iter().any(|network| network.contains(&peer.address.ip().to_canonical()));
-        let named: Vec<&str> = headers
-            .get_all("x-forwarded-for")
-            .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(str::trim)
-            .collect();
-        match (trusted, named.is_empty()) {
-            (true, true) if forwarded.reject_not_present => {
-                Err(Error::invalid("missing x-forwarded-for header and configured to reject when not present"))
-            }
-            (true, false) => forwarded_address(&named, forwarded.hop_skips).map(Some),
-            (false, false) if forwarded.reject_not_authorized && !forwarded.authorized.is_empty() => {
-                Err(Error::invalid("client address not authorized for x-forwarded-for, rejecting connection"))
-            }
-            (_, _) => Ok(None),
+/// Where the request comes from, if a proxy says so whose word counts by the configuration.
+pub(super) fn client_address(forwarded: &ForwardedFor, headers: &HeaderMap, peer: IpAddr) -> Result<Option<IpAddr>> {
+    let trusted = forwarded.authorized.iter().any(|network| network.contains(&peer.to_canonical()));
+    let named: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    match (trusted, named.is_empty()) {
+        (true, true) if forwarded.reject_not_present => {
+            Err(Error::invalid("missing x-forwarded-for header and configured to reject when not present"))
         }
+        (true, false) => forwarded_address(&named, forwarded.hop_skips).map(Some),
+        (false, false) if forwarded.reject_not_authorized && !forwarded.authorized.is_empty() => {
+            Err(Error::invalid("client address not authorized for x-forwarded-for, rejecting connection"))
+        }
+        (_, _) => Ok(None),
     }
 }
 
@@ -243,7 +243,7 @@ fn forwarded_address(named: &[&str], skips: u32) -> Result<IpAddr> {
     text.parse().map_err(|_| Error::invalid("the x-forwarded-for header has no address where one should be"))
 }
 
-fn seen_headers(headers: &HeaderMap) -> SeenHeaders {
+pub(super) fn seen_headers(headers: &HeaderMap) -> SeenHeaders {
     let seen = |name| text(headers, name).map(str::to_owned);
     SeenHeaders { accept: seen("accept"), traceparent: seen("traceparent") }
 }
@@ -257,7 +257,7 @@ fn unknown(method: &Method) -> Error {
     }
 }
 
-fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Result<Option<Operation>> {
+pub(super) fn operation(method: &Method, query: &str, path: &Result<ApiPath>) -> Result<Option<Operation>> {
     let is_health = path.as_ref().is_ok_and(|path| path.as_str() == "sys/health");
     Ok(match method.as_str() {
         "GET" if query::flag(query, "list")? => Some(Operation::List),
@@ -284,13 +284,13 @@ fn spelling(path: ApiPath, operation: Operation) -> ApiPath {
 }
 
 /// `X-Vault-Token` counts, even if it is bad or no text; else a bearer token.
-fn token(headers: &HeaderMap) -> Option<ClientToken> {
+pub(super) fn token(headers: &HeaderMap) -> Option<ClientToken> {
     let named = headers.get("x-vault-token").map(HeaderValue::as_bytes).filter(|token| !token.is_empty());
     let bearer = || headers.get(header::AUTHORIZATION)?.as_bytes().strip_prefix(b"Bearer ");
     named.or_else(bearer).map(|token| ClientToken::new(String::from_utf8_lossy(token).trim().to_owned()))
 }
 
-fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
+pub(super) fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
     let Some(given) = text(headers, "x-vault-wrap-ttl").filter(|given| !given.is_empty()) else { return Ok(None) };
     if given.starts_with('-') {
         return Err(Error::invalid("requested wrap ttl cannot be negative"));
@@ -300,7 +300,7 @@ fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
 }
 
 /// The namespace that the header names, with a slash at its end; empty for the root.
-fn namespace(headers: &HeaderMap) -> Result<String> {
+pub(super) fn namespace(headers: &HeaderMap) -> Result<String> {
     let unknown = || Error::not_found("namespace not found");
     let Some(named) = headers.get("x-vault-namespace") else { return Ok(String::new()) };
     let named = named.to_str().map_err(|_| unknown())?.trim_matches('/');
@@ -311,7 +311,7 @@ fn namespace(headers: &HeaderMap) -> Result<String> {
     Ok(path.into_folder().into())
 }
 
-fn is_merge_patch(media_type: Option<&str>) -> bool {
+pub(super) fn is_merge_patch(media_type: Option<&str>) -> bool {
     let media_type = media_type.and_then(|text| text.split(';').next()).unwrap_or_default();
     media_type.trim().eq_ignore_ascii_case("application/merge-patch+json")
 }

@@ -3,6 +3,7 @@
 mod body;
 mod cors;
 mod door;
+mod fuzzing;
 mod json;
 mod listener;
 mod path;
@@ -11,6 +12,8 @@ mod reply;
 mod revocation;
 mod tls;
 
+#[doc(hidden)]
+pub use fuzzing::{fuzz_body, fuzz_request};
 pub use listener::{Listening, Server};
 pub use tls::TlsError;
 

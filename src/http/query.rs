@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::secret::SecretBytes;
 
 /// Names that say what a request is rather than what it carries.
-const DIRECTIONS: [&str; 3] = ["list", "scan", "help"];
+pub(super) const DIRECTIONS: [&str; 3] = ["list", "scan", "help"];
 
 /// Whether the query has `name` with a true value. An error for a value that is neither true nor false.
 pub(super) fn flag(query: &str, name: &'static str) -> Result<bool> {
@@ -56,7 +56,7 @@ fn object(pairs: impl Iterator<Item = (String, String)>) -> Result<SecretBytes> 
     serde_json::to_vec(&fields).map(SecretBytes::new).map_err(|_| Error::invalid("the query cannot be read"))
 }
 
-fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = (String, String)> {
     text.split('&').filter(|part| !part.is_empty()).map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (decoded(key), decoded(value))

@@ -89,6 +89,25 @@ impl fmt::Display for Destination {
     }
 }
 
+/// What the fuzz target runs: a URL (the first line) is read as what is written of it, has nothing in it that could end a
+/// header, and a `Location` (the rest) leads nowhere else.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let (url, location) = text.split_once('\n').unwrap_or((text, ""));
+    if let Ok(to) = super::Authority::parse(url) {
+        let host = if to.host.contains(':') { format!("[{}]", to.host) } else { to.host.clone() };
+        assert_eq!(super::Authority::parse(&format!("{host}:{}", to.port)), Ok(to));
+    }
+    let Ok(from) = Destination::parse(url) else { return };
+    assert_eq!(Destination::parse(&from.to_string()), Ok(from.clone()));
+    let is_one_word = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_ascii_control() || c == ' ');
+    assert!(is_one_word(&from.host_header()) && is_one_word(from.target()));
+    if let Some(next) = from.redirected(location) {
+        assert_eq!((next.secure, &next.host, next.port), (from.secure, &from.host, from.port));
+        assert!(is_one_word(next.target()));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,6 +12,10 @@ mod tls;
 
 pub use client::{Credential, HttpClient};
 pub use destination::Destination;
+#[doc(hidden)]
+pub use destination::fuzz as fuzz_destination;
+#[doc(hidden)]
+pub use parcel::fuzz as fuzz_retry_after;
 pub use parcel::{Parcel, Verdict};
 pub use stream::{Authority, Peer, Stream};
 pub use tls::{ClientIdentity, Trust};

@@ -72,6 +72,16 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     }
 }
 
+/// What the fuzz target runs: when a server wants to be asked again is in so many seconds, or at a time.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let Ok(value) = text.parse() else { return };
+    let headers = HeaderMap::from_iter([(RETRY_AFTER, value)]);
+    let read = |now| retry_after(&headers, Timestamp::from_unix_seconds(now));
+    let (early, late) = (read(0), read(1_800_000_000));
+    assert!(early.is_some() == late.is_some() && early >= late);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

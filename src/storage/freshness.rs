@@ -125,10 +125,7 @@ impl Witness {
         let mut bytes = Vec::new();
         // One sector more than a witness has, so that a longer file is noticed.
         (&file).take(4 * SECTOR as u64).read_to_end(&mut bytes).map_err(StorageError::from_io)?;
-        let (secret, slots) = parse(&bytes).ok_or_else(|| damaged("its witness file cannot be read"))?;
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let newest = slots.into_iter().filter_map(|slot| seen(&key, slot)).max_by_key(|(number, _)| *number);
-        let (number, mac) = newest.ok_or_else(|| damaged("its witness file cannot be read"))?;
+        let (key, (number, mac)) = newest(&bytes).ok_or_else(|| damaged("its witness file cannot be read"))?;
         Ok(Self { file, key, number, mac })
     }
 
@@ -195,6 +192,14 @@ impl fmt::Debug for Witness {
     }
 }
 
+/// The key of a witness file, and the newer of its slots that are whole.
+fn newest(bytes: &[u8]) -> Option<(hmac::Key, (u64, Hash))> {
+    let (secret, slots) = parse(bytes)?;
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let newest = slots.into_iter().filter_map(|slot| seen(&key, slot)).max_by_key(|(number, _)| *number)?;
+    Some((key, newest))
+}
+
 /// The key and the two slots of a witness file.
 fn parse(bytes: &[u8]) -> Option<(&[u8], [&[u8]; 2])> {
     let (header, slots) = bytes.split_at_checked(SECTOR)?;
@@ -250,6 +255,32 @@ fn hash(bytes: &[u8]) -> Hash {
 
 fn damaged(why: &str) -> StorageError {
     StorageError::Damaged(why.to_owned())
+}
+
+/// What the fuzz target runs: a link is read as what is written of it, and a witness's slots (two times [`SECTOR`] bytes,
+/// here below a header that is whole) tell nothing that was not signed.
+#[doc(hidden)]
+pub fn fuzz(input: &[u8]) {
+    if let Some(link) = Link::from_bytes(input) {
+        assert_eq!(link.to_bytes().as_slice(), input);
+    }
+    let mut header = [MAGIC.as_slice(), &[7; 32]].concat();
+    header.extend_from_slice(digest::digest(&digest::SHA256, &header).as_ref());
+    header.resize(SECTOR, 0);
+    let (even, odd) = input.split_at(input.len() / 2);
+    let slots = [even, odd].map(|slot| {
+        let mut slot = slot.to_vec();
+        slot.resize(SECTOR, 0);
+        slot
+    });
+    let file = [header, slots.concat()].concat();
+    assert!(newest(input).is_none() && newest(file.get(1..).unwrap_or_default()).is_none());
+    if let Some((key, (number, mac))) = newest(&file) {
+        let signed = [number.to_be_bytes().as_slice(), &mac].concat();
+        let tag = hmac::sign(&key, &labelled(b"witness", &signed));
+        let whole = [signed.as_slice(), tag.as_ref()].concat();
+        assert!(slots.iter().any(|slot| slot.starts_with(&whole)));
+    }
 }
 
 #[cfg(test)]

@@ -21,12 +21,16 @@ pub(crate) mod contract;
 #[cfg(test)]
 mod power;
 
+#[doc(hidden)]
+pub use freshness::fuzz as fuzz_witness;
 pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
 pub use replace::{Replacement, has_store};
 pub use sled::SledStorage;
+#[doc(hidden)]
+pub use sled::fuzz as fuzz_sled;
 pub use snapshot::{Generation, Lineage, Snapshot, Stored};
 pub use writer::Changes;
 #[cfg(test)]

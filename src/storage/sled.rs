@@ -334,12 +334,21 @@ impl<'a> Stored<'a> {
         let id = ChunksId { transaction: u64::from_be_bytes(*transaction), index: u32::from_be_bytes(*index) };
         Some(Self::Chunks { id, count: u32::from_be_bytes(rest.try_into().ok()?) })
     }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        match *self {
+            Self::Whole(value) => [&[0], value].concat(),
+            Self::Chunks { id: ChunksId { transaction, index }, count } => {
+                [&[1], transaction.to_be_bytes().as_slice(), &index.to_be_bytes(), &count.to_be_bytes()].concat()
+            }
+        }
+    }
 }
 
 fn insert(batch: &mut sled::Batch, key: &Key, value: &[u8], id: ChunksId) {
     let name = named(key.as_str());
     if name.len() + 1 + value.len() <= RECORD {
-        batch.insert(name, [&[0], value].concat());
+        batch.insert(name, Stored::Whole(value).to_bytes());
         return;
     }
     let mut count = 0_u32;
@@ -347,8 +356,7 @@ fn insert(batch: &mut sled::Batch, key: &Key, value: &[u8], id: ChunksId) {
         batch.insert(chunk_key(id, count), chunk);
         count += 1;
     }
-    let head = [&[1], id.transaction.to_be_bytes().as_slice(), &id.index.to_be_bytes(), &count.to_be_bytes()].concat();
-    batch.insert(name, head);
+    batch.insert(name, Stored::Chunks { id, count }.to_bytes());
 }
 
 fn remove_chunks(batch: &mut sled::Batch, stored: &Stored<'_>) {
@@ -383,6 +391,14 @@ fn fault(error: sled::Error) -> StorageError {
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
             StorageError::failed(error)
         }
+    }
+}
+
+/// What the fuzz target runs: what is at the name of a record is read as what is written of it.
+#[doc(hidden)]
+pub fn fuzz(input: &[u8]) {
+    if let Ok(stored) = Stored::parse(input) {
+        assert_eq!(stored.to_bytes(), input);
     }
 }
 

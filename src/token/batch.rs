@@ -41,3 +41,26 @@ pub(super) fn open(barrier: &Barrier, token: &ClientToken) -> Result<TokenRecord
 fn context(namespace_id: &str) -> String {
     format!("ns/{namespace_id}/token/batch")
 }
+
+/// What the fuzz target runs: nobody but the barrier makes a token, and what it made into one is read as what it is.
+#[doc(hidden)]
+pub fn fuzz(barrier: &Barrier, input: &[u8]) {
+    let text = String::from_utf8_lossy(input);
+    let encoded = BASE64URL_NOPAD.encode(input);
+    for shown in
+        [format!("{text}"), format!("{PREFIX}{text}"), format!("{PREFIX}{encoded}"), format!("{PREFIX}{encoded}.a")]
+    {
+        let token = ClientToken::new(shown);
+        assert!(open(barrier, &token).is_err());
+    }
+    let Ok(sealed) = barrier.seal(&context(ROOT_NAMESPACE), input) else { return };
+    let encoded = BASE64URL_NOPAD.encode(&sealed);
+    let token = |ending: &str| ClientToken::new(format!("{PREFIX}{encoded}{ending}"));
+    assert!(open(barrier, &token(".other")).is_err());
+    let Ok(record) = open(barrier, &token("")) else { return };
+    // Ids have no dots and no slashes: they are made here.
+    if record.namespace_id.chars().all(char::is_alphanumeric) && !record.namespace_id.is_empty() {
+        let again = seal(barrier, &record).and_then(|token| open(barrier, &token));
+        assert!(again.is_ok_and(|again| again == record));
+    }
+}

@@ -8,6 +8,8 @@ mod hash;
 mod record;
 mod tidy;
 
+#[doc(hidden)]
+pub use batch::fuzz;
 pub use hash::TokenHasher;
 pub use record::{Issued, NewToken, TokenRecord, Uses};
 

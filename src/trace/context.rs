@@ -94,6 +94,20 @@ impl TraceParent {
     }
 }
 
+/// What the fuzz target runs: what was read of a header stands in it.
+#[doc(hidden)]
+pub fn fuzz(header: &str) {
+    let Some(TraceParent { trace, span, sampled }) = TraceParent::parse(header) else { return };
+    let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
+    let (version, rest) = header.trim().split_at_checked(2).unwrap_or_default();
+    let written = format!("-{}-{}-", hex(&trace.0), hex(&span.0));
+    let flags = rest.strip_prefix(&written).and_then(|rest| rest.get(..2));
+    assert!(
+        version != "ff"
+            && flags.and_then(|flags| u8::from_str_radix(flags, 16).ok()).map(|f| f & 1 == 1) == Some(sampled)
+    );
+}
+
 /// So many bytes in lower-case hexadecimal.
 fn bytes<const N: usize>(text: &str) -> Option<[u8; N]> {
     data_encoding::HEXLOWER.decode(text.as_bytes()).ok()?.try_into().ok()

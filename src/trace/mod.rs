@@ -11,6 +11,8 @@ mod context;
 mod export;
 mod span;
 
+#[doc(hidden)]
+pub use context::fuzz;
 pub use context::{SpanId, TraceContext, TraceId};
 pub use export::{Exporter, Settings};
 pub use span::{Facts, Trace};

@@ -218,6 +218,21 @@ impl Core {
     }
 }
 
+/// What the fuzz target runs: a checkpoint is read as what is written of it, and none is believed that `key` has not signed.
+#[doc(hidden)]
+pub fn fuzz(json: &[u8], key: VerifyingKey) {
+    let Ok(checkpoint) = Checkpoint::parse(json) else { return };
+    let again = serde_json::to_vec(&checkpoint).map(|json| Checkpoint::parse(&json));
+    assert!(again.is_ok_and(|again| again.is_ok_and(|again| again == checkpoint)));
+    let history = History { marks: Marks::default(), restorations: Restorations::default(), key };
+    let Some(lineage) = Lineage::parse(&checkpoint.lineage) else { return };
+    for number in [0, checkpoint.generation, u64::MAX] {
+        let now = Generation { lineage, number };
+        assert_eq!(checkpoint.compare(now, None).is_ok(), number >= checkpoint.generation);
+        assert_eq!(checkpoint.compare(now, Some(&history)), Err(Regress::Unsigned));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

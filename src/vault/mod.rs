@@ -41,6 +41,8 @@ pub use accepting::accept;
 pub use audited_headers::{AuditedHeaders, HeaderRules};
 pub use audits::AuditRecord;
 pub use checking::{Check, CheckReport, Fault, Finding};
+#[doc(hidden)]
+pub use checkpoint::fuzz as fuzz_checkpoint;
 pub use checkpoint::{Checkpoint, History, Regress};
 pub use cluster::Cluster;
 pub use core::Core;
@@ -54,6 +56,8 @@ pub use log_level::{LogControl, LogLevel};
 pub use mounting::NewMount;
 pub use namespaces::{Namespace, Namespaces};
 pub use namespacing::Basis;
+#[doc(hidden)]
+pub use passwords::fuzz as fuzz_password_policy;
 pub use passwords::{PasswordPolicyRecord, PasswordStore};
 pub use policies::{PolicyRecord, PolicyStore};
 pub use quotas::{QuotaStore, Quotas};

@@ -39,6 +39,7 @@ struct PasswordPolicy {
 
 #[derive(Debug, PartialEq, Eq)]
 struct Charset {
+    /// In order, each of them once.
     characters: Vec<char>,
     least: usize,
 }
@@ -109,7 +110,7 @@ impl PasswordPolicies for WhileSealed {
 impl PasswordPolicy {
     /// 20 characters with at least one of each class.
     fn built_in() -> Self {
-        let rule = |characters: &str| Charset { characters: characters.chars().collect(), least: 1 };
+        let rule = |characters: &str| Charset { characters: Charset::sorted(characters), least: 1 };
         Self { length: 20, rules: vec![rule(LOWER), rule(UPPER), rule(DIGITS), rule("-")] }
     }
 
@@ -142,16 +143,20 @@ impl PasswordPolicy {
         if self.rules.is_empty() {
             return Err(Error::invalid("a password policy needs at least one rule"));
         }
-        let least: usize = self.rules.iter().map(|rule| rule.least).sum();
-        if least > self.length {
+        let least = self.rules.iter().try_fold(0_usize, |sum, rule| sum.checked_add(rule.least));
+        if least.is_none_or(|least| least > self.length) {
             return Err(Error::invalid("the rules ask for more characters than the password has"));
         }
         Ok(self)
     }
 
+    fn generate(&self, entropy: &dyn Entropy) -> Result<SecretText> {
+        self.drawn(entropy).map(|mut password| SecretText::new(std::mem::take(&mut password)))
+    }
+
     /// Draws for each rule what it asks for, fills up from all characters, and puts all of it in a random order. There is
     /// nothing to try again, however strict the rules are: anyone who may write a policy would have the server try.
-    fn generate(&self, entropy: &dyn Entropy) -> Result<SecretText> {
+    fn drawn(&self, entropy: &dyn Entropy) -> Result<Zeroizing<String>> {
         let mut alphabet: Vec<char> = self.rules.iter().flat_map(|rule| rule.characters.iter().copied()).collect();
         alphabet.sort_unstable();
         alphabet.dedup();
@@ -170,7 +175,20 @@ impl PasswordPolicy {
         }
         let mut password = Zeroizing::new(String::with_capacity(self.length * 4));
         password.extend(drawn.iter());
-        Ok(SecretText::new(std::mem::take(&mut password)))
+        Ok(password)
+    }
+}
+
+impl Charset {
+    fn sorted(text: &str) -> Vec<char> {
+        let mut characters: Vec<char> = text.chars().collect();
+        characters.sort_unstable();
+        characters.dedup();
+        characters
+    }
+
+    fn has(&self, character: char) -> bool {
+        self.characters.binary_search(&character).is_ok()
     }
 }
 
@@ -181,7 +199,7 @@ fn charset(kind: Option<&str>, body: &Object) -> Result<Charset> {
     let mut rule = Charset { characters: Vec::new(), least: 0 };
     for item in body.items() {
         match item.name() {
-            "charset" => rule.characters = item.value().as_text().unwrap_or_default().chars().collect(),
+            "charset" => rule.characters = Charset::sorted(item.value().as_text().unwrap_or_default()),
             "min-chars" | "min_chars" => {
                 rule.least = whole(item.value()).ok_or_else(|| Error::invalid("min-chars must be a whole number"))?;
             }
@@ -220,6 +238,21 @@ impl fmt::Display for PasswordPolicyRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// What the fuzz target runs: a password has the length and the characters that its policy asks for.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let Ok(policy) = PasswordPolicy::parse(text) else { return };
+    let password = policy.drawn(&crate::entropy::SeededEntropy::new(1));
+    let fits = |characters: &[char]| {
+        let of = |rule: &Charset| characters.iter().filter(|character| rule.characters.contains(character)).count();
+        let is_known = |character: &char| policy.rules.iter().any(|rule| rule.characters.contains(character));
+        characters.len() == policy.length
+            && characters.iter().all(is_known)
+            && policy.rules.iter().all(|rule| of(rule) >= rule.least)
+    };
+    assert!(password.map_or(true, |password| fits(&password.chars().collect::<Vec<_>>())));
 }
 
 #[cfg(test)]
@@ -297,6 +330,8 @@ mod tests {
             r#"length = 5 rule "other" { charset = "ab" }"#,
             r#"length = 5 rule "charset" { charset = "ab" colour = 1 }"#,
             "length = ",
+            // Together more than a machine can count.
+            r#"length = 20 rule "charset" { charset = "ab" min-chars = 18446744073709551615 } rule "charset" { charset = "c" min-chars = 1 }"#,
         ] {
             assert!(PasswordPolicy::parse(text).is_err(), "{text}");
         }

@@ -49,7 +49,7 @@ fn tests() -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    for folder in ["src", "tests", "cli/src"] {
+    for folder in ["src", "tests", "cli/src", "xtask/src"] {
         walk(&root().join(folder), &mut found);
     }
     found

@@ -3,6 +3,11 @@
 //! The targets are built with the stable compiler: `-C passes=sancov-module` measures coverage as `cargo fuzz` has it
 //! measured. What needs the nightly compiler (AddressSanitizer) is left to `cargo fuzz`; the crate has no unsafe code.
 
+mod keeping;
+
+#[cfg(test)]
+mod decoders;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +26,22 @@ const FLAGS: &str = "-C passes=sancov-module -C llvm-args=-sanitizer-coverage-le
                      -C llvm-args=-sanitizer-coverage-pc-table -C llvm-args=-sanitizer-coverage-trace-compares \
                      --cfg fuzzing";
 
+/// The longest input that is tried, in bytes.
+const LONGEST: usize = 4096;
+
+/// Options of a run at will.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// These targets alone
+    targets: Vec<String>,
+    /// How long each of them runs
+    #[arg(long, default_value_t = 60)]
+    seconds: u32,
+    /// Put what was found into fuzz/seeds, as far as it reaches more of the code than what is there
+    #[arg(long)]
+    keep: bool,
+}
+
 /// Builds the targets and runs them quickly, one after the other.
 pub(crate) fn run() -> Result<(), Failure> {
     run_for(SECONDS).map(drop)
@@ -29,15 +50,7 @@ pub(crate) fn run() -> Result<(), Failure> {
 /// Builds the targets and runs each of them for so many seconds. How many inputs each one met, by its name.
 pub(crate) fn run_for(seconds: u32) -> Result<Vec<(String, u64)>, Failure> {
     let home = workspace::root().join("fuzz");
-    let host = host()?;
-    Program::new("cargo")
-        .words("build --bins --target")
-        .arg(&host)
-        .env("RUSTFLAGS", FLAGS)
-        .folder(&home)
-        .advise("The fuzz targets need a C++ compiler for libFuzzer: apt-get install g++.")
-        .show()?;
-    let programs = home.join("target").join(host).join("debug");
+    let programs = built(&home)?;
     let mut met = Vec::new();
     for target in targets(&home)? {
         let inputs = fuzz(&home, &programs, &target, seconds)?;
@@ -45,6 +58,39 @@ pub(crate) fn run_for(seconds: u32) -> Result<Vec<(String, u64)>, Failure> {
         met.push((target, inputs));
     }
     Ok(met)
+}
+
+/// Runs the targets that were asked for, or all, and keeps what they found if that was asked for.
+pub(crate) fn at_will(args: &Args) -> Result<(), Failure> {
+    let home = workspace::root().join("fuzz");
+    let known = targets(&home)?;
+    if let Some(unknown) = args.targets.iter().find(|name| !known.contains(name)) {
+        let advice = format!("There are {}.", known.join(", "));
+        return Err(Failure::new(format!("There is no fuzz target {unknown}."), advice));
+    }
+    let programs = built(&home)?;
+    for target in known.iter().filter(|name| args.targets.is_empty() || args.targets.contains(name)) {
+        let inputs = fuzz(&home, &programs, target, args.seconds)?;
+        say::done(&format!("{target}: {inputs} inputs in {} seconds, none of which broke it", args.seconds));
+        if args.keep {
+            let kept = keeping::keep(&home, &programs, target)?;
+            say::done(&format!("{target}: {kept} of them kept"));
+        }
+    }
+    Ok(())
+}
+
+/// Builds the targets. Where their programs are.
+fn built(home: &Path) -> Result<PathBuf, Failure> {
+    let host = host()?;
+    Program::new("cargo")
+        .words("build --bins --target")
+        .arg(&host)
+        .env("RUSTFLAGS", FLAGS)
+        .folder(home)
+        .advise("The fuzz targets need a C++ compiler for libFuzzer: apt-get install g++.")
+        .show()?;
+    Ok(home.join("target").join(host).join("debug"))
 }
 
 /// How many inputs were tried.
@@ -57,7 +103,8 @@ fn fuzz(home: &Path, programs: &Path, target: &str, seconds: u32) -> Result<u64,
     let advice = format!("The input is in {}. Make it a test, then mend the decoder.", found.display());
     let ended = Program::new(programs.join(target))
         .args([format!("-max_total_time={seconds}"), format!("-artifact_prefix={}/", found.display())])
-        .words("-max_len=4096 -timeout=10 -rss_limit_mb=2048 -print_final_stats=1")
+        .arg(format!("-max_len={LONGEST}"))
+        .words("-timeout=10 -rss_limit_mb=2048 -print_final_stats=1")
         .arg(&corpus)
         .arg(home.join("seeds").join(target))
         .end()?;

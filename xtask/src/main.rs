@@ -58,6 +58,8 @@ enum Command {
     Test(test::Args),
     /// Kill, starve, attack and fuzz Arca for about an hour, and say what was lost
     Torture(torture::Args),
+    /// Let the decoders meet arbitrary input for a while, and keep the inputs that show most of them
+    Fuzz(fuzzing::Args),
     /// Make the code that security rests on wrong in one place after the other, and see which the tests do not notice
     Mutants(mutants::Args),
     /// Check licences, sources and banned crates, and where asked known vulnerabilities
@@ -81,6 +83,7 @@ fn main() -> ExitCode {
         Command::Demo(args) => demo::run(&args),
         Command::Test(args) => test::run(&args),
         Command::Torture(args) => torture::run(&args),
+        Command::Fuzz(args) => fuzzing::at_will(&args),
         Command::Bench(args) => bench::run(&args),
         Command::Mutants(args) => mutants::run(&args),
         Command::Supply(args) => supply::check(&args),

@@ -14,6 +14,8 @@ mod stamp;
 mod syslog;
 
 pub use file::FileSink;
+#[doc(hidden)]
+pub use http::fuzz as fuzz_answer;
 pub use http::{CollectorKind, HttpOptions};
 pub use line::LineOptions;
 pub use options::{FileOptions, OptionsError, Sync, Target};

@@ -7,12 +7,16 @@
 mod config;
 mod constraints;
 mod crls;
+mod fuzzing;
 mod leaf;
 mod login;
 mod pem;
 mod roles;
 mod trust;
 mod verify;
+
+#[doc(hidden)]
+pub use fuzzing::{fuzz_certificate, fuzz_crl};
 
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, IsCa, Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType,
@@ -563,4 +565,57 @@ async fn a_role_may_ask_for_batch_tokens() {
     let answer = harness.call(Operation::Write, "login", json!({})).await.unwrap();
     let Content::Login(login) = answer.content else { panic!("not a login") };
     assert_eq!(login.terms.token_type, Some(TokenType::Batch));
+}
+
+/// The certificates that the fuzz targets begin with; made anew where `ARCA_UPDATE_SEEDS` is set.
+#[tokio::test]
+async fn what_fuzzing_begins_with_is_good() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    if std::env::var_os("ARCA_UPDATE_SEEDS").is_some() {
+        write_seeds(&folder);
+    }
+    let seed = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let issued = seed("seeds/x509/issued");
+    let der = issued.splitn(2, |byte| *byte == b'\n').nth(1).unwrap();
+    let mut harness = harness().await;
+    let authority = String::from_utf8(seed("authority.pem")).unwrap();
+    role(&harness, "web", json!({"certificate": authority})).await;
+    log_in(&mut harness, "web", &[der]).await.unwrap();
+    super::fuzz_certificate(&issued, &authority, der);
+    let list = String::from_utf8(seed("seeds/crl/pem")).unwrap();
+    harness.call(Operation::Write, "crls/one", json!({"crl": list})).await.unwrap();
+    log_in(&mut harness, "web", &[der]).await.unwrap_err();
+    super::fuzz_crl(&seed("seeds/crl/der"));
+}
+
+/// Makes the certificates that the fuzz targets begin with. Their keys are forgotten.
+fn write_seeds(folder: &Path) {
+    let write = |name: &str, text: &[u8]| std::fs::write(folder.join(name), text).unwrap();
+    for target in ["x509", "crl"] {
+        std::fs::create_dir_all(folder.join("seeds").join(target)).unwrap();
+    }
+    let root = ca("root");
+    let behind = |demand: &str, der: &[u8]| [demand.as_bytes(), b"\n", der].concat();
+    write("authority.pem", root.pem.as_bytes());
+    write("seeds/x509/issued", &behind("web", &root.leaf("web", 7).der));
+    write("seeds/x509/authority", &behind("", &root.der));
+    write("seeds/x509/pem", [root.pem.as_str(), &root.leaf("web", 8).pem].concat().as_bytes());
+    let mut params = leaf_params("rich", 0x0102_0304);
+    params.distinguished_name.push(DnType::OrganizationalUnitName, "ops");
+    params.subject_alt_names = vec![
+        SanType::DnsName("web.example".try_into().unwrap()),
+        SanType::Rfc822Name("a@example.com".try_into().unwrap()),
+        SanType::URI("spiffe://example/web".try_into().unwrap()),
+        SanType::IpAddress("192.0.2.1".parse().unwrap()),
+    ];
+    let text = [0x0c, 3, b'o', b'p', b's'].to_vec();
+    params.custom_extensions = vec![CustomExtension::from_oid_content(&[1, 2, 3, 4], text)];
+    write("seeds/x509/rich", &behind("1.2.3.4:o*", &root.sign(&params).der));
+    write("seeds/x509/hex", &behind("hex:1.2.3.4:0c*", &root.sign(&params).der));
+    let list = root.crl(&[7, 0x0102_0304]);
+    let der = super::pem::blocks(&list, "X509 CRL").unwrap().concat();
+    write("seeds/crl/pem", list.as_bytes());
+    write("seeds/crl/der", &der);
+    write("seeds/crl/base64", data_encoding::BASE64.encode(&der).as_bytes());
+    write("seeds/crl/empty", &super::pem::blocks(&root.crl(&[]), "X509 CRL").unwrap().concat());
 }

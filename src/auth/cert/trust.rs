@@ -176,15 +176,20 @@ impl Authority {
 }
 
 impl Trust {
-    async fn read(view: &View, generation: Generation, previous: Option<&Self>) -> Result<Self> {
-        let mut trust = Self {
+    /// Trust in nobody.
+    pub(super) fn new(generation: Generation, settings: Settings) -> Self {
+        Self {
             generation,
-            settings: view.get(config::KEY).await?.unwrap_or_default(),
+            settings,
             roles: BTreeMap::new(),
             authorities: HashMap::new(),
             pins: HashMap::new(),
             lists: BTreeMap::new(),
-        };
+        }
+    }
+
+    async fn read(view: &View, generation: Generation, previous: Option<&Self>) -> Result<Self> {
+        let mut trust = Self::new(generation, view.get(config::KEY).await?.unwrap_or_default());
         for name in view.list(roles::FOLDER, Page::all()).await? {
             // Deleted since the names were read: the generation has changed then, too.
             let Some(role) = view.get::<Role>(&roles::key(&name)).await? else { continue };
@@ -199,7 +204,7 @@ impl Trust {
         Ok(trust)
     }
 
-    fn add_role(&mut self, name: String, role: Role, previous: Option<&Self>) {
+    pub(super) fn add_role(&mut self, name: String, role: Role, previous: Option<&Self>) {
         let known = previous.and_then(|trust| trust.roles.get(&name));
         let known = known.filter(|known| known.role.certificate == role.certificate).map(|known| known.anchors.clone());
         let anchors = match known.map_or_else(|| Anchors::parse(&role.certificate).map(Arc::new), Ok) {

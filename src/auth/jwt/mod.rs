@@ -17,7 +17,7 @@ mod roles;
 mod token;
 
 #[doc(hidden)]
-pub use fuzzing::fuzz;
+pub use fuzzing::{fuzz, fuzz_answer};
 
 use std::sync::{Arc, PoisonError, RwLock};
 

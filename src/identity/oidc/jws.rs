@@ -89,14 +89,7 @@ impl OidcStore {
     /// Whether `token` is one of `issuer`, signed by a key that is published, not over, and for `client_id` (empty for
     /// any).
     pub async fn introspect(&self, token: &str, issuer: &str, client_id: &str) -> Result<Introspection> {
-        let Some((message, signature)) = token.rsplit_once('.') else {
-            return Ok(Introspection::Bad("error parsing token: compact JWS format must have three parts"));
-        };
-        let parsed = message.split_once('.').and_then(|(header, body)| {
-            let header: Header = serde_json::from_slice(&decoded(header)?).ok()?;
-            Some((header, decoded(body)?, decoded(signature)?))
-        });
-        let Some((header, body, signature)) = parsed else {
+        let Some(Presented { message, header, body, signature }) = Presented::parse(token) else {
             return Ok(Introspection::Bad("error parsing token: compact JWS format must have three parts"));
         };
         let Some(key) = self.public_key(&header.kid).await? else {
@@ -121,6 +114,32 @@ impl OidcStore {
             Introspection::Good(claims.sub)
         })
     }
+}
+
+/// A token that somebody shows, and that nobody may have signed.
+struct Presented<'a> {
+    /// What is signed.
+    message: &'a str,
+    header: Header,
+    body: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl<'a> Presented<'a> {
+    fn parse(token: &'a str) -> Option<Self> {
+        let (message, signature) = token.rsplit_once('.')?;
+        let (header, body) = message.split_once('.')?;
+        let header = serde_json::from_slice(&decoded(header)?).ok()?;
+        Some(Self { message, header, body: decoded(body)?, signature: decoded(signature)? })
+    }
+}
+
+/// What the fuzz target runs: a token has one spelling.
+#[doc(hidden)]
+pub fn fuzz(token: &str) {
+    let Some(Presented { message, body, signature, .. }) = Presented::parse(token) else { return };
+    let (body, signature) = (BASE64URL_NOPAD.encode(&body), BASE64URL_NOPAD.encode(&signature));
+    assert!(message.ends_with(&format!(".{body}")) && token == format!("{message}.{signature}"));
 }
 
 fn encoded(value: &Value) -> String {

@@ -11,10 +11,14 @@ mod signing;
 mod template;
 
 pub use algorithm::Algorithm;
+#[doc(hidden)]
+pub use jws::fuzz as fuzz_token;
 pub use jws::{Claims, Introspection};
 pub use keys::{DEFAULT_KEY, KeyChange, NamedKey};
 pub use roles::{RoleChange, TokenRole};
 pub use signing::Jwk;
+#[doc(hidden)]
+pub use template::fuzz as fuzz_template;
 
 use std::fmt;
 use std::sync::Arc;

@@ -85,3 +85,26 @@ fn of_alias(text: &str, entity: &EntityFacts) -> Result<Value> {
 fn unknown() -> Error {
     Error::invalid("error parsing template: no value could be found for one of the template directives")
 }
+
+/// What the fuzz target runs: a template (behind the first line) is filled or refused, and a name (the first line) stays
+/// within the text that it is put in.
+#[doc(hidden)]
+pub fn fuzz(text: &str) {
+    let (name, template) = text.split_once('\n').unwrap_or(("", text));
+    let metadata = [("key".to_owned(), name.to_owned())].into();
+    let entity = EntityFacts { name: name.to_owned(), metadata, ..EntityFacts::default() };
+    let facts = TemplateFacts { entity: Some(entity), ..TemplateFacts::default() };
+    let fill = |template: &str| filled(template, &facts, Timestamp::from_unix_seconds(1_800_000_000));
+    let is_plain = !template.contains("{{") && !template.contains("}}");
+    match fill(template) {
+        // Each placeholder has at least four characters, and no value is longer than the metadata.
+        Ok(text) => {
+            assert!(!is_plain || text == template);
+            assert!(text.len() <= template.len() * (6 * name.len() + 20));
+        }
+        Err(_) => assert!(!is_plain),
+    }
+    let named = fill(r#"{"name":{{identity.entity.name}},"all":{{identity.entity.metadata}}}"#);
+    let named = named.ok().and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    assert_eq!(named, Some(json!({"name": name, "all": {"key": name}})));
+}

@@ -95,6 +95,34 @@ fn bulk(body: &[u8], lines: &[&[u8]]) -> Result<Receipt, DeliveryError> {
     if answer.errors || all_well { Ok(receipt) } else { Err(unclear()) }
 }
 
+/// What the fuzz target runs: an answer (behind its status, of two bytes, and the number of lines) accounts for each line
+/// once at most, and repeats nothing of what a collector says.
+#[doc(hidden)]
+pub fn fuzz(input: &[u8]) {
+    let Some(([high, low, count], body)) = input.split_first_chunk() else { return };
+    let lines: Vec<Vec<u8>> = (0..*count % 8).map(|number| vec![b'0' + number; 3]).collect();
+    let lines: Vec<&[u8]> = lines.iter().map(Vec::as_slice).collect();
+    let status = u16::from_be_bytes([*high, *low]);
+    let answer = || Verdict { status, retry_after: None, body: crate::secret::SecretBytes::new(body.to_vec()) };
+    for kind in [CollectorKind::Elasticsearch, CollectorKind::SplunkHec] {
+        match read(kind, &answer(), &lines) {
+            Ok(Outcome::TooLarge) => assert_eq!(status, 413),
+            Ok(Outcome::Answered(receipt)) => {
+                assert!((200..=299).contains(&status));
+                let refused = receipt.refused.iter().map(|refusal| refusal.line.as_slice());
+                let again = receipt.again.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+                let mut found: Vec<&[u8]> = refused.chain(again).collect();
+                found.sort_unstable();
+                // The lines differ and are in order: each of them is found once.
+                assert!(found.windows(2).all(|pair| pair.first() < pair.last()));
+                assert!(found.iter().all(|line| lines.contains(line)));
+                assert!(receipt.refused.iter().all(|refusal| refusal.reason.len() <= 80 && refusal.reason.is_ascii()));
+            }
+            Err(error) => assert!(!error.to_string().is_empty()),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -4,6 +4,8 @@ mod answer;
 mod body;
 mod options;
 
+#[doc(hidden)]
+pub use answer::fuzz;
 pub use options::{CollectorKind, HttpOptions};
 
 use std::sync::Arc;

@@ -117,7 +117,12 @@ impl RevocationList {
     /// key: either is enough.
     pub(super) fn revokes(&self, issued: &Issued) -> bool {
         let same_key = self.authority_key_id.is_some() && self.authority_key_id == issued.authority_key_id;
-        (self.issuer == issued.issuer || same_key) && self.serials.contains(significant(&issued.serial))
+        (self.issuer == issued.issuer || same_key) && self.has(&issued.serial)
+    }
+
+    /// Whether this number (big endian) is in it.
+    pub(super) fn has(&self, serial: &[u8]) -> bool {
+        self.serials.contains(significant(serial))
     }
 
     /// The serial numbers in decimal.
@@ -127,6 +132,7 @@ impl RevocationList {
 }
 
 /// What a list knows a certificate by.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Issued {
     issuer: Vec<u8>,
     authority_key_id: Option<Vec<u8>>,
@@ -160,7 +166,8 @@ fn has(extensions: &[X509Extension<'_>], oid: &str) -> bool {
 
 fn authority_key_id(extension: &X509Extension<'_>) -> Option<Vec<u8>> {
     if let ParsedExtension::AuthorityKeyIdentifier(id) = extension.parsed_extension() {
-        id.key_identifier.as_ref().map(|id| id.0.to_vec())
+        // An empty one names no key.
+        id.key_identifier.as_ref().map(|id| id.0.to_vec()).filter(|id| !id.is_empty())
     } else {
         None
     }

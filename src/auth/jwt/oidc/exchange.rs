@@ -17,13 +17,14 @@ use super::flows::Flow;
 
 /// What the provider gives for a code.
 #[derive(Deserialize)]
-pub(super) struct Tokens {
-    pub(super) access_token: Option<SecretText>,
-    pub(super) id_token: Option<SecretText>,
+pub(in crate::auth::jwt) struct Tokens {
+    pub(in crate::auth::jwt) access_token: Option<SecretText>,
+    pub(in crate::auth::jwt) id_token: Option<SecretText>,
 }
 
 /// Claims that say what a token is good for: no other answer of the provider may put something else in their place.
-const FIXED: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "nonce", "azp", "auth_time"];
+pub(in crate::auth::jwt) const FIXED: [&str; 9] =
+    ["iss", "sub", "aud", "exp", "nbf", "iat", "nonce", "azp", "auth_time"];
 
 /// Redeems `code`.
 pub(super) async fn redeem(
@@ -51,8 +52,15 @@ pub(super) async fn redeem(
         Credential::Basic(&pair)
     };
     let answer = client.post(endpoint, credential, &form).await.map_err(refused)?;
-    serde_json::from_slice(&answer)
-        .map_err(|_| Error::invalid("login failed: the provider's answer has no tokens in it"))
+    Tokens::parse(&answer)
+}
+
+impl Tokens {
+    /// Reads the answer of the token endpoint.
+    pub(in crate::auth::jwt) fn parse(json: &[u8]) -> Result<Self> {
+        serde_json::from_slice(json)
+            .map_err(|_| Error::invalid("login failed: the provider's answer has no tokens in it"))
+    }
 }
 
 fn refused(error: OutboundError) -> Error {
@@ -70,7 +78,12 @@ fn refused(error: OutboundError) -> Error {
 pub(super) async fn complete(client: &HttpClient, discovery: &Discovery, access: &SecretText, claims: &mut Claims) {
     let Some(endpoint) = &discovery.userinfo else { return };
     let Ok(answer) = client.get(endpoint, Credential::Bearer(access)).await else { return };
-    let Ok(Value::Object(more)) = serde_json::from_slice(&answer) else { return };
+    add(claims, &answer);
+}
+
+/// Adds what the provider says about the subject of `claims`, if it speaks of them.
+pub(in crate::auth::jwt) fn add(claims: &mut Claims, answer: &[u8]) {
+    let Ok(Value::Object(more)) = serde_json::from_slice(answer) else { return };
     let said = more.get("sub").and_then(Value::as_str);
     if said.is_none() || said != claims.text("sub") {
         return;

@@ -15,5 +15,6 @@ mod redirect;
 
 pub(super) use auth_url::AuthUrl;
 pub(super) use callback::{Callback, PostCallback};
+pub(super) use exchange::{FIXED, Tokens, add};
 pub(super) use flows::Flows;
 pub(super) use poll::Poll;

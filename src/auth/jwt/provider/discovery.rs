@@ -13,7 +13,7 @@ pub(in crate::auth::jwt) struct Discovery {
     /// What the claim `iss` of its tokens is.
     pub(in crate::auth::jwt) issuer: String,
     /// Where its keys are.
-    pub(super) keys: Destination,
+    pub(in crate::auth::jwt) keys: Destination,
     /// Where the browser is sent.
     pub(in crate::auth::jwt) authorization: Option<Destination>,
     /// Where a code is redeemed.
@@ -47,7 +47,7 @@ pub(super) fn place(issuer: &str) -> Result<Destination, Unavailable> {
 
 impl Discovery {
     /// Reads the document that was found below `issuer`.
-    pub(super) fn parse(json: &[u8], issuer: &str) -> Result<Self, Unavailable> {
+    pub(in crate::auth::jwt) fn parse(json: &[u8], issuer: &str) -> Result<Self, Unavailable> {
         let document: Document =
             serde_json::from_slice(json).map_err(|_| Unavailable::Content("the answer is not a discovery document"))?;
         // Or else one provider could speak for another.
