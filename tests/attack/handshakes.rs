@@ -5,7 +5,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
@@ -25,23 +25,23 @@ use crate::support::{Setup, TestVault, Visitor, eventually};
 const ASK: &[u8] = b"GET /v1/sys/health HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// What a client says first, whole.
-fn client_hello(vault: &TestVault) -> Vec<u8> {
+fn client_hello(address: SocketAddr, ca: &str) -> Vec<u8> {
     let mut roots = RootCertStore::empty();
-    roots.add(rustls_pki_types::CertificateDer::from_pem_slice(vault.pki.ca.as_bytes()).unwrap()).unwrap();
+    roots.add(rustls_pki_types::CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
     let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let mut connection = ClientConnection::new(Arc::new(config), ServerName::from(vault.address.ip())).unwrap();
+    let mut connection = ClientConnection::new(Arc::new(config), ServerName::from(address.ip())).unwrap();
     let mut hello = Vec::new();
     connection.write_tls(&mut hello).unwrap();
     hello
 }
 
 /// Says `bytes` and nothing more; what comes back until the server ends the connection.
-fn say(vault: &TestVault, bytes: &[u8]) -> Vec<u8> {
-    let mut stream = TcpStream::connect(vault.address).unwrap();
+fn say(address: SocketAddr, bytes: &[u8]) -> Vec<u8> {
+    let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(Shutdown::Write);
@@ -52,8 +52,9 @@ fn say(vault: &TestVault, bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn garbage_instead_of_a_handshake() {
-    let vault = TestVault::new();
-    let (client, mut served, start) = (vault.anonymous(), Served::default(), Instant::now());
+    let target = Target::start();
+    let (client, mut served, start) = (target.process.anonymous(), Served::default(), Instant::now());
+    let watched = target.watch();
     let entropy: &dyn Entropy = &SystemEntropy::new();
     let mut said: Vec<Vec<u8>> = vec![
         Vec::new(),
@@ -81,37 +82,47 @@ fn garbage_instead_of_a_handshake() {
         said.push(random);
     }
     for bytes in &said {
-        let heard = say(&vault, bytes);
+        let heard = say(target.process.address, bytes);
         let is_http = heard.starts_with(b"HTTP/1.0 400");
         assert!(heard.len() < 1024 && (heard.is_empty() || heard[0] == 0x15 || is_http), "{heard:?}");
         served.ask(&client);
     }
-    println!("garbage_instead_of_a_handshake: {} kinds in {:?}, {served:?}", said.len(), start.elapsed());
+    let held = watched.held(64);
+    println!(
+        "garbage_instead_of_a_handshake: {} kinds in {:?}, {held} MiB more at most, {served:?}",
+        said.len(),
+        start.elapsed()
+    );
 }
 
 #[test]
 fn handshakes_that_are_cut_short_or_changed() {
-    let vault = TestVault::new();
-    let (client, mut served, start) = (vault.anonymous(), Served::default(), Instant::now());
-    let hello = client_hello(&vault);
-    assert!(say(&vault, &hello).len() > 100, "the whole one is answered");
+    let target = Target::start();
+    let (client, mut served, start) = (target.process.anonymous(), Served::default(), Instant::now());
+    let (address, watched) = (target.process.address, target.watch());
+    let hello = client_hello(address, target.process.certificates().0);
+    assert!(say(address, &hello).len() > 100, "the whole one is answered");
     let step = (hello.len() / 60 / scale()).max(1);
     let mut tried = 0;
     for length in (0..hello.len()).step_by(step) {
-        assert!(say(&vault, &hello[..length]).len() < 64, "{length} bytes of a handshake were answered");
+        assert!(say(address, &hello[..length]).len() < 64, "{length} bytes of a handshake were answered");
         tried += 1;
     }
     for place in (0..hello.len()).step_by(step) {
         let mut changed = hello.clone();
         changed[place] ^= 0x55;
-        say(&vault, &changed);
+        say(address, &changed);
         let mut doubled = hello.clone();
         doubled.splice(place..place, [0xff, 0xff]);
-        say(&vault, &doubled);
+        say(address, &doubled);
         tried += 2;
         served.ask(&client);
     }
-    println!("handshakes_that_are_cut_short_or_changed: {tried} in {:?}, {served:?}", start.elapsed());
+    let held = watched.held(64);
+    println!(
+        "handshakes_that_are_cut_short_or_changed: {tried} in {:?}, {held} MiB more at most, {served:?}",
+        start.elapsed()
+    );
     assert!(tried > 100);
 }
 
@@ -119,7 +130,7 @@ fn handshakes_that_are_cut_short_or_changed() {
 #[test]
 fn a_handshake_in_clear_within_a_connection() {
     let vault = TestVault::new();
-    let hello = client_hello(&vault);
+    let hello = client_hello(vault.address, &vault.pki.ca);
     let mut wire = vault.wire();
     wire.say(ASK).unwrap();
     assert!(wire.hear().unwrap().starts_with("HTTP/1.1 200"));

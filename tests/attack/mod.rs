@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::support::{Certificates, Client, Process};
+use crate::support::{Certificates, Client, Process, Wire};
 
 /// How many times as long, or as large, as in a quick run the tests are.
 #[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
@@ -51,6 +51,35 @@ impl Target {
         process.unseal(&share);
         let root = process.anonymous().with_token(&token);
         Self { process, share, root, folder }
+    }
+
+    /// A connection that says what it likes, with the operator's certificate.
+    fn wire(&self) -> Wire {
+        let (ca, client) = self.process.certificates();
+        Wire::connect(self.process.address, ca, Some(client))
+    }
+
+    /// Begins to watch how much memory the server holds. It has served before, and has what it needs for that.
+    fn watch(&self) -> Watched<'_> {
+        self.root.get("sys/mounts").is(200);
+        self.process.forget_peak();
+        Watched { process: &self.process, before: self.process.resident() }
+    }
+}
+
+/// How much memory a server holds beyond what it held before.
+struct Watched<'a> {
+    process: &'a Process,
+    before: u64,
+}
+
+impl Watched<'_> {
+    /// MiB more at most until now, which must be fewer than `bound`.
+    #[track_caller]
+    fn held(&self, bound: u64) -> u64 {
+        let held = self.process.peak().saturating_sub(self.before) >> 20;
+        assert!(held < bound, "{held} MiB");
+        held
     }
 }
 
