@@ -69,6 +69,47 @@ fn each_part_can_be_left_out() {
     ));
 }
 
+/// What `sys/health` says of the process, sealed or not, is what the kernel says of it.
+#[test]
+fn status_says_how_the_process_is_confined() {
+    let none = "disable_mlock = true\nsandbox {\n  disable_landlock = true\n  disable_seccomp = true\n}\n";
+    for (more, is_confined) in [("", true), (none, false)] {
+        let (folder, outside) = (TempDir::new().unwrap(), TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap());
+        let certificates = Certificates::write(folder.path());
+        add_to_configuration(folder.path(), &format!("unsafe_allow_api_audit_creation = true\n{more}"));
+        let process = Process::start(folder.path(), &certificates);
+        let said =
+            || process.anonymous().get("sys/health?uninitcode=200&sealedcode=200").is(200).json()["confinement"].take();
+        let sealed = said();
+        let (share, token) = process.initialise();
+        process.unseal(&share);
+        assert_eq!(said(), sealed);
+
+        let limits = fs::read_to_string(format!("/proc/{}/limits", process.id())).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+        assert_eq!(sealed["dumps_kept_out"], "on");
+        let otherwise = if is_confined { "unavailable" } else { "off" };
+        let expected = |held: bool| if held { "on" } else { otherwise };
+        assert_eq!(status(&process, "Seccomp"), if is_confined { "2" } else { "0" });
+        assert_eq!(sealed["seccomp"], expected(status(&process, "Seccomp") == "2"));
+        assert_eq!(status(&process, "NoNewPrivs"), if is_confined { "1" } else { "0" });
+        assert_eq!(sealed["memory_locked"], expected(status(&process, "VmLck") != "0 kB"));
+        // Linux does not say of a process that Landlock confines it; what it cannot do says so.
+        let device = json!({"type": "file", "options": {"file_path": outside.path().join("new/audit.log")}});
+        let made = process.anonymous().with_token(&token).post("sys/audit/outside", device);
+        let landlock = sealed["landlock"].as_str().unwrap();
+        if matches!(landlock, "on" | "partial") {
+            made.refuses(400, "writable_paths of the block sandbox");
+            assert!(is_confined);
+        } else {
+            made.ok();
+            assert_eq!(landlock, otherwise);
+        }
+        println!("status_says_how_the_process_is_confined: {sealed}");
+    }
+}
+
 #[test]
 fn a_confined_server_reaches_what_it_needs_and_nothing_else() {
     let (folder, more) = (TempDir::new().unwrap(), TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap());

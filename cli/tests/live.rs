@@ -240,7 +240,15 @@ mod live {
         shell.run(&format!("operator unseal {}", shares[2])).ok();
         let last = shell.pipe("operator unseal -format=json -", &format!("{}\n", shares[1])).ok().json();
         assert_eq!(last["sealed"], false);
-        shell.run("status").ok().says("Sealed          false").says("Audit           1 enabled, 0 failing");
+        shell
+            .run("status")
+            .ok()
+            .says("Sealed          false")
+            .says("Audit           1 enabled, 0 failing")
+            .says("Seccomp         on");
+        let status = shell.run("status -format=json").ok().json();
+        assert_eq!(status["confinement"]["seccomp"], "on");
+        assert_eq!(status["audit"]["enabled"], 1);
     }
 
     /// The token goes from the environment into the token helper.

@@ -31,6 +31,36 @@ pub struct Health {
     /// How the audit devices stand, once unsealed. Arca's own: neither Vault nor OpenBao says it here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditHealth>,
+    /// What the process gave up before it served, sealed or not. Arca's own, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confinement: Option<Confinement>,
+}
+
+/// What the process gave up before it served, part by part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confinement {
+    /// Core dumps, and debuggers of the same user.
+    pub dumps_kept_out: Held,
+    /// Swap: its memory is locked.
+    pub memory_locked: Held,
+    /// Files that the configuration does not name, running programs, other ports (landlock(7)).
+    pub landlock: Held,
+    /// System calls that a server does not make (seccomp(2)).
+    pub seccomp: Held,
+}
+
+/// Whether the operating system holds the process to a part of its confinement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// It does.
+    On,
+    /// It does as far as this kernel can; a newer one can do more.
+    Partial,
+    /// It does not, as the configuration says.
+    Off,
+    /// It does not: the kernel, or the rights of the user, do not allow it. The server's log says why.
+    Unavailable,
 }
 
 /// How the audit devices stand, in numbers.

@@ -9,7 +9,7 @@ mod path;
 mod seal;
 
 pub use envelope::{Auth, Envelope, ErrorBody, WrapInfo};
-pub use health::{AuditHealth, Health, Leader};
+pub use health::{AuditHealth, Confinement, Health, Held, Leader};
 pub use loose::{KeyValues, LooseBool, LooseInt, LooseText, StringList, Ttl, given};
 pub use namespace::{ROOT_NAMESPACE, namespace_of, namespace_suffix};
 pub use operation::Operation;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::api::Confinement;
 use crate::authority::{Authority, Pair};
 use crate::config::Config;
 use crate::engine::Role;
@@ -38,8 +39,8 @@ pub(super) fn serve(options: DevOptions) -> Result<(), Failure> {
     fs::write(&file, files.configuration(address))?;
     let (config, _) = Config::load(&[file])?;
     let log = logging::start(&config.log)?;
-    confinement::enter(&config, folder.parent().filter(|_| is_ours));
-    runtime()?.block_on(serve_unsealed(&config, &log, &files, (root_token, address)))?;
+    let confinement = confinement::enter(&config, folder.parent().filter(|_| is_ours));
+    runtime()?.block_on(serve_unsealed((&config, confinement), &log, &files, (root_token, address)))?;
     if is_ours {
         fs::remove_dir_all(&folder)?;
     }
@@ -47,13 +48,13 @@ pub(super) fn serve(options: DevOptions) -> Result<(), Failure> {
 }
 
 async fn serve_unsealed(
-    config: &Config,
+    (config, confinement): (&Config, Confinement),
     log: &Arc<LogControl>,
     files: &Certificates,
     (root_token, address): (Option<ClientToken>, SocketAddr),
 ) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let running = Running::start(config, log).await?;
+    let running = Running::start(config, confinement, log).await?;
     let root_token = unseal(running.pipeline.vault(), root_token).await?;
     let address = running.addresses.first().copied().unwrap_or(address);
     print(&format!(

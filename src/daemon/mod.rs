@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::api::Confinement;
 use crate::config::{Config, Storage as StorageConfig, Warning};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::http::{Listening, Server};
@@ -91,8 +92,8 @@ fn serve(config: &Config, warnings: &[Warning]) -> Result<(), Failure> {
         tracing::warn!("{warning}");
     }
     let _pid = signals::PidFile::write(config.pid_file.as_deref())?;
-    confinement::enter(config, None);
-    runtime()?.block_on(serve_until_stopped(config, &log))
+    let confinement = confinement::enter(config, None);
+    runtime()?.block_on(serve_until_stopped(config, confinement, &log))
 }
 
 /// Does what is done to a store that no server has open.
@@ -105,10 +106,10 @@ fn runtime() -> std::io::Result<Runtime> {
     Builder::new_multi_thread().enable_all().on_thread_stop(stacks::wipe_own).build()
 }
 
-async fn serve_until_stopped(config: &Config, log: &Arc<LogControl>) -> Result<(), Failure> {
+async fn serve_until_stopped(config: &Config, confinement: Confinement, log: &Arc<LogControl>) -> Result<(), Failure> {
     // From here on a signal waits for its turn: a start that is interrupted ends like any other run.
     let mut signals = Signals::new()?;
-    let running = Running::start(config, log).await?;
+    let running = Running::start(config, confinement, log).await?;
     for address in &running.addresses {
         tracing::info!(%address, "listening");
     }
@@ -155,7 +156,7 @@ impl Exporting {
 
 impl Running {
     /// Opens the store and binds the listeners.
-    async fn start(config: &Config, log: &Arc<LogControl>) -> Result<Self, Failure> {
+    async fn start(config: &Config, confinement: Confinement, log: &Arc<LogControl>) -> Result<Self, Failure> {
         let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
         let path = match &config.storage {
             StorageConfig::Memory => std::path::Path::new(""),
@@ -177,7 +178,7 @@ impl Running {
             clock: Arc::new(SystemClock),
             entropy,
             registry: Registry::new(kinds),
-            settings: Arc::new(settings::of(config, log.clone())),
+            settings: Arc::new(settings::of(config, confinement, log.clone())),
             metrics,
             tracer,
         })

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::api::Confinement;
 use crate::config::{AuditDevice, Config, Storage};
 use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 use crate::vault::{DeclaredAudit, LogControl, Settings};
 
-/// The settings of `config`.
-pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
+/// The settings of `config`, in a process that is confined like this.
+pub(super) fn of(config: &Config, confinement: Confinement, log: Arc<LogControl>) -> Settings {
     let sanitized = match config.sanitized() {
         Value::Object(fields) => fields,
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => serde_json::Map::new(),
@@ -36,6 +37,7 @@ pub(super) fn of(config: &Config, log: Arc<LogControl>) -> Settings {
         prometheus: !config.telemetry.prometheus_retention_time.is_zero(),
         metrics_prefix: config.telemetry.metrics_prefix.clone().unwrap_or_else(|| PEER_PREFIX.to_owned()),
         sanitized,
+        confinement: Some(confinement),
         log,
     }
 }

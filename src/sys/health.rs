@@ -58,6 +58,7 @@ impl Endpoint for ReadHealth {
             cluster_name,
             cluster_id,
             audit: vault.unsealed().ok().map(|unsealed| unsealed.core.audit.health()),
+            confinement: vault.parts().settings.confinement,
         };
         Ok(Raw::new(health).with_status(status))
     }

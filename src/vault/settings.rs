@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use crate::api::Ttl;
+use crate::api::{Confinement, Ttl};
 use crate::engine::LockoutPolicy;
 use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
@@ -45,6 +45,8 @@ pub struct Settings {
     pub metrics_prefix: String,
     /// The configuration as `sys/config/state/sanitized` shows it: listed fields only, no secret.
     pub sanitized: Map<String, Value>,
+    /// What the process gave up; nothing where it is not the server's own.
+    pub confinement: Option<Confinement>,
     /// The level of the log.
     pub log: Arc<LogControl>,
 }
@@ -80,6 +82,7 @@ impl Default for Settings {
             prometheus: false,
             metrics_prefix: PEER_PREFIX.to_owned(),
             sanitized: Map::new(),
+            confinement: None,
             log: Arc::default(),
         }
     }

@@ -6,6 +6,14 @@ use crate::error::{Error, Exit, Result};
 use crate::json::Json;
 use crate::output::{Output, Sheet, key_value};
 
+/// What the server's process gave up, as the table and `sys/health` call it.
+const CONFINEMENT: [(&str, &str); 4] = [
+    ("Dump Guard", "dumps_kept_out"),
+    ("Memory Lock", "memory_locked"),
+    ("Landlock", "landlock"),
+    ("Seccomp", "seccomp"),
+];
+
 /// Says whether the vault is initialised and sealed. The exit code says it too: 0 unsealed, 2 sealed, 1 unknown.
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -30,10 +38,12 @@ impl Args {
 /// The seal's state with what `sys/leader` and `sys/health` add to it, as `status` and `operator unseal` show it.
 pub(super) fn sheet(client: &Client, mut status: Json) -> Sheet {
     let leader = client.call_json(Call::get("sys/leader").anonymous().unwrapped()).unwrap_or(Json::Null);
-    let audit = audit(client, &status);
-    let rows = rows(&status, &leader, audit.as_ref());
-    if let Some(audit) = audit {
-        status.set("audit", audit);
+    let health = health(client);
+    let rows = rows(&status, &leader, &health);
+    for key in ["audit", "confinement"] {
+        if let Some(value) = health.some(key) {
+            status.set(key, value.copy());
+        }
     }
     status.set("ha_enabled", Json::Bool(leader.is_true_at("ha_enabled")));
     if leader.is_true_at("ha_enabled") {
@@ -46,16 +56,13 @@ pub(super) fn sheet(client: &Client, mut status: Json) -> Sheet {
     Sheet { value: status, text: key_value(rows) }
 }
 
-/// How the audit devices stand; other servers than Arca, and sealed ones, do not say.
-fn audit(client: &Client, status: &Json) -> Option<Json> {
-    if status.is_true_at("sealed") {
-        return None;
-    }
-    let health = client.call_json(Call::get("sys/health").anonymous().unwrapped()).ok()?;
-    health.at("audit").map(Json::copy)
+/// How the audit devices stand, and what the server's process gave up; other servers than Arca do not say.
+fn health(client: &Client) -> Json {
+    let call = Call::get("sys/health").query("sealedcode", "200").query("uninitcode", "200");
+    client.call_json(call.anonymous().unwrapped()).unwrap_or(Json::Null)
 }
 
-fn rows(status: &Json, leader: &Json, audit: Option<&Json>) -> Vec<(String, String)> {
+fn rows(status: &Json, leader: &Json, health: &Json) -> Vec<(String, String)> {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: &str| rows.push((name.to_owned(), value.to_owned()));
     let sealed = status.is_true_at("sealed");
@@ -82,8 +89,13 @@ fn rows(status: &Json, leader: &Json, audit: Option<&Json>) -> Vec<(String, Stri
             row(name, value);
         }
     }
-    if let Some(audit) = audit {
+    if let Some(audit) = health.some("audit") {
         row("Audit", &format!("{} enabled, {} failing", audit.integer_at("enabled"), audit.integer_at("failing")));
+    }
+    if let Some(confinement) = health.some("confinement") {
+        for (name, key) in CONFINEMENT {
+            row(name, present(confinement.text_at(key)).unwrap_or("n/a"));
+        }
     }
     let clustered = leader.is_true_at("ha_enabled");
     row("HA Enabled", &clustered.to_string());

@@ -11,6 +11,7 @@ use landlock::{
     RulesetStatus, Scope, make_bitflags, path_beneath_rules,
 };
 
+use crate::api::Held;
 use crate::config::{ClientAuth, Config, Storage};
 
 /// What of the system is read: how names are resolved, whom TLS trusts, how many processors there are.
@@ -90,7 +91,7 @@ impl Reach {
     }
 
     /// Confines the process to it, as far as the kernel can.
-    pub(super) fn enforce(&self) -> Result<&'static str, RulesetError> {
+    pub(super) fn enforce(&self) -> Result<Held, RulesetError> {
         // A rule is about what is there: what the server would make is made now.
         for path in &self.write {
             let _ = DirBuilder::new().recursive(true).mode(0o700).create(path);
@@ -111,9 +112,14 @@ impl Reach {
             ruleset = ruleset.add_rule(NetPort::new(*port, AccessNet::BindTcp))?;
         }
         Ok(match ruleset.restrict_self()?.ruleset {
-            RulesetStatus::FullyEnforced => "yes",
-            RulesetStatus::PartiallyEnforced => "in part: a newer kernel can do more",
-            RulesetStatus::NotEnforced => "no: the kernel has no Landlock, or does not enable it",
+            RulesetStatus::FullyEnforced => Held::On,
+            RulesetStatus::PartiallyEnforced => Held::Partial,
+            RulesetStatus::NotEnforced => {
+                tracing::warn!(
+                    "the server could not be confined to its files: the kernel has no Landlock, or not enabled"
+                );
+                Held::Unavailable
+            }
         })
     }
 
@@ -243,8 +249,8 @@ mod tests {
         // Only the thread that asks for it is confined, and those that it starts.
         let confined = thread::spawn(move || {
             let status = reach.enforce().unwrap();
-            if status.starts_with("no") {
-                println!("LEFT OUT: {status}");
+            if status == Held::Unavailable {
+                println!("LEFT OUT: this kernel has no Landlock");
                 return;
             }
             fs::write(path("write/a"), "a").unwrap();

@@ -11,6 +11,8 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 
+use crate::api::Held;
+
 /// Calls on the platform at hand, by what they are for.
 const CALLS: &[&[libc::c_long]] = &[FILES, MEMORY, THREADS, TIME, EVENTS, NETWORK, SELF, PLATFORM];
 
@@ -169,11 +171,11 @@ const PLATFORM: &[libc::c_long] = &[
 const PLATFORM: &[libc::c_long] = &[];
 
 /// Confines all threads.
-pub(super) fn enforce() -> Result<&'static str, Failure> {
+pub(super) fn enforce() -> Result<Held, Failure> {
     for filter in filters()? {
         apply_filter_all_threads(&filter)?;
     }
-    Ok("yes")
+    Ok(Held::On)
 }
 
 /// Why it could not be done.
