@@ -49,7 +49,7 @@ pub fn fuzz_certificate(input: &[u8], authority: &str, issued: &[u8]) {
 /// it is valid.
 fn shown(der: &[u8], leaf: &Leaf, is_pinned: bool, authority: &str, issued: &[u8]) {
     let mut trust = Trust::new(Generation::default(), Settings::default());
-    trust.add_role("issued".to_owned(), role(|role| role.certificate = authority.to_owned()), None);
+    trust.add_role("issued".to_owned(), role(|role| authority.clone_into(&mut role.certificate)), None);
     trust.add_role("pinned".to_owned(), role(|role| role.certificate = written(der, "CERTIFICATE")), None);
     let client = Client { certificates: [der.to_vec()].into(), ..Client::default() };
     let is_let_in = |role| trust.admit(&client, Some(role), Timestamp::from_unix_seconds(NOW)).is_ok();
