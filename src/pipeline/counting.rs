@@ -47,18 +47,17 @@ pub(super) async fn count(
     known: &mut Known<'_>,
 ) -> Result<()> {
     let path = whole_path(unsealed, request, route);
-    let counted = match request.counted {
-        Some(counted) => counted,
-        None => {
-            let mut asked = Asked { namespace: unsealed.namespace.path.as_str(), path: &path, role: "" };
-            let rates = unsealed.core.quotas.rates();
-            let role = match route {
-                Some(route) if rates.ask_role(&asked) => login_role(request, route).await?,
-                Some(_) | None => String::new(),
-            };
-            asked.role = &role;
-            rates.check(&asked, request.client.address, unsealed.deps.clock.now())
-        }
+    let counted = if let Some(counted) = request.counted {
+        counted
+    } else {
+        let mut asked = Asked { namespace: unsealed.namespace.path.as_str(), path: &path, role: "" };
+        let rates = unsealed.core.quotas.rates();
+        let role = match route {
+            Some(route) if rates.ask_role(&asked) => login_role(request, route).await?,
+            Some(_) | None => String::new(),
+        };
+        asked.role = &role;
+        rates.check(&asked, request.client.address, unsealed.deps.clock.now())
     };
     known.outcome.counted(&counted);
     if counted.is_err() {
