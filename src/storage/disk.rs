@@ -32,7 +32,7 @@ use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
 /// The file of the witness.
-const WITNESS: &str = "witness";
+pub(super) const WITNESS: &str = "witness";
 /// How many transactions go by before the reserve is asked for again after it was given back.
 const RESERVE_INTERVAL: u32 = 256;
 
@@ -56,6 +56,11 @@ pub(super) trait Engine: Send + Sync + fmt::Debug + 'static {
 
     /// Opens the database in `folder` that this process had open just now, without a further look at it.
     fn reopen(&self, folder: &Path) -> Result<Self::Database, StorageError>;
+
+    /// Opens the witness in `folder`.
+    fn witness(&self, folder: &Path) -> Result<Witness, StorageError> {
+        Witness::open(&folder.join(WITNESS))
+    }
 }
 
 /// An open database, closed by dropping it. One thread commits, any number read.
@@ -135,7 +140,7 @@ impl<E: Engine> Disk<E> {
             let (_, first) = Witness::create(&folder.join(WITNESS), entropy)?;
             contain(|| engine.create(folder, &first))
         })?;
-        let mut witness = Witness::open(&folder.path().join(WITNESS))?;
+        let mut witness = engine.witness(folder.path())?;
         let database = Opened::new(|| engine.open(folder.path()))?;
         // Recovery may have written: what it found must be on disk before it is relied upon.
         files::settle(folder.path())?;

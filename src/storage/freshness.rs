@@ -24,7 +24,7 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
@@ -84,9 +84,28 @@ impl Link {
     }
 }
 
+/// The file of a witness, as it is written.
+pub(super) trait WitnessFile: Send + 'static {
+    /// Writes all of `bytes` at `offset`.
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Syncs what was written.
+    fn sync(&self) -> io::Result<()>;
+}
+
+impl WitnessFile for File {
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_data()
+    }
+}
+
 /// What was acknowledged last, in a file of its own.
 pub(super) struct Witness {
-    file: File,
+    file: Box<dyn WitnessFile>,
     key: hmac::Key,
     number: u64,
     mac: Hash,
@@ -105,11 +124,12 @@ impl Witness {
         let file =
             options.read(true).write(true).create_new(true).mode(0o600).open(path).map_err(StorageError::from_io)?;
         file.write_all_at(&header, 0).map_err(StorageError::from_io)?;
-        let witness = Self { file, key, number: 0, mac: first.mac };
+        let witness = Self { file: Box::new(file), key, number: 0, mac: first.mac };
         // Both slots, so that the file has its full length from now on.
         witness.write(&Link { number: 1, ..first }, 0)?;
         witness.write(&first, 0)?;
-        witness.file.sync_all().map_err(StorageError::from_io)?;
+        // With its length; all else of it is settled with the folder.
+        witness.file.sync().map_err(StorageError::from_io)?;
         Ok((witness, first))
     }
 
@@ -126,7 +146,13 @@ impl Witness {
         // One sector more than a witness has, so that a longer file is noticed.
         (&file).take(4 * SECTOR as u64).read_to_end(&mut bytes).map_err(StorageError::from_io)?;
         let (key, (number, mac)) = newest(&bytes).ok_or_else(|| damaged("its witness file cannot be read"))?;
-        Ok(Self { file, key, number, mac })
+        Ok(Self { file: Box::new(file), key, number, mac })
+    }
+
+    /// The same over another file, for tests: `through` puts something in front of its own.
+    #[cfg(test)]
+    pub(super) fn over(self, through: impl FnOnce(Box<dyn WitnessFile>) -> Box<dyn WitnessFile>) -> Self {
+        Self { file: through(self.file), ..self }
     }
 
     /// Names the chain: a digest of its key.
@@ -170,7 +196,7 @@ impl Witness {
     pub(super) fn record(&mut self, link: &Link) -> Result<(), StorageError> {
         self.write(link, link.number)?;
         // After a failed sync nobody knows what is on the disk: never "full", which would be tried again.
-        self.file.sync_data().map_err(StorageError::failed)?;
+        self.file.sync().map_err(StorageError::failed)?;
         self.number = link.number;
         self.mac = link.mac;
         Ok(())
@@ -182,7 +208,7 @@ impl Witness {
         slot.extend_from_slice(hmac::sign(&self.key, &labelled(b"witness", &slot)).as_ref());
         let sector = if link.number.is_multiple_of(2) { 1 } else { 2 };
         slot.resize(SECTOR, 0);
-        self.file.write_all_at(&slot, sector * SECTOR as u64).map_err(StorageError::from_io)
+        self.file.write(&slot, sector * SECTOR as u64).map_err(StorageError::from_io)
     }
 }
 

@@ -19,6 +19,8 @@ mod writer;
 #[cfg(test)]
 pub(crate) mod contract;
 #[cfg(test)]
+mod failing_files;
+#[cfg(test)]
 mod power;
 
 #[doc(hidden)]

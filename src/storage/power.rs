@@ -17,20 +17,19 @@ use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
 
-use super::disk::{Disk, Engine};
+use super::disk::{Disk, Engine, WITNESS};
 use super::redb::{Backend, FILE, Over, Redb, RedbStorage};
 use super::{Batch, Key, Opening, Page, Storage, StorageError};
 use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
 use crate::metrics::Metrics;
 
 const SECTOR: usize = 512;
-const CACHE: usize = 8 << 20;
-const WITNESS: &str = "witness";
+pub(super) const CACHE: usize = 8 << 20;
 /// Lives of one store, and the power cuts that are tried out for each; the next life goes on from the last of these.
 const LIVES: u64 = 3;
 const CUTS: u64 = 6;
 
-type Model = BTreeMap<String, Vec<u8>>;
+pub(super) type Model = BTreeMap<String, Vec<u8>>;
 
 /// What was done to the file, or said to a caller.
 #[derive(Clone, Debug)]
@@ -165,7 +164,7 @@ impl Subject {
         let record = Record::default();
         let recording = record.clone();
         let recorder = move |backend| Recorder { backend, record: recording.clone() };
-        let engine = Over { engine: Redb { cache_bytes: CACHE, verified: 0 }, backend: recorder };
+        let engine = Over { engine: Redb { cache_bytes: CACHE, verified: 0 }, backend: recorder, witness: None };
         let disk = Disk::open(self.folder.path(), engine, &SystemEntropy::new(), &metrics()).unwrap();
         let mut models = vec![self.model.clone()];
         for _ in 0..4 + self.random.below(12) {
@@ -290,15 +289,15 @@ impl Event {
     }
 }
 
-fn metrics() -> Arc<Metrics> {
+pub(super) fn metrics() -> Arc<Metrics> {
     Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
 }
 
-fn open(folder: &Path) -> Result<RedbStorage, StorageError> {
+pub(super) fn open(folder: &Path) -> Result<RedbStorage, StorageError> {
     RedbStorage::open(folder, Opening { cache_bytes: CACHE as u64, whole: false }, &SystemEntropy::new(), &metrics())
 }
 
-async fn contents(storage: &RedbStorage) -> Result<Model, StorageError> {
+pub(super) async fn contents(storage: &RedbStorage) -> Result<Model, StorageError> {
     let mut found = Model::new();
     for name in storage.list("k/", Page::all()).await? {
         let name = format!("k/{name}");

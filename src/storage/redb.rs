@@ -20,6 +20,8 @@ use redb::{
 
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
+#[cfg(test)]
+use super::freshness::{Witness, WitnessFile};
 use super::listing::Step;
 use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
@@ -298,12 +300,17 @@ fn fault(error: impl Into<redb::Error>) -> StorageError {
     }
 }
 
-/// redb over another file than the one of the folder, for tests: `backend` puts something in front of that one.
+/// redb over another file than the one of the folder, for tests: `backend` puts something in front of that one, and
+/// `witness`, if there is one, in front of the file of the witness.
 #[cfg(test)]
 pub(super) struct Over<F> {
     pub(super) engine: Redb,
     pub(super) backend: F,
+    pub(super) witness: Option<Through>,
 }
+
+#[cfg(test)]
+pub(super) type Through = Box<dyn Fn(Box<dyn WitnessFile>) -> Box<dyn WitnessFile> + Send + Sync>;
 
 #[cfg(test)]
 impl<F> std::fmt::Debug for Over<F> {
@@ -331,6 +338,14 @@ impl<B: StorageBackend, F: Fn(Backend) -> B + Send + Sync + 'static> Engine for 
 
     fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
         self.open(folder)
+    }
+
+    fn witness(&self, folder: &Path) -> Result<Witness, StorageError> {
+        let witness = self.engine.witness(folder)?;
+        Ok(match &self.witness {
+            Some(through) => witness.over(through),
+            None => witness,
+        })
     }
 }
 
@@ -404,7 +419,7 @@ mod tests {
         let engine = Redb { cache_bytes: 8 << 20, verified: VERIFIED_BYTES };
         let (room, left) = (Arc::clone(&length), Arc::clone(&syncs));
         let limited = move |backend| Limited { backend, length: Arc::clone(&room), syncs: Arc::clone(&left) };
-        let engine = Over { engine, backend: limited };
+        let engine = Over { engine, backend: limited, witness: None };
         (Disk::open(dir, engine, &SystemEntropy::new(), &metrics()).unwrap(), length, syncs)
     }
 

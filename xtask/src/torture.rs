@@ -54,6 +54,8 @@ enum Part {
     Power,
     /// Files that are hurt, page by page
     Damage,
+    /// Files of the store that fail
+    Files,
     /// Hostile clients
     Attack,
     /// Arbitrary input for every decoder
@@ -132,6 +134,7 @@ impl Part {
             Self::Audit => "Killed while audit logs are written",
             Self::Power => "Power cuts",
             Self::Damage => "Damaged files",
+            Self::Files => "Files that fail",
             Self::Attack => "Hostile clients",
             Self::Fuzz => "Decoders against arbitrary input",
         }
@@ -144,6 +147,8 @@ impl Part {
             Self::Audit => tests(&["--test integration torture::"], ("ARCA_TORTURE_ROUNDS", share(200))),
             Self::Power => tests(&["--lib storage::power::"], ("ARCA_TORTURE_ROUNDS", share(300))),
             Self::Damage => tests(&["--lib vault::checking::tests::damage::"], ("ARCA_TORTURE_ROUNDS", share(300))),
+            // Each write and each sync once, whatever the number.
+            Self::Files => tests(&["--lib storage::failing_files::"], ("ARCA_TORTURE_ROUNDS", share(300))),
             Self::Attack => {
                 let names = HOSTILE.map(|name| format!("--test integration {name}::"));
                 tests(&names.each_ref().map(String::as_str), ("ARCA_ATTACK_SCALE", share(5)))

@@ -1,0 +1,406 @@
+//! Files that fail under redb: each write and each sync of some commits fails once, those of the witness among them.
+//!
+//! Something stands between the store and its files that lets one write fail, before anything of it is written or after
+//! half of it, for want of room or with an error of the disk; or one sync. Whatever the callers were told must then be
+//! true: of the store that goes on, of the files as they were when the process ended at once, and of the files as the
+//! store left them when it was closed. A failed write is not tried again by the operating system; what a failed sync
+//! takes away is the matter of [`power`](super::power).
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use redb::StorageBackend;
+
+use super::disk::{Disk, Engine};
+use super::freshness::WitnessFile;
+use super::power::{CACHE, Model, contents, metrics, open};
+use super::redb::{Backend, Over, Redb};
+use super::{Batch, Key, Page, Storage, StorageError};
+use crate::entropy::SystemEntropy;
+
+/// What fails, and how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    /// A write, before anything of it was written.
+    Error,
+    /// A write, after half of it.
+    Half,
+    /// A write, for want of room.
+    NoRoom,
+    /// A write, for want of room after half of it.
+    HalfNoRoom,
+    /// A sync.
+    Sync,
+    /// A write that is said to be done and is not, as no disk may do.
+    Lies,
+}
+
+const FAULTS: [Fault; 5] = [Fault::Error, Fault::Half, Fault::NoRoom, Fault::HalfNoRoom, Fault::Sync];
+
+/// What is done to the files, and what of it fails.
+#[derive(Debug, Default)]
+struct Plan {
+    writes: u64,
+    syncs: u64,
+    /// The failing write or sync, counted from 1.
+    fault: Option<(Fault, u64)>,
+    was_hit: bool,
+    /// Whether it was the file of the witness.
+    was_witness: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Files(Arc<Mutex<Plan>>);
+
+impl Files {
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.0.lock().unwrap()
+    }
+
+    /// Lets something fail from here on.
+    fn fail(&self, fault: Fault, number: u64) {
+        *self.plan() = Plan { fault: Some((fault, number)), ..Plan::default() };
+    }
+
+    /// Writes `data` by `write`, or half of it, or nothing.
+    fn write(&self, data: &[u8], is_witness: bool, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let mut plan = self.plan();
+        plan.writes += 1;
+        let Some((fault, _)) = plan.fault.filter(|(fault, at)| *fault != Fault::Sync && *at == plan.writes) else {
+            return write(data);
+        };
+        plan.was_hit = true;
+        plan.was_witness = is_witness;
+        if matches!(fault, Fault::Half | Fault::HalfNoRoom) {
+            write(&data[..data.len() / 2])?;
+        }
+        match fault {
+            Fault::NoRoom | Fault::HalfNoRoom => Err(io::ErrorKind::StorageFull.into()),
+            Fault::Error | Fault::Half | Fault::Sync => Err(io::Error::other("an error of the disk")),
+            Fault::Lies => Ok(()),
+        }
+    }
+
+    fn sync(&self, is_witness: bool, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let mut plan = self.plan();
+        plan.syncs += 1;
+        if plan.fault != Some((Fault::Sync, plan.syncs)) {
+            return sync();
+        }
+        plan.was_hit = true;
+        plan.was_witness = is_witness;
+        Err(io::Error::other("an error of the disk"))
+    }
+}
+
+/// The file of the database.
+#[derive(Debug)]
+struct FaultyFile {
+    backend: Backend,
+    files: Files,
+}
+
+impl StorageBackend for FaultyFile {
+    fn len(&self) -> io::Result<u64> {
+        self.backend.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.backend.read(offset, out)
+    }
+
+    // It counts as a write. There is no half of it.
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.files.write(&[], false, |_| Ok(()))?;
+        self.backend.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        self.files.sync(false, || self.backend.sync_data())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.files.write(data, false, |data| self.backend.write(offset, data))
+    }
+
+    fn close(&self) -> io::Result<()> {
+        self.backend.close()
+    }
+}
+
+/// The file of the witness.
+struct FaultyWitness {
+    file: Box<dyn WitnessFile>,
+    files: Files,
+}
+
+impl WitnessFile for FaultyWitness {
+    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.files.write(bytes, true, |bytes| self.file.write(bytes, offset))
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.files.sync(true, || self.file.sync())
+    }
+}
+
+/// The store in `folder` over files that fail as `files` says.
+fn faulty(folder: &Path, files: &Files) -> Result<Disk<impl Engine>, StorageError> {
+    let (database, witness) = (files.clone(), files.clone());
+    let engine = Over {
+        engine: Redb { cache_bytes: CACHE, verified: 0 },
+        backend: move |backend| FaultyFile { backend, files: database.clone() },
+        witness: Some(Box::new(move |file| Box::new(FaultyWitness { file, files: witness.clone() }))),
+    };
+    Disk::open(folder, engine, &SystemEntropy::new(), &metrics())
+}
+
+/// Some commits: one that overwrites and removes, one for which the file grows, one that is small.
+fn batches() -> Vec<Vec<(&'static str, Option<Vec<u8>>)>> {
+    vec![
+        vec![("k/a", Some(vec![1; 700])), ("k/b", None), ("k/c", Some(vec![1; 20]))],
+        vec![("k/d", Some(vec![2; 1_500_000])), ("k/a", None), ("k/e", Some(vec![2; 9_000]))],
+        vec![("k/c", Some(vec![3; 40])), ("k/f", Some(vec![3]))],
+    ]
+}
+
+fn batch(writes: &[(&str, Option<Vec<u8>>)]) -> Batch {
+    let mut batch = Batch::new();
+    for (key, value) in writes {
+        let key = Key::new(*key).unwrap();
+        match value {
+            Some(value) => batch.put(key, value.clone()),
+            None => batch.delete(key),
+        }
+    }
+    batch
+}
+
+fn after(model: &Model, writes: &[(&str, Option<Vec<u8>>)]) -> Model {
+    let mut model = model.clone();
+    for (key, value) in writes {
+        match value {
+            Some(value) => drop(model.insert((*key).to_owned(), value.clone())),
+            None => drop(model.remove(*key)),
+        }
+    }
+    model
+}
+
+/// What may be in a store, by what its callers were told.
+struct Told {
+    acknowledged: Model,
+    /// With the commit of which nobody knows.
+    unknown: Option<Model>,
+}
+
+impl Told {
+    fn allows(&self, found: &Model) -> bool {
+        *found == self.acknowledged || self.unknown.as_ref() == Some(found)
+    }
+}
+
+#[derive(Default)]
+struct Figures {
+    /// Writes and syncs that failed.
+    writes: usize,
+    syncs: usize,
+    acknowledged: u64,
+    /// Commits of which the caller was told that they are not there.
+    refused: u64,
+    /// Commits of which nobody knows.
+    failed: u64,
+    /// Whether the file of the witness failed, too.
+    witness: bool,
+    losses: Vec<String>,
+}
+
+/// A folder in memory if there is one: no sync has to reach a disk here.
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
+}
+
+/// The files of a store, as they are now, in a folder of their own.
+fn copied(folder: &Path) -> tempfile::TempDir {
+    let copy = self::folder();
+    let (from, to) = (folder.join(Redb::KIND), copy.path().join(Redb::KIND));
+    fs::create_dir(&to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+    }
+    copy
+}
+
+async fn served<E: Engine>(disk: &Disk<E>) -> Result<Model, StorageError> {
+    let mut found = Model::new();
+    for name in disk.list("k/", Page::all()).await? {
+        let name = format!("k/{name}");
+        let value = disk.get(&Key::new(name.clone())?).await?;
+        found.insert(name, value.ok_or_else(|| StorageError::failed("a key without a value"))?);
+    }
+    Ok(found)
+}
+
+/// What is in a store, for a message: its keys and how long their values are.
+fn shown(model: &Model) -> String {
+    model.iter().map(|(key, value)| format!("{key}: {} ", value.len())).collect()
+}
+
+/// A store, and what it was given before anything failed.
+struct Subject {
+    runtime: tokio::runtime::Runtime,
+    folder: tempfile::TempDir,
+    before: Model,
+}
+
+impl Subject {
+    fn new() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let folder = folder();
+        let writes = [("k/a", Some(vec![0; 3_000])), ("k/b", Some(vec![0; 50])), ("k/z", Some(vec![0; 40_000]))];
+        runtime.block_on(open(folder.path()).unwrap().commit(batch(&writes))).unwrap();
+        Self { runtime, folder, before: after(&Model::new(), &writes) }
+    }
+
+    /// The same as a process leaves it that ends with a commit in the database of which the witness does not know.
+    fn ended() -> Self {
+        let subject = Self::new();
+        let writes = &batches()[0];
+        for number in 1..500 {
+            let folder = copied(subject.folder.path());
+            let files = Files::default();
+            let disk = faulty(folder.path(), &files).unwrap();
+            files.fail(Fault::Sync, number);
+            let _ = subject.runtime.block_on(disk.commit(batch(writes)));
+            if files.plan().was_witness {
+                let before = after(&subject.before, writes);
+                return Self { folder: copied(folder.path()), before, ..subject };
+            }
+        }
+        panic!("the witness is not synced")
+    }
+
+    /// Commits something with one write or sync failing, and looks at what is there. Whether there was one to fail.
+    fn fail_commits(&self, fault: Fault, number: u64, figures: &mut Figures) -> bool {
+        let folder = copied(self.folder.path());
+        let files = Files::default();
+        let disk = faulty(folder.path(), &files).unwrap();
+        files.fail(fault, number);
+        let mut told = Told { acknowledged: self.before.clone(), unknown: None };
+        for writes in batches() {
+            let next = after(&told.acknowledged, &writes);
+            match (self.runtime.block_on(disk.commit(batch(&writes))), &told.unknown) {
+                (Ok(()), None) => {
+                    figures.acknowledged += 1;
+                    told.acknowledged = next;
+                }
+                (Err(StorageError::Full), None) | (Err(StorageError::ReadOnly), Some(_)) => figures.refused += 1,
+                (Err(StorageError::Failed(_)), None) => {
+                    figures.failed += 1;
+                    told.unknown = Some(next);
+                }
+                (outcome, _) => figures.losses.push(format!("{fault:?} {number}: a commit is answered {outcome:?}")),
+            }
+            match self.runtime.block_on(served(&disk)) {
+                Ok(found) if told.allows(&found) => {}
+                // After an error redb does not read what is not in its cache.
+                Err(StorageError::Failed(_)) if told.unknown.is_some() => {}
+                outcome => figures.losses.push(format!("{fault:?} {number}: {outcome:?} is served")),
+            }
+        }
+        let was_hit = files.plan().was_hit;
+        figures.witness |= files.plan().was_witness;
+        let ended = copied(folder.path());
+        drop(disk);
+        for (left, folder) in [("when it ended", ended.path()), ("when it was closed", folder.path())] {
+            self.reopen(folder, &told, &format!("{fault:?} {number}, {left}"), figures);
+        }
+        was_hit
+    }
+
+    /// Opens the store with one write or sync failing, and then without.
+    fn fail_opening(&self, fault: Fault, number: u64, figures: &mut Figures) -> bool {
+        let folder = copied(self.folder.path());
+        let files = Files::default();
+        files.fail(fault, number);
+        let opened = faulty(folder.path(), &files);
+        let told = Told { acknowledged: self.before.clone(), unknown: None };
+        match &opened {
+            Ok(disk) => match self.runtime.block_on(served(disk)) {
+                Ok(found) if told.allows(&found) => {}
+                outcome => figures.losses.push(format!("opening, {fault:?} {number}: {outcome:?} is served")),
+            },
+            Err(StorageError::Full) => figures.refused += 1,
+            Err(StorageError::Failed(_)) => figures.failed += 1,
+            Err(error) => figures.losses.push(format!("opening, {fault:?} {number}: {error:?}")),
+        }
+        let was_hit = files.plan().was_hit;
+        let ended = copied(folder.path());
+        drop(opened);
+        for (left, folder) in [("when it ended", ended.path()), ("when it was closed", folder.path())] {
+            self.reopen(folder, &told, &format!("opening, {fault:?} {number}, {left}"), figures);
+        }
+        was_hit
+    }
+
+    /// Opens what is left with nothing failing, compares it, and writes to it.
+    fn reopen(&self, folder: &Path, told: &Told, when: &str, figures: &mut Figures) {
+        let opened = open(folder).and_then(|storage| Ok((self.runtime.block_on(contents(&storage))?, storage)));
+        let (found, storage) = match opened {
+            Ok((found, storage)) if told.allows(&found) => (found, storage),
+            Ok((found, _)) => return figures.losses.push(format!("{when}: {}is there", shown(&found))),
+            Err(error) => return figures.losses.push(format!("{when}: {error:?}")),
+        };
+        let writes = [("k/new", Some(vec![9; 100]))];
+        let written = self.runtime.block_on(async {
+            storage.commit(batch(&writes)).await?;
+            contents(&storage).await
+        });
+        if !written.as_ref().is_ok_and(|written| *written == after(&found, &writes)) {
+            figures.losses.push(format!("{when}: it does not go on: {written:?}"));
+        }
+    }
+}
+
+#[test]
+fn every_write_of_a_commit_fails_once() {
+    let mut figures = Figures::default();
+    let (sound, ended) = (Subject::new(), Subject::ended());
+    for (first, fault) in (1..).zip(FAULTS) {
+        let commits = each(first, |number| sound.fail_commits(fault, number, &mut figures));
+        let opening = each(first, |number| ended.fail_opening(fault, number, &mut figures));
+        assert!(commits > 0 && opening > 0, "{fault:?}: {commits}, {opening}");
+        let count = if fault == Fault::Sync { &mut figures.syncs } else { &mut figures.writes };
+        *count += commits + opening;
+    }
+    let Figures { writes, syncs, acknowledged, refused, failed, witness, losses } = figures;
+    let faults = writes + syncs;
+    println!(
+        "torture: faults-files writes={writes} syncs={syncs} faults={faults} acknowledged={acknowledged} \
+         refused={refused} failed={failed} lost={}",
+        losses.len()
+    );
+    assert!(losses.is_empty(), "{losses:#?}");
+    assert!(acknowledged > 0 && refused > 0 && failed > 0 && witness, "nothing was at stake");
+}
+
+#[test]
+fn a_write_that_is_said_to_be_done_and_is_not_is_noticed() {
+    let mut figures = Figures::default();
+    let sound = Subject::new();
+    let writes = each(1, |number| sound.fail_commits(Fault::Lies, number, &mut figures));
+    assert!(figures.losses.len() > writes / 10, "{writes} writes: {:#?}", figures.losses);
+}
+
+/// Lets each write, or sync, fail until there are no more of them; how many there were. The quick run takes each third, and
+/// another one of them with another `first`.
+fn each(first: u64, mut fail: impl FnMut(u64) -> bool) -> usize {
+    let is_long = std::env::var_os("ARCA_TORTURE_ROUNDS").is_some();
+    let (start, stride) = if is_long { (1, 1) } else { (1 + first % 3, 3) };
+    let count = (start..500).step_by(stride).take_while(|number| fail(*number)).count();
+    assert!(count < 160, "it has no end");
+    count
+}
