@@ -8,6 +8,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+#[cfg(test)]
+use super::power::exchange::{Step, step};
 use super::{StorageError, replace};
 
 /// The kinds of store that have a folder of their own.
@@ -42,13 +44,13 @@ impl Folder {
             refuse_other_kind(dir, kind)?;
             let new = dir.join(format!("{kind}.new"));
             if exists(&new)? {
-                fs::remove_dir_all(&new).map_err(StorageError::from_io)?;
+                remove(&new)?;
             }
             DirBuilder::new().mode(0o700).create(&new).map_err(StorageError::from_io)?;
             build(&new)?;
             fill(&new.join("reserve"), RESERVE)?;
             settle(&new)?;
-            fs::rename(&new, &path).map_err(StorageError::from_io)?;
+            rename(&new, &path)?;
             sync(dir)?;
         }
         Ok(Self { path, _lock: lock })
@@ -119,6 +121,8 @@ fn settle_file(path: &Path) -> Result<(), StorageError> {
         Err(error) => return Err(StorageError::from_io(error)),
     };
     keep_to_owner(&file, 0o600)?;
+    #[cfg(test)]
+    step(Step::Sync(path))?;
     file.sync_all().map_err(StorageError::failed)
 }
 
@@ -133,7 +137,23 @@ fn keep_to_owner(file: &File, mode: u32) -> Result<(), StorageError> {
 
 /// Syncs one file or folder with all of its metadata.
 pub(super) fn sync(path: &Path) -> Result<(), StorageError> {
+    #[cfg(test)]
+    step(Step::Sync(path))?;
     File::open(path).map_err(StorageError::from_io)?.sync_all().map_err(StorageError::failed)
+}
+
+/// Renames a folder. It is so on disk once the one above it is synced.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
+    #[cfg(test)]
+    step(Step::Rename(from, to))?;
+    fs::rename(from, to).map_err(StorageError::from_io)
+}
+
+/// Removes a folder with all that is in it.
+pub(super) fn remove(folder: &Path) -> Result<(), StorageError> {
+    #[cfg(test)]
+    step(Step::Remove(folder))?;
+    fs::remove_dir_all(folder).map_err(StorageError::from_io)
 }
 
 pub(super) fn exists(path: &Path) -> Result<bool, StorageError> {

@@ -9,6 +9,8 @@
 //! A sector of 512 bytes is whole or as it was before. Drives that write something else into it, or say that something is
 //! on disk while it is not, are not simulated here; the last test shows that the second kind would be noticed.
 
+pub(super) mod exchange;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;

@@ -4,12 +4,12 @@
 //! renamed to `d/k.restored`: from then on it is the one that counts, and whoever opens the folder next finishes what is
 //! left to do. The old store becomes `d/k.replaced`, and stays there until it is removed by hand or by the next replacement.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
-use super::files::{self, create_durably, exists, lock, refuse_other_kind, settle, sync};
+use super::files::{self, create_durably, exists, lock, refuse_other_kind, remove, rename, settle, sync};
 
 /// The store of a folder about to be replaced. No other process can open it meanwhile.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Replacement {
         let replaced = has_store(&self.dir, self.kind)?.then(|| replaced(&self.dir, self.kind));
         let built = self.staging().join(self.kind);
         settle(&built)?;
-        fs::rename(&built, restored(&self.dir, self.kind)).map_err(StorageError::from_io)?;
+        rename(&built, &restored(&self.dir, self.kind))?;
         sync(&self.dir)?;
         finish(&self.dir, self.kind)?;
         self.clear()?;
@@ -57,7 +57,7 @@ impl Replacement {
     fn clear(&self) -> Result<(), StorageError> {
         let staging = self.staging();
         if exists(&staging)? {
-            fs::remove_dir_all(&staging).map_err(StorageError::from_io)?;
+            remove(&staging)?;
         }
         Ok(())
     }
@@ -77,12 +77,12 @@ pub(super) fn finish(dir: &Path, kind: &str) -> Result<(), StorageError> {
     if exists(&current)? {
         // One of an earlier replacement: that of this one has not been moved there yet.
         if exists(&old)? {
-            fs::remove_dir_all(&old).map_err(StorageError::from_io)?;
+            remove(&old)?;
         }
-        fs::rename(&current, &old).map_err(StorageError::from_io)?;
+        rename(&current, &old)?;
         sync(dir)?;
     }
-    fs::rename(&new, &current).map_err(StorageError::from_io)?;
+    rename(&new, &current)?;
     sync(dir)
 }
 
@@ -101,6 +101,8 @@ fn replaced(dir: &Path, kind: &str) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::storage::files::Folder;
 

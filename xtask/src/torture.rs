@@ -56,6 +56,8 @@ enum Part {
     Damage,
     /// Files of the store that fail
     Files,
+    /// Restores that are interrupted
+    Restore,
     /// Hostile clients
     Attack,
     /// Arbitrary input for every decoder
@@ -135,6 +137,7 @@ impl Part {
             Self::Power => "Power cuts",
             Self::Damage => "Damaged files",
             Self::Files => "Files that fail",
+            Self::Restore => "Interrupted restores",
             Self::Attack => "Hostile clients",
             Self::Fuzz => "Decoders against arbitrary input",
         }
@@ -149,6 +152,7 @@ impl Part {
             Self::Damage => tests(&["--lib vault::checking::tests::damage::"], ("ARCA_TORTURE_ROUNDS", share(300))),
             // Each write and each sync once, whatever the number.
             Self::Files => tests(&["--lib storage::failing_files::"], ("ARCA_TORTURE_ROUNDS", share(300))),
+            Self::Restore => tests(&["--test integration restore::"], ("ARCA_TORTURE_ROUNDS", share(100))),
             Self::Attack => {
                 let names = HOSTILE.map(|name| format!("--test integration {name}::"));
                 tests(&names.each_ref().map(String::as_str), ("ARCA_ATTACK_SCALE", share(5)))
