@@ -144,7 +144,8 @@ fn new_shares_replace_the_present_ones_completely_or_not_at_all() {
             let wanted = json!({"secret_shares": 1, "secret_threshold": 1, "require_verification": true});
             let nonce = root.post("sys/rotate/root/init", wanted).ok().json()["data"]["nonce"].clone();
             let give = |share| root.post("sys/rotate/root/update", json!({"nonce": nonce, "key": share}));
-            let last = vault.shares.iter().map(give).last().unwrap();
+            let mut answers: Vec<_> = vault.shares.iter().map(give).collect();
+            let last = answers.pop().unwrap();
             let made = last.json()["data"].take();
             let Some(new) = made["keys_base64"][0].as_str() else { return last };
             *others.borrow_mut() = Some(vec![new.to_owned()]);
