@@ -157,8 +157,11 @@ fn faulty(folder: &Path, files: &Files) -> Result<Disk<impl Engine>, StorageErro
     Disk::open(folder, engine, &SystemEntropy::new(), &metrics())
 }
 
+/// A key, and what is to be there; nothing is a removal.
+type Write = (&'static str, Option<Vec<u8>>);
+
 /// Some commits: one that overwrites and removes, one for which the file grows, one that is small.
-fn batches() -> Vec<Vec<(&'static str, Option<Vec<u8>>)>> {
+fn batches() -> Vec<Vec<Write>> {
     vec![
         vec![("k/a", Some(vec![1; 700])), ("k/b", None), ("k/c", Some(vec![1; 20]))],
         vec![("k/d", Some(vec![2; 1_500_000])), ("k/a", None), ("k/e", Some(vec![2; 9_000]))],
@@ -166,7 +169,7 @@ fn batches() -> Vec<Vec<(&'static str, Option<Vec<u8>>)>> {
     ]
 }
 
-fn batch(writes: &[(&str, Option<Vec<u8>>)]) -> Batch {
+fn batch(writes: &[Write]) -> Batch {
     let mut batch = Batch::new();
     for (key, value) in writes {
         let key = Key::new(*key).unwrap();
@@ -178,7 +181,7 @@ fn batch(writes: &[(&str, Option<Vec<u8>>)]) -> Batch {
     batch
 }
 
-fn after(model: &Model, writes: &[(&str, Option<Vec<u8>>)]) -> Model {
+fn after(model: &Model, writes: &[Write]) -> Model {
     let mut model = model.clone();
     for (key, value) in writes {
         match value {
@@ -246,7 +249,8 @@ async fn served<E: Engine>(disk: &Disk<E>) -> Result<Model, StorageError> {
 
 /// What is in a store, for a message: its keys and how long their values are.
 fn shown(model: &Model) -> String {
-    model.iter().map(|(key, value)| format!("{key}: {} ", value.len())).collect()
+    let lengths: Vec<_> = model.iter().map(|(key, value)| (key, value.len())).collect();
+    format!("{lengths:?} ")
 }
 
 /// A store, and what it was given before anything failed.

@@ -48,7 +48,9 @@ pub(in crate::storage) fn step(step: Step<'_>) -> Result<(), StorageError> {
         if power.is_gone || power.left == Some(power.steps) {
             if let (Step::Remove(folder), false) = (step, power.is_gone) {
                 let part = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_file());
-                part.into_iter().for_each(|path| fs::remove_file(path).unwrap());
+                if let Some(path) = part {
+                    fs::remove_file(path).unwrap();
+                }
             }
             power.is_gone = true;
             return Err(StorageError::failed("the power is gone"));
