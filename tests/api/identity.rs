@@ -367,3 +367,16 @@ fn an_identity_token_says_who_its_holder_is() {
     let log = std::fs::read_to_string(vault.audit_path()).unwrap();
     assert!(!log.contains(token), "the token is in the log");
 }
+
+#[test]
+fn a_group_whose_name_has_slashes_is_found_by_it() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let team = id(&root.post("identity/group", json!({"name": "org/team"})).data(), "id");
+    assert_eq!(root.get("identity/group/name/org/team").data()["id"], json!(team));
+    root.post("identity/group/name/org/team", json!({"policies": ["p"]})).is(204);
+    assert_eq!(root.get(&format!("identity/group/id/{team}")).data()["policies"], json!(["p"]));
+    assert_eq!(root.list("identity/group/name").data()["keys"], json!(["org/team"]));
+    root.delete("identity/group/name/org/team").is(204);
+    root.get("identity/group/name/org/team").is(404);
+}

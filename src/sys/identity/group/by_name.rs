@@ -22,7 +22,7 @@ impl Endpoint for ReadNamedGroup {
     type Target = Arc<Unsealed>;
     type Path = NamePath;
     type Reply = Data<GroupInfo>;
-    const ROUTE: Route = Route::read("group/name/{name}").summary("A group, by its name");
+    const ROUTE: Route = Route::read("group/name/{name..}").summary("A group, by its name");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: NamePath, _: &mut Cx<'_>) -> Result<Self::Reply> {
         let group = unsealed.identity.group_by_name(&path.name).await?.ok_or_else(Error::absent)?;
@@ -39,7 +39,7 @@ impl Endpoint for WriteNamedGroup {
     type Target = Arc<Unsealed>;
     type Path = NamePath;
     type Reply = Data<NewGroup>;
-    const ROUTE: Route = Route::write("group/name/{name}").summary("Make or change the group of this name");
+    const ROUTE: Route = Route::write("group/name/{name..}").summary("Make or change the group of this name");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: NamePath, cx: &mut Cx<'_>) -> Result<Self::Reply> {
         let mut fields = self.0;
@@ -56,7 +56,7 @@ impl Endpoint for DeleteNamedGroup {
     type Target = Arc<Unsealed>;
     type Path = NamePath;
     type Reply = Done;
-    const ROUTE: Route = Route::delete("group/name/{name}").summary("Delete the group of this name");
+    const ROUTE: Route = Route::delete("group/name/{name..}").summary("Delete the group of this name");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, path: NamePath, cx: &mut Cx<'_>) -> Result<Done> {
         if let Some(group) = unsealed.identity.group_by_name(&path.name).await? {
