@@ -109,6 +109,10 @@ impl LeaseManager {
     pub(super) async fn undo(&self, id: &str, revoker: &dyn Revoker) -> Result<()> {
         let mut txn = Txn::new();
         let Some(lease) = self.records.fetch::<Lease>(&mut txn, id).await? else { return Ok(()) };
+        if lease.is_live(self.clock.now()) {
+            // It was renewed since it was found to be due.
+            return Ok(());
+        }
         match revoker.undo(&lease).await {
             Ok(()) => {
                 self.erase(&lease, &mut txn)?;

@@ -1,4 +1,4 @@
-//! Renewals past a maximum that was shortened.
+//! Renewals past a maximum that was shortened and beside the sweep.
 
 use super::*;
 
@@ -39,4 +39,18 @@ async fn past_a_maximum_that_was_shortened_a_lease_keeps_its_end() {
     let role = Shortened(Ttl::from_seconds(301));
     let (renewed, _) = f.leases.renew(&lease.id, asked, BOUNDS, &role, &mut Txn::new()).await.unwrap();
     assert_eq!(renewed.remaining(f.clock.now()), 1);
+}
+
+#[tokio::test]
+async fn what_was_renewed_since_it_was_due_is_not_undone() {
+    let f = fixture().await;
+    let lease = register(&f, &GRANT).await;
+    let mut renewal = Txn::new();
+    f.leases.renew(&lease.id, Ttl::default(), BOUNDS, &*f.ledger, &mut renewal).await.unwrap();
+    f.advance(50);
+    f.barrier.commit(renewal).await.unwrap();
+    f.leases.undo(&lease.id, &*f.ledger).await.unwrap();
+    assert_eq!(f.undone(), 0);
+    f.leases.revoke(&lease.id, &*f.ledger).await.unwrap();
+    assert_eq!(f.undone(), 1, "who asks for its end gets it");
 }
