@@ -252,10 +252,17 @@ impl LeaseManager {
 
     /// The lease `id`.
     pub async fn lease(&self, id: &str) -> Result<Option<Lease>> {
-        if id.is_empty() || id.split('/').any(str::is_empty) {
-            return Ok(None);
-        }
-        self.records.get(id).await
+        if self.can_be_id(id) { self.records.get(id).await } else { Ok(None) }
+    }
+
+    /// The lease `id`, which must be the same when `txn` is committed.
+    pub(super) async fn fetch(&self, id: &str, txn: &mut Txn) -> Result<Option<Lease>> {
+        if self.can_be_id(id) { self.records.fetch(txn, id).await } else { Ok(None) }
+    }
+
+    /// Whether a lease could have this id: what callers send may be too long for a key, or have an empty segment.
+    fn can_be_id(&self, id: &str) -> bool {
+        Scope::new(&self.namespace_id, "lease/id").key(id).is_ok()
     }
 
     /// The names of leases and folders directly below `prefix` (empty, or ending in a slash).

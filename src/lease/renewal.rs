@@ -22,8 +22,7 @@ impl LeaseManager {
         txn: &mut Txn,
     ) -> Result<(Lease, Granted)> {
         let now = self.clock.now();
-        let is_id = !id.split('/').any(str::is_empty);
-        let lease = if is_id { self.records.fetch::<Lease>(txn, id).await? } else { None };
+        let lease = self.fetch(id, txn).await?;
         let mut lease = lease.filter(|lease| lease.is_live(now)).ok_or_else(|| Error::invalid("lease not found"))?;
         if matches!(lease.target, Target::Token { .. }) {
             return Err(Error::invalid("the lease of a token is renewed with auth/token/renew"));

@@ -14,7 +14,7 @@ impl LeaseManager {
     pub async fn doom(&self, id: &str) -> Result<Option<Lease>> {
         loop {
             let mut txn = Txn::new();
-            let Some(mut lease) = self.records.fetch::<Lease>(&mut txn, id).await? else { return Ok(None) };
+            let Some(mut lease) = self.fetch(id, &mut txn).await? else { return Ok(None) };
             if matches!(lease.state, LeaseState::Revoking { .. }) {
                 return Ok(Some(lease));
             }

@@ -1,4 +1,4 @@
-//! Renewals past a maximum that was shortened and beside the sweep.
+//! Renewals past a maximum that was shortened and beside the sweep; ids that can be none.
 
 use super::*;
 
@@ -53,4 +53,16 @@ async fn what_was_renewed_since_it_was_due_is_not_undone() {
     assert_eq!(f.undone(), 0);
     f.leases.revoke(&lease.id, &*f.ledger).await.unwrap();
     assert_eq!(f.undone(), 1, "who asks for its end gets it");
+}
+
+#[tokio::test]
+async fn what_can_be_no_id_is_no_lease() {
+    let f = fixture().await;
+    for id in ["", "a//b", "a/", "/a", &"x".repeat(9000)] {
+        assert!(f.leases.lease(id).await.unwrap().is_none());
+        assert!(f.leases.doom(id).await.unwrap().is_none());
+        f.leases.revoke(id, &*f.ledger).await.unwrap();
+        let error = f.leases.renew(id, Ttl::default(), BOUNDS, &*f.ledger, &mut Txn::new()).await.unwrap_err();
+        assert_eq!(error.to_string(), "lease not found");
+    }
 }
