@@ -201,7 +201,13 @@ impl Core {
         self.open_device(&record).await?;
         let mut txn = Txn::new();
         self.audit_records().put(&mut txn, &AuditRecord::store_key(&path), &record)?;
-        self.commit(txn).await
+        let committed = self.commit(txn).await;
+        if committed.is_err()
+            && let Err(error) = self.audit.disable(&path).await
+        {
+            tracing::error!(device = %path, %error, "an audit device that could not be put on record could not be closed");
+        }
+        committed
     }
 
     /// Disables a device. One of the configuration file is disabled there; one that is not there is a success.

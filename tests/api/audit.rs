@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io::BufReader;
+use std::sync::Arc;
 
 use arca::chain::{Link, Start, Verifier};
+use arca::storage::fault::{FaultyStorage, Moment};
+use arca::storage::{MemoryStorage, StorageError};
 use serde_json::{Value, json};
 
 use crate::support::{Setup, TestVault};
@@ -138,6 +141,26 @@ fn the_log_goes_on_after_a_seal() {
     verifier.read(&mut BufReader::new(fs::File::open(path).unwrap())).unwrap();
     let report = verifier.finish(None);
     assert!(report.is_intact() && report.counts.gaps == 0, "{report:?}");
+}
+
+#[test]
+fn a_device_that_cannot_be_put_on_record_is_not_there() {
+    let storage = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
+    let settings = arca::vault::Settings { allow_api_audit: true, ..Default::default() };
+    let vault = Setup { settings, storage: storage.clone(), ..Setup::default() }.start();
+    let root = vault.root();
+    let file = vault.audit_path().with_file_name("more.log");
+    let device = json!({"type": "file", "options": {"file_path": file.display().to_string()}});
+    storage.break_at_commit(storage.commits() + 1, Moment::Before, StorageError::Full);
+    root.post("sys/audit/more", device.clone()).refuses(500, "the disk is full");
+    let lines = || fs::read_to_string(&file).unwrap().lines().count();
+    let before = lines();
+    storage.mend();
+    root.post("cubbyhole/a", json!({"x": 1})).ok();
+    assert_eq!(lines(), before, "nothing more is written to it");
+    root.post("sys/audit/more", device).ok();
+    root.post("cubbyhole/a", json!({"x": 1})).ok();
+    assert!(lines() > before);
 }
 
 #[test]
