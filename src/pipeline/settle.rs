@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::api::Ttl;
+use crate::api::{Operation, Ttl};
 use crate::engine::{Answer, Bounds, Caller, Content, NewLease, StatusCode, TokenType, Txn};
 use crate::error::{Error, Result};
 use crate::lease::{Grant, LeaseOwner};
@@ -27,6 +27,10 @@ pub(super) async fn settle(
     txn: &mut Txn,
 ) -> Result<Response> {
     let Answer { status, content, mut warnings } = answer;
+    if let (Operation::Write, "cubbyhole", Some(caller)) = (request.operation, found.mount().kind.as_str(), caller) {
+        // What is kept for a token that is revoked meanwhile would be there for good, and out of everyone's reach.
+        unsealed.tokens.require_good(&caller.token_id, txn).await?;
+    }
     let body = match content {
         Content::Nothing => ResponseBody::Empty,
         Content::Raw { media_type, payload } => ResponseBody::Raw { media_type, payload },
