@@ -112,8 +112,7 @@ impl Core {
 impl Vault {
     /// Takes a share for the rekey that goes on. With the last one the new shares are made.
     pub async fn rekey_share(&self, nonce: &str, share: Share) -> Result<Option<NewShares>> {
-        let _turning = self.turning.lock().await;
-        let unsealed = self.unsealed()?;
+        let (_turning, unsealed) = self.turn_unsealed().await?;
         let reached = {
             let mut slot = unsealed.core.key_operations.rekey();
             let rekey = slot.as_mut().filter(|rekey| rekey.pending.is_none());
@@ -160,8 +159,7 @@ impl Vault {
 
     /// Takes one of the new shares. When enough of them were shown, they replace the present ones; true then.
     pub async fn verify_rekey_share(&self, nonce: &str, share: Share) -> Result<bool> {
-        let _turning = self.turning.lock().await;
-        let unsealed = self.unsealed()?;
+        let (_turning, unsealed) = self.turn_unsealed().await?;
         let finished = {
             let mut slot = unsealed.core.key_operations.rekey();
             let rekey = slot.as_mut().filter(|rekey| rekey.pending.is_some());
@@ -192,8 +190,7 @@ impl Vault {
 
     /// Takes a rekey back whose new shares nobody was told: those of `before` hold again, and no rekey goes on.
     pub async fn take_back_rekey(&self, before: SealRecord) -> Result<()> {
-        let _turning = self.turning.lock().await;
-        let unsealed = self.unsealed()?;
+        let (_turning, unsealed) = self.turn_unsealed().await?;
         *unsealed.core.key_operations.rekey() = None;
         let mut txn = Txn::new();
         unsealed.core.delete_share_backup(&mut txn)?;
@@ -205,8 +202,7 @@ impl Vault {
 
     /// Takes a share for the generation of a root token. With the last one it is made.
     pub async fn generate_root_share(&self, nonce: &str, share: Share) -> Result<Option<NewRootToken>> {
-        let _turning = self.turning.lock().await;
-        let unsealed = self.unsealed()?;
+        let (_turning, unsealed) = self.turn_unsealed().await?;
         let reached = {
             let mut slot = unsealed.core.key_operations.generate_root();
             let attempt =

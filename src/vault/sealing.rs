@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use data_encoding::BASE64;
 use serde::{Deserialize, Serialize};
-use tokio::sync::{OwnedMutexGuard, watch};
+use tokio::sync::{MutexGuard, OwnedMutexGuard, watch};
 
 use crate::barrier::{Barrier, Txn};
 use crate::error::{Error, Kind, Result};
@@ -143,7 +143,10 @@ impl Vault {
 
     /// Takes a share. With the last one that is needed the vault is unsealed; a share too many does nothing.
     pub async fn give_share(&self, text: &SecretText) -> Result<()> {
-        let turning = self.turning.lock().await;
+        let turning = match self.unsealed() {
+            Ok(unsealed) => self.turn_of(&unsealed).await?,
+            Err(_) => self.turning.lock().await,
+        };
         let share = parse_share(text)?;
         let reached = match &mut *self.phase_mut() {
             Phase::Unsealed(..) => return Ok(()),
@@ -160,6 +163,20 @@ impl Vault {
         let outcome = self.unseal_with(record, root).await;
         drop(turning);
         outcome
+    }
+
+    /// Waits for the turn of a request of an unsealed vault.
+    pub(super) async fn turn_unsealed(&self) -> Result<(MutexGuard<'_, ()>, Arc<Unsealed>)> {
+        let unsealed = self.unsealed()?;
+        let turning = self.turn_of(&unsealed).await?;
+        // It may have been sealed, and unsealed again.
+        Ok((turning, self.unsealed()?))
+    }
+
+    /// Waits for its turn until the vault is sealed: whoever seals it has the turn, and waits for the requests that are
+    /// running.
+    async fn turn_of(&self, unsealed: &Unsealed) -> Result<MutexGuard<'_, ()>> {
+        unsealed.core.shutdown.run_until_cancelled(self.turning.lock()).await.ok_or_else(Error::sealed)
     }
 
     /// Unseals with the root key itself.

@@ -199,3 +199,30 @@ async fn a_server_that_does_not_answer_keeps_no_vault_from_being_sealed() {
     assert_eq!(f.leases().await, 20, "they are still due");
     f.vault.seal().await;
 }
+
+#[tokio::test]
+async fn who_waits_for_a_turn_does_not_hold_up_the_sealing_that_has_it() {
+    let f = Fixture::with_due_leases("none", 0).await;
+    let turning = f.vault.turning.clone().lock_owned().await;
+    let mut sealing = f.seal();
+    let settle = async || {
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    };
+    settle().await;
+    let core = f.vault.unsealed().unwrap().core.clone();
+    let mut waiting = JoinSet::new();
+    let (vault, share) = (f.vault.clone(), SecretText::new(f.share.clone()));
+    waiting.spawn(core.finish(async move { vault.give_share(&share).await.is_err() }));
+    let (vault, share) = (f.vault.clone(), SecretText::new(f.share.clone()));
+    waiting.spawn(core.finish(async move { vault.rekey_share("x", parse_share(&share).unwrap()).await.is_err() }));
+    settle().await;
+    let start = tokio::time::Instant::now();
+    drop(turning);
+    sealing.join_next().await.unwrap().unwrap();
+    assert!(start.elapsed() < super::super::core::PATIENCE, "{:?}", start.elapsed());
+    for outcome in waiting.join_all().await {
+        assert!(outcome, "it is sealed");
+    }
+}
