@@ -24,7 +24,14 @@ struct State {
 
 struct Rule {
     limit: RateLimit,
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Default)]
+struct Counts {
+    buckets: HashMap<IpAddr, Bucket>,
+    /// When those that are as good as new were dropped last.
+    swept: Option<Timestamp>,
 }
 
 /// A request that may go ahead under a limit, and what is left of it.
@@ -53,6 +60,8 @@ pub struct RetryAfter {
 
 /// For so many addresses a rule counts apart; those beyond share one count, so that made-up addresses cost no memory.
 const ADDRESSES: usize = 65_536;
+/// The least time between two looks for addresses that need not be counted apart any more.
+const SWEEPS: Duration = Duration::from_secs(1);
 /// Stands for the addresses beyond, and for requests without one.
 const OTHERS: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
@@ -104,7 +113,7 @@ impl State {
     fn new(config: QuotaConfig, limits: Vec<RateLimit>, known: &[Arc<Rule>]) -> Self {
         let rules = limits.into_iter().map(|limit| {
             let same = known.iter().find(|rule| rule.limit == limit).cloned();
-            same.unwrap_or_else(|| Arc::new(Rule { limit, buckets: Mutex::default() }))
+            same.unwrap_or_else(|| Arc::new(Rule { limit, counts: Mutex::default() }))
         });
         Self { config, rules: rules.collect() }
     }
@@ -112,12 +121,25 @@ impl State {
 
 impl Rule {
     fn take(&self, client: IpAddr, now: Timestamp) -> Result<f64, Duration> {
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
-        if buckets.len() >= ADDRESSES && !buckets.contains_key(&client) {
-            buckets.retain(|_, bucket| !bucket.is_idle(&self.limit, now));
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.buckets.len() >= ADDRESSES && !counts.buckets.contains_key(&client) {
+            counts.sweep(&self.limit, now);
         }
+        let buckets = &mut counts.buckets;
         let client = if buckets.len() < ADDRESSES || buckets.contains_key(&client) { client } else { OTHERS };
         buckets.entry(client).or_insert_with(|| Bucket::full(&self.limit, now)).take(&self.limit, now)
+    }
+}
+
+impl Counts {
+    /// Drops the buckets that are as good as new. All others wait for it, so it is done now and then only.
+    fn sweep(&mut self, limit: &RateLimit, now: Timestamp) {
+        // Absolute: after a clock that went back it is not put off.
+        if self.swept.is_some_and(|swept| now.since(swept) < SWEEPS && swept.since(now) < SWEEPS) {
+            return;
+        }
+        self.swept = Some(now);
+        self.buckets.retain(|_, bucket| !bucket.is_idle(limit, now));
     }
 }
 
@@ -228,6 +250,29 @@ mod tests {
             let _ = limits.check(&asked("kv/a"), Some(Ipv4Addr::from_bits(number + 1).into()), START);
         }
         let state = limits.state.read().unwrap().clone();
-        assert!(state.rules[0].buckets.lock().unwrap().len() <= ADDRESSES + 1);
+        assert!(state.rules[0].counts.lock().unwrap().buckets.len() <= ADDRESSES + 1);
+    }
+
+    #[test]
+    fn addresses_beyond_are_not_searched_for_room_with_each_request() {
+        let limits = RateLimits::new(QuotaConfig::default(), vec![limit("", 4.0, 0)]);
+        let ask = |number: u32, millis| {
+            limits.check(&asked("kv/a"), Some(Ipv4Addr::from_bits(number).into()), at(millis)).is_ok()
+        };
+        let known = || {
+            let state = limits.state.read().unwrap().clone();
+            let counts = state.rules[0].counts.lock().unwrap();
+            counts.buckets.len()
+        };
+        let full = u32::try_from(ADDRESSES).unwrap();
+        assert!((1..=full).all(|number| ask(number, 0)));
+        // Nothing is idle yet, which is found out once.
+        assert!(ask(full + 1, 0));
+        assert_eq!(known(), ADDRESSES + 1);
+        // By now all are, but it is too early to look again.
+        assert!(ask(full + 2, 999));
+        assert_eq!(known(), ADDRESSES + 1);
+        assert!(ask(full + 3, 1000));
+        assert_eq!(known(), 2, "itself, and those who were counted together a moment ago");
     }
 }
