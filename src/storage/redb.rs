@@ -286,18 +286,20 @@ impl StorageBackend for Backend {
 /// What an error of redb means for a store.
 fn fault(error: impl Into<redb::Error>) -> StorageError {
     let error = error.into();
-    match error {
+    if let redb::Error::Io(error) = error {
         // What it says of a file that does not begin, or end, as its own do.
-        redb::Error::Io(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
-            StorageError::Damaged(error.to_string())
-        }
-        redb::Error::Io(error) => StorageError::from_io(error),
-        redb::Error::Corrupted(why) => StorageError::Damaged(why),
-        redb::Error::UpgradeRequired(version) => {
-            StorageError::Damaged(format!("its database file says that it is of format {version}, which is another"))
-        }
-        error => StorageError::failed(error),
+        let is_foreign = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
+        return if is_foreign { StorageError::Damaged(error.to_string()) } else { StorageError::from_io(error) };
     }
+    if let redb::Error::Corrupted(why) = error {
+        return StorageError::Damaged(why);
+    }
+    if let redb::Error::UpgradeRequired(version) = error {
+        return StorageError::Damaged(format!(
+            "its database file says that it is of format {version}, which is another"
+        ));
+    }
+    StorageError::failed(error)
 }
 
 /// redb over another file than the one of the folder, for tests: `backend` puts something in front of that one, and

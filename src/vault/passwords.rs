@@ -186,10 +186,6 @@ impl Charset {
         characters.dedup();
         characters
     }
-
-    fn has(&self, character: char) -> bool {
-        self.characters.binary_search(&character).is_ok()
-    }
 }
 
 fn charset(kind: Option<&str>, body: &Object) -> Result<Charset> {

@@ -68,10 +68,12 @@ impl Callback {
             jwt.flows.put_back(state, flow);
             return Err(Error::invalid("login failed: it is not confirmed yet; answer the page in the browser"));
         }
-        let copy = |text: &Option<SecretText>| text.as_ref().map(|text| SecretText::new(text.expose().to_owned()));
-        let came = Returned { code: copy(&self.code), id_token: copy(&self.id_token), awaits: None };
         let proved = match std::mem::replace(&mut flow.stage, Stage::Away) {
-            Stage::Redeemed(before, claims) if self.error.is_empty() && before.is(&came) => claims,
+            Stage::Redeemed(before, claims)
+                if self.error.is_empty() && before.is(self.code.as_ref(), self.id_token.as_ref()) =>
+            {
+                claims
+            }
             Stage::Redeemed(_, _) => return Err(over()),
             stage @ (Stage::Away | Stage::Back(_) | Stage::Proved(_)) => {
                 flow.stage = stage;
@@ -82,7 +84,7 @@ impl Callback {
         let (config, _) = jwt.configured().await?;
         let product = config.provider.product();
         let answer = grant::login(&flow.role, &role, &proved, product, cx).map_err(explained)?.into_answer()?;
-        flow.stage = Stage::Redeemed(came, proved);
+        flow.stage = Stage::Redeemed(Returned { code: self.code, id_token: self.id_token, awaits: None }, proved);
         jwt.flows.end_with(state, flow, cx.txn());
         Ok(answer)
     }
@@ -131,14 +133,17 @@ impl Callback {
     }
 
     /// What the provider says of the caller.
-    async fn prove(self, jwt: &Jwt, flow: &mut Flow, now: Timestamp) -> Result<Claims> {
+    async fn prove(&self, jwt: &Jwt, flow: &mut Flow, now: Timestamp) -> Result<Claims> {
         if !self.error.is_empty() {
             return Err(refusal(&self.error));
         }
-        let came = Returned { code: self.code, id_token: self.id_token, awaits: None };
-        let came = match std::mem::replace(&mut flow.stage, Stage::Away) {
-            Stage::Back(before) => before,
-            Stage::Away | Stage::Proved(_) | Stage::Redeemed(_, _) => came,
+        let before = match std::mem::replace(&mut flow.stage, Stage::Away) {
+            Stage::Back(before) => Some(before),
+            Stage::Away | Stage::Proved(_) | Stage::Redeemed(_, _) => None,
+        };
+        let (code, id_token) = match &before {
+            Some(before) => (before.code.as_ref(), before.id_token.as_ref()),
+            None => (self.code.as_ref(), self.id_token.as_ref()),
         };
         let (config, provider) = jwt.configured().await?;
         let role = jwt.role(&flow.role).await?.ok_or_else(|| Error::invalid("role could not be found"))?;
@@ -146,12 +151,12 @@ impl Callback {
         let client = provider.client().ok_or_else(|| Error::internal("a provider without a client"))?;
         let expected = Expected { config: &config, provider: &provider, discovery: &discovery, role: &role, flow, now };
         if config.is_implicit() {
-            let id_token = came.id_token.ok_or_else(|| Error::invalid("login failed: no id_token came back"))?;
-            return expected.verify(&id_token, None).await;
+            let id_token = id_token.ok_or_else(|| Error::invalid("login failed: no id_token came back"))?;
+            return expected.verify(id_token, None).await;
         }
-        let code = came.code.filter(|code| !code.is_empty());
+        let code = code.filter(|code| !code.is_empty());
         let code = code.ok_or_else(|| Error::invalid("login failed: OAuth code parameter not provided"))?;
-        let tokens = exchange::redeem(client, &config, &discovery, flow, &code).await?;
+        let tokens = exchange::redeem(client, &config, &discovery, flow, code).await?;
         let id_token = tokens.id_token.ok_or_else(|| Error::invalid("login failed: id_token is missing"))?;
         let mut claims = expected.verify(&id_token, tokens.access_token.as_ref()).await?;
         if let Some(access_token) = &tokens.access_token {

@@ -73,13 +73,13 @@ impl Returned {
 
 impl Returned {
     /// Whether the browser came back with the same.
-    pub(super) fn is(&self, other: &Self) -> bool {
-        let is_same = |one: &Option<SecretText>, other: &Option<SecretText>| match (one, other) {
+    pub(super) fn is(&self, code: Option<&SecretText>, id_token: Option<&SecretText>) -> bool {
+        let is_same = |one: Option<&SecretText>, other: Option<&SecretText>| match (one, other) {
             (Some(one), Some(other)) => one.ct_eq(other),
             (None, None) => true,
             (Some(_), None) | (None, Some(_)) => false,
         };
-        is_same(&self.code, &other.code) && is_same(&self.id_token, &other.id_token)
+        is_same(self.code.as_ref(), code) && is_same(self.id_token.as_ref(), id_token)
     }
 }
 
