@@ -29,7 +29,14 @@ impl Destination {
         if authority.as_str().contains('@') || authority.host().is_empty() {
             return Err(OutboundError::Address);
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']').to_ascii_lowercase();
+        let host = match authority.host().strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+            None => authority.host().to_ascii_lowercase(),
+            Some(Some(address)) if address.parse::<Ipv6Addr>().is_ok() => address.to_ascii_lowercase(),
+            Some(_) => return Err(OutboundError::Address),
+        };
+        if host.contains(['[', ']']) {
+            return Err(OutboundError::Address);
+        }
         let port = match authority.port() {
             Some(port) => port.as_u16(),
             // A colon without a port behind it, or with one that is too large.
@@ -118,9 +125,17 @@ mod tests {
         assert_eq!(parsed("https://IdP.example/a?b=c"), Some(("idp.example".to_owned(), 443, true)));
         assert_eq!(parsed("http://127.0.0.1:8200"), Some(("127.0.0.1".to_owned(), 8200, false)));
         assert_eq!(parsed("https://[::1]:9/x"), Some(("::1".to_owned(), 9, true)));
-        for bad in
-            ["", "abc", "/keys", "ftp://a/b", "https://", "https://user:pw@a/", "https://a:/", "https://a:99999/"]
-        {
+        for bad in [
+            "",
+            "abc",
+            "/keys",
+            "ftp://a/b",
+            "https://",
+            "https://user:pw@a/",
+            "https://a:/",
+            "https://a:99999/",
+            "https://a[::1]:1/",
+        ] {
             assert_eq!(parsed(bad), None, "{bad}");
         }
     }

@@ -157,8 +157,8 @@ impl Part {
                 let names = HOSTILE.map(|name| format!("--test integration {name}::"));
                 tests(&names.each_ref().map(String::as_str), ("ARCA_ATTACK_SCALE", share(5)))
             }
-            // A third of the time, for some twenty targets.
-            Self::Fuzz => fuzz(share(60)),
+            // A quarter of the time, for some thirty targets.
+            Self::Fuzz => fuzz(share(30)),
         }
     }
 }

@@ -581,7 +581,7 @@ async fn what_fuzzing_begins_with_is_good() {
     let authority = String::from_utf8(seed("authority.pem")).unwrap();
     role(&harness, "web", json!({"certificate": authority})).await;
     log_in(&mut harness, "web", &[der]).await.unwrap();
-    super::fuzz_certificate(&issued, &authority, der);
+    super::fuzz_certificate(&issued, &authority, &[der]);
     let list = String::from_utf8(seed("seeds/crl/pem")).unwrap();
     harness.call(Operation::Write, "crls/one", json!({"crl": list})).await.unwrap();
     log_in(&mut harness, "web", &[der]).await.unwrap_err();

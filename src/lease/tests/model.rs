@@ -105,7 +105,9 @@ impl Model {
     fn sweep(&mut self) {
         let due = self.live.iter().filter(|(_, lease)| lease.due <= self.now);
         let due: Vec<String> = due.map(|(id, _)| id.clone()).collect();
-        due.iter().for_each(|id| self.end(id));
+        for id in &due {
+            self.end(id);
+        }
     }
 }
 

@@ -55,7 +55,7 @@ impl Cron {
         cron.after(Timestamp::from_unix_seconds(0)).map(|_| cron).ok_or("rotation_schedule fits no moment")
     }
 
-    /// The first moment after `moment` that fits.
+    /// The first moment after `moment` that fits; nothing where there is none, or none that can be told.
     pub(super) fn after(&self, moment: Timestamp) -> Option<Timestamp> {
         let start = OffsetDateTime::from_unix_timestamp(moment.unix_seconds().div_euclid(60) * 60).ok()?;
         let mut at = start + Duration::minutes(1);
@@ -68,7 +68,7 @@ impl Cron {
             } else if !fits(self.minutes, at.minute()) {
                 at += Duration::minutes(1);
             } else {
-                return Some(Timestamp::from_unix_seconds(at.unix_timestamp()));
+                return Some(Timestamp::from_unix_seconds(at.unix_timestamp())).filter(|next| *next > moment);
             }
         }
         None
@@ -157,6 +157,12 @@ mod tests {
         ] {
             assert_eq!(after(cron, moment), next, "{cron}");
         }
+    }
+
+    #[test]
+    fn there_is_no_moment_behind_the_last() {
+        let last = Timestamp::from_unix_seconds(i64::MAX);
+        assert_eq!(Cron::parse("* * * * *").unwrap().after(last), None);
     }
 
     #[test]

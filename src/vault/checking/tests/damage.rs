@@ -99,7 +99,8 @@ impl Base {
                 // Pages that are older, or lie elsewhere, can bring back an older record, over which it stays sealed; nothing
                 // else can.
                 let may_be_older = matches!(hurt, Hurt::Older | Hurt::Exchanged);
-                if other && !(may_be_older && !report.as_ref().is_ok_and(|report| report.sound)) {
+                let is_called_sound = report.as_ref().is_ok_and(|report| report.sound);
+                if other && (is_called_sound || !may_be_older) {
                     return Outcome::Unnoticed;
                 }
                 report
