@@ -52,6 +52,10 @@ impl Endpoint for LogIn {
         if !address_is_bound(role.secret_id_bounds(), cx.client.address) {
             return Err(Error::invalid("source address unauthorized by CIDR restrictions on the role"));
         }
+        // A token that could not be used from where it is asked for is not made, nor what comes with it.
+        if !address_is_bound(&role.token.token_bound_cidrs, cx.client.address) {
+            return Err(Error::bad_token());
+        }
         let mut terms = role.token.terms_from(cx.client.address)?;
         let mut internal = BTreeMap::from([(ROLE_NAME.to_owned(), name.clone()), (ROLE_UUID.to_owned(), role.uuid)]);
         let mut metadata = BTreeMap::new();

@@ -259,6 +259,12 @@ async fn addresses_bind_secret_ids_and_tokens() {
     assert_eq!(login.terms.bound_cidrs, ["203.0.113.0/24"]);
     let renewed = harness.engine.renew(&login.identity, &Client::default()).await.unwrap().unwrap();
     assert_eq!(renewed.bound_cidrs, ["203.0.113.0/24"]);
+    let open = json!({"token_bound_cidrs": "203.0.0.0/8", "bind_secret_id": false});
+    write(&harness, "role/open", open).await.unwrap();
+    write(&harness, "role/open/role-id", json!({"role_id": "id-open"})).await.unwrap();
+    assert!(log_in(&harness, "id-open", "").await.is_ok());
+    harness.client = Client { address: "192.0.2.1".parse().ok(), ..Client::default() };
+    assert_eq!(log_in(&harness, "id-open", "").await.unwrap_err().kind(), Kind::Forbidden);
 }
 
 #[tokio::test]
