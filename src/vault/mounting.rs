@@ -130,8 +130,7 @@ impl Unsealed {
     /// Moves a mount. Its leases are revoked first, since their ids name the old path.
     pub async fn move_mount(&self, role: Role, from: &str, to: &str) -> Result<()> {
         let _mounting = self.mounting.lock().await;
-        let point =
-            self.mount_at(role, from).ok_or_else(|| Error::invalid(format!("no matching mount at {from:?}")))?;
+        let point = self.mount_at(role, from).ok_or_else(|| Error::invalid("no matching mount at 'from'"))?;
         refuse_built_in(&point)?;
         let target = self.free_path(role, to)?;
         self.doom_leases_of(&point).await?;

@@ -196,11 +196,9 @@ impl Unsealed {
             (Role::Secret | Role::Auth, _) => {}
         }
         let version = entry.options.get("version").map(String::as_str);
-        let kind = self
-            .core
-            .registry()
-            .find(entry.role, &entry.kind, version)
-            .ok_or_else(|| Error::invalid(format!("plugin not found in the catalog: {}", entry.kind)))?;
+        let kind = self.core.registry().find(entry.role, &entry.kind, version).ok_or_else(|| {
+            Error::invalid("plugin not found in the catalog: 'type' names none of sys/plugins/catalog")
+        })?;
         let options = serde_json::to_value(&entry.options).unwrap_or(Value::Null);
         let view = self.view(&format!("mount/{}", entry.uuid));
         Ok(Backend::Engine(kind.open(view, options, self.deps.clone()).await?))

@@ -4,7 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use arca::api::Operation;
-use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -47,27 +47,80 @@ impl Site {
         let mut found = Vec::new();
         for name in ["server.log", "audit.log"] {
             let text = fs::read_to_string(self.folder.path().join(name)).unwrap();
-            found.extend(text.lines().filter(|line| line.contains(CANARY)).map(|line| format!("{name}: {line}")));
+            let lines = text.lines().filter(|line| line.contains(CANARY) && !is_meant(line));
+            found.extend(lines.map(|line| format!("{name}: {line}")));
         }
         found
     }
 }
 
+/// Whether a line of the audit log says the canary only where it is to be read: as a path, and in what a token's maker wrote
+/// upon it.
+fn is_meant(line: &str) -> bool {
+    let Ok(mut line) = serde_json::from_str::<Value>(line) else { return false };
+    let asks = line["request"]["path"].as_str().is_some_and(|path| path.starts_with("sys/capabilities"));
+    if let Some(answer) = line.pointer_mut("/response/data").and_then(Value::as_object_mut).filter(|_| asks) {
+        answer.retain(|path, _| path != CANARY);
+    }
+    if let Some(auth) = line.pointer_mut("/response/auth").and_then(Value::as_object_mut) {
+        auth.remove("metadata");
+    }
+    !line.to_string().contains(CANARY)
+}
+
+/// Writes that have no fields, or take any as a secret. It is under review: what is not on it is sent something.
+const WITHOUT_FIELDS: [&str; 25] = [
+    "PATCH <kv-v2>/",
+    "PATCH <kv-v2>/{path..}",
+    "POST <database>/reset/{name}",
+    "POST <database>/rotate-role/{name}",
+    "POST <database>/rotate-root/{name}",
+    "POST <kv-v2>/",
+    "POST <kv-v2>/{path..}",
+    "POST <kv>/{path..}",
+    "POST auth/<approle>/tidy/secret-id",
+    "POST auth/token/lookup-self",
+    "POST auth/token/revoke-self",
+    "POST auth/token/tidy",
+    "POST cubbyhole/{path..}",
+    "POST sys/leases/revoke-force/{prefix..}",
+    "POST sys/leases/tidy",
+    "POST sys/locked-users/{mount_accessor}/unlock/{alias_identifier:lower}",
+    "POST sys/namespaces/api-lock/lock",
+    "POST sys/namespaces/api-lock/lock/{path..}",
+    "POST sys/rotate",
+    "POST sys/rotate/keyring",
+    "POST sys/rotate/root",
+    "POST sys/seal",
+    "POST sys/step-down",
+    "POST sys/storage/checkpoint",
+    "POST sys/wrapping/wrap",
+];
+
 /// The writes of every target, each with the names of its fields.
 fn writes() -> Vec<(String, &'static str, Vec<String>)> {
     let mut found = Vec::new();
+    let mut without = Vec::new();
+    // Many a schema is but a reference to another one, which has the fields.
+    let mut settings = SchemaSettings::draft2020_12();
+    settings.inline_subschemas = true;
     for (mount, info) in routes() {
         let method = match info.route.operation {
             Operation::Write => "POST",
             Operation::Patch => "PATCH",
             Operation::Read | Operation::Delete | Operation::List | Operation::Scan | Operation::Help => continue,
         };
-        let schema = info.body_schema(&mut SchemaGenerator::default());
+        let schema = info.body_schema(&mut settings.clone().into_generator());
         let fields = schema.get("properties").and_then(Value::as_object);
-        let fields = fields.map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
+        let fields: Vec<String> = fields.map(|fields| fields.keys().cloned().collect()).unwrap_or_default();
+        if fields.is_empty() {
+            without.push(format!("{method} {mount}{}", info.route.pattern));
+        }
         let parts = info.route.pattern.split('/').map(|part| if part.starts_with('{') { "some" } else { part });
         found.push((format!("{}{}", place(&mount), parts.collect::<Vec<_>>().join("/")), method, fields));
     }
+    without.sort();
+    assert_eq!(without, WITHOUT_FIELDS, "writes whose fields are not known");
     found
 }
 
@@ -93,7 +146,7 @@ fn cve_2026_115358_values_of_the_wrong_type() {
     let site = Site::start();
     for shape in [json!([[CANARY]]), json!({"x": CANARY})] {
         let (sent, said) = sweep(&site, &shape);
-        assert!(sent > 300, "{sent}");
+        assert!(sent > 500, "{sent}");
         assert!(said.is_empty(), "{said:#?}");
     }
     for text in [format!("{{\"a\": {CANARY}"), format!("[\"{CANARY}\"]"), format!("{{\"a\": \"{CANARY}")] {
@@ -110,8 +163,18 @@ fn cve_2026_115358_values_of_the_wrong_type() {
 fn cve_2024_8365_texts_in_clear_in_the_audit_log() {
     let site = Site::start();
     let (sent, said) = sweep(&site, &json!(CANARY));
-    assert!(sent > 150, "{sent}");
+    assert!(sent > 500, "{sent}");
     assert!(said.is_empty(), "{said:#?}");
+    // What is looked at once another field is there.
+    for (path, body) in [
+        ("sys/mounts/elsewhere", json!({"type": CANARY})),
+        ("sys/remount", json!({"from": CANARY, "to": "elsewhere"})),
+        ("sys/quotas/rate-limit/some", json!({"path": CANARY, "rate": 1})),
+        ("sys/quotas/lease-count/some", json!({"path": CANARY, "max_leases": 1})),
+    ] {
+        let answer = site.root.post(path, body).is(400);
+        assert!(!answer.text.contains(CANARY), "{path}: {}", answer.text);
+    }
     let told = site.told();
     assert!(told.is_empty(), "{told:#?}");
     let log = fs::read_to_string(site.folder.path().join("audit.log")).unwrap();

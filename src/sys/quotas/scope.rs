@@ -24,7 +24,7 @@ fn scoped_path(text: &str, role: &str, root: &Unsealed) -> Result<String> {
         return if role.is_empty() { Ok(namespace.clone()) } else { Err(no_method(namespace)) };
     }
     let (point, below) =
-        home.mounts.route(rest).ok_or_else(|| Error::invalid(format!("invalid mount path {rest:?}")))?;
+        home.mounts.route(rest).ok_or_else(|| Error::invalid("invalid mount path: 'path' leads into no mount"))?;
     let mount = format!("{namespace}{}", point.entry.path);
     if role.is_empty() {
         return Ok(if below.is_empty() { mount } else { text.trim_end_matches('/').to_owned() });
