@@ -23,6 +23,8 @@ use super::{body, query, reply};
 
 /// The path whose success ends the connection.
 const SEAL: &str = "sys/seal";
+/// The most bytes of a body that is read although its request may come too early.
+const SMALL_BODY: u64 = 16 * 1024;
 /// The path of the metrics.
 const METRICS: &str = "sys/metrics";
 
@@ -148,8 +150,9 @@ impl Door {
             fault: None,
             counted: None,
         };
-        // Without a body there is nothing to spare: it is counted on its way.
-        if axum::body::HttpBody::is_end_stream(&http_body) || !self.pipeline.count_head(&mut request) {
+        // A small body is read in any case, and the request counted on its way: what is left unread ends the connection.
+        let is_small = axum::body::HttpBody::size_hint(&http_body).upper().is_some_and(|size| size <= SMALL_BODY);
+        if is_small || !self.pipeline.count_head(&mut request) {
             request.body = or_fault(self.content(parts, operation, http_body).await, &mut faults);
         }
         request.fault = faults.into_iter().next();

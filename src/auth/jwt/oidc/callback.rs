@@ -108,8 +108,7 @@ impl Callback {
         // the code; where a form brought the code, it is a value that the answer to the form had.
         let instead = match &flow.stage {
             Stage::Away if self.error.is_empty() && !role.oidc_disable_confirmation && self.confirmation.is_none() => {
-                let given = [("code", self.code.as_ref().map_or("", SecretText::expose)), ("confirmation", "1")];
-                Some(page::confirmation(&state, &given, &flow.role, &began_at(&flow)))
+                Some(page::confirmation(&state, self.code.as_ref(), None, &flow.role, &began_at(&flow)))
             }
             Stage::Back(before) if !before.is_confirmed_by(self.confirmation.as_ref()) => {
                 Some(page::failure("Answer the page that was shown when you came back."))
@@ -195,10 +194,9 @@ impl Endpoint for PostCallback {
         let is_handed_on = flow.mode == CallbackMode::Client && flow.is_surely_of(came.client_nonce.as_ref());
         let asks = !role.oidc_disable_confirmation && !is_handed_on;
         let awaits = if asks { Some(SecretText::new(cx.entropy().base62(32)?)) } else { None };
-        let shown = awaits.as_ref().map(|awaited| {
-            let given = [("confirmation", awaited.expose())];
-            page::confirmation(&came.state, &given, &flow.role, &began_at(&flow))
-        });
+        let shown = awaits
+            .as_ref()
+            .map(|awaited| page::confirmation(&came.state, None, Some(awaited), &flow.role, &began_at(&flow)));
         flow.stage = Stage::Back(Returned { code: came.code, id_token: came.id_token, awaits });
         if flow.mode == CallbackMode::Direct && shown.is_none() {
             let again = Callback { state: came.state, ..Callback::default() };

@@ -3,15 +3,29 @@
 use zeroize::Zeroizing;
 
 use crate::engine::{Answer, Content, Payload, StatusCode};
-use crate::secret::SecretBytes;
+use crate::secret::{SecretBytes, SecretText};
 
 const MEDIA_TYPE: &str = "text/html; charset=utf-8";
 
-/// Asks the caller whether the login is theirs: whoever began it gets a token in their name. The answer comes with what is
-/// `given`, names and values.
-pub(super) fn confirmation(state: &str, given: &[(&str, &str)], role: &str, address: &str) -> Answer {
+/// Asks the caller whether the login is theirs: whoever began it gets a token in their name. The answer comes with the `code`,
+/// if the browser has it, and with `awaited`, or 1 where the code is enough.
+pub(super) fn confirmation(
+    state: &str,
+    code: Option<&SecretText>,
+    awaited: Option<&SecretText>,
+    role: &str,
+    address: &str,
+) -> Answer {
     let mut fields = Zeroizing::new(String::new());
-    for (name, value) in [("state", state)].iter().chain(given) {
+    let code = match code {
+        Some(code) => code.expose(),
+        None => "",
+    };
+    let awaited = match awaited {
+        Some(awaited) => awaited.expose(),
+        None => "1",
+    };
+    for (name, value) in [("state", state), ("code", code), ("confirmation", awaited)] {
         fields.push_str("<input type=\"hidden\" name=\"");
         fields.push_str(name);
         fields.push_str("\" value=\"");
@@ -82,7 +96,8 @@ mod tests {
     #[test]
     fn nothing_that_comes_with_a_link_is_markup() {
         let evil = "\"><script>alert('1')</script>&";
-        for page in [confirmation(evil, &[("code", evil)], evil, evil), failure(evil)] {
+        let code = SecretText::new(evil.to_owned());
+        for page in [confirmation(evil, Some(&code), None, evil, evil), failure(evil)] {
             let text = html(&page);
             assert!(!text.contains("<script") && !text.contains("alert('1')"), "{text}");
         }
