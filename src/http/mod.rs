@@ -15,6 +15,8 @@ mod tls;
 #[doc(hidden)]
 pub use fuzzing::{fuzz_body, fuzz_request};
 pub use listener::{Listening, Server};
+#[doc(hidden)]
+pub use revocation::fuzz_revocation;
 pub use tls::TlsError;
 
 #[cfg(test)]

@@ -283,7 +283,8 @@ pub fn fuzz(text: &str) {
     for url in ["postgresql://{{username}}:{{password}}@h/d", "host=h user='{{username}}' password='{{password}}'"] {
         let config = target(url, false).map(|(config, _)| config);
         let is_user = |config: &Config| config.get_user().unwrap_or_default() == username;
-        let is_password = |config: &Config| config.get_password().unwrap_or_default() == password.expose().as_bytes();
+        let expected = password.expose().as_bytes();
+        let is_password = |config: &Config| config.get_password().unwrap_or_default() == expected;
         assert!(
             username.is_empty()
                 || password.expose().is_empty()
