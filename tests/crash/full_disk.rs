@@ -163,7 +163,7 @@ impl Known {
     fn write_until_full(&mut self, figures: &mut Figures) {
         let mut in_a_row = 0;
         while in_a_row < 6 {
-            in_a_row = if self.write_one(figures) { 0 } else { in_a_row + 1 };
+            in_a_row = if self.write_one(figures).is_ok() { 0 } else { in_a_row + 1 };
             assert!(self.written.len() < 20_000, "the disk is never full");
         }
         // Neither does what is made by other means; where there is a little room left, it is done.
@@ -179,12 +179,12 @@ impl Known {
     /// Writes so many, all of which must go in.
     fn write_some(&mut self, count: u64, figures: &mut Figures) {
         for _ in 0..count {
-            assert!(self.write_one(figures), "there is room, but a write is refused");
+            self.write_one(figures).expect("there is room, and writes go in");
         }
     }
 
-    /// Whether one more went in.
-    fn write_one(&mut self, figures: &mut Figures) -> bool {
+    /// Writes one more; what was said if it did not go in.
+    fn write_one(&mut self, figures: &mut Figures) -> Result<(), String> {
         let number = self.written.len() as u64;
         let (path, length) = (format!("kv/{number}"), [30_000, 200_000, 3_000][usize::try_from(number % 3).unwrap()]);
         let answer = self.root.post(&path, json!({"n": number, "text": "x".repeat(length)}));
@@ -198,7 +198,7 @@ impl Known {
         let done = outcome == Outcome::Written;
         figures.acknowledged += u64::from(done);
         figures.refused += u64::from(!done);
-        done
+        if done { Ok(()) } else { Err(format!("{answer:?}")) }
     }
 
     fn check(&self, when: &str, figures: &mut Figures) {

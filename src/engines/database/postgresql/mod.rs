@@ -112,15 +112,6 @@ impl Postgres {
         }
         transaction.commit().await
     }
-
-    async fn remove_by(&self, username: &str, statements: &[String]) -> Result<(), Failure> {
-        let rendered = rendered(statements, &names(username))?;
-        match self.run(&rendered, &[]).await {
-            // What was never made, or is gone already, needs no statements.
-            Err(failure) if failure.is_certain() && !self.has_user(username).await? => Ok(()),
-            outcome => outcome,
-        }
-    }
 }
 
 #[async_trait]
@@ -173,10 +164,15 @@ impl DatabasePlugin for Postgres {
     }
 
     async fn drop_user(&self, username: &str, statements: &[String]) -> Result<(), Failure> {
-        if is_blank(statements) {
+        let outcome = if is_blank(statements) {
             contention::until_done(|| revocation::drop_user(&self.pool, username)).await
         } else {
-            self.remove_by(username, statements).await
+            self.run(&rendered(statements, &names(username))?, &[]).await
+        };
+        match outcome {
+            // What was never made, is gone already, or was removed by someone else meanwhile.
+            Err(failure) if failure.is_certain() && !self.has_user(username).await? => Ok(()),
+            outcome => outcome,
         }
     }
 

@@ -26,6 +26,21 @@ async fn what_was_never_made_is_revoked_at_once() {
 }
 
 #[tokio::test]
+async fn whoever_is_late_finds_the_user_gone() {
+    let bench = Bench::configured().await;
+    bench.server.query(SCHEMA);
+    bench.role("r", json!({"creation_statements": [CREATE, GRANTS]})).await;
+    for _ in 0..8 {
+        let user = bench.user("r").await.unwrap();
+        let revocations = (0..6).map(|_| bench.revoke(&user.lease));
+        for outcome in futures_util::future::join_all(revocations).await {
+            outcome.unwrap();
+        }
+        assert!(!bench.has_user(&user.name));
+    }
+}
+
+#[tokio::test]
 async fn rights_of_every_kind_are_taken_away() {
     let bench = Bench::configured().await;
     bench.server.query(SCHEMA);
