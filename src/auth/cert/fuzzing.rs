@@ -98,10 +98,10 @@ pub fn fuzz_crl(input: &[u8]) {
         return;
     };
     assert!(list.is_of(crl));
-    // Whom another reader finds in it is in it.
+    // Whom another reader finds in it is in it. That one stops at a date before 1970.
     let Ok(theirs) = BorrowedCertRevocationList::from_der(input) else { return };
-    for revoked in &theirs {
-        assert!(revoked.is_ok_and(|revoked| list.has(revoked.serial_number)));
+    for revoked in theirs.into_iter().map_while(Result::ok) {
+        assert!(list.has(revoked.serial_number));
     }
 }
 
