@@ -172,7 +172,9 @@ impl Known {
             ("cubbyhole/large", json!({"text": "x".repeat(200_000)})),
         ] {
             let answer = self.root.post(path, body);
-            assert!(answer.status < 300 || says_full(&answer), "{path}: {answer:?}");
+            // sled may not open again before there is room, and it is not known then what became of the write.
+            let is_unknown = self.store == "sled" && answer.text.contains("the store failed");
+            assert!(answer.status < 300 || says_full(&answer) || is_unknown, "{path}: {answer:?}");
         }
     }
 

@@ -110,10 +110,11 @@ pub fn share_base64(share: &Share) -> SecretText {
 /// Reads a share in either form. Only texts of a share's length (32 bytes where there is one share, else 33) pass.
 pub fn parse_share(text: &SecretText) -> Result<Share, SealError> {
     let text = text.expose().as_bytes();
-    let hex = HEXLOWER_PERMISSIVE.decode(text).map(Zeroizing::new);
+    // Base64 that happens to have no other letters than hexadecimal has is too short to be that.
+    let hex = HEXLOWER_PERMISSIVE.decode(text).map(Zeroizing::new).ok().filter(|bytes| bytes.len() >= KEY_LEN);
     let mut bytes = match hex {
-        Ok(bytes) => bytes,
-        Err(_) => BASE64.decode(text).map(Zeroizing::new).map_err(|_| SealError::ShareText)?,
+        Some(bytes) => bytes,
+        None => BASE64.decode(text).map(Zeroizing::new).map_err(|_| SealError::ShareText)?,
     };
     match bytes.len() {
         KEY_LEN..=SHARE_LEN => Ok(Share::new(std::mem::take(&mut *bytes))),
@@ -130,6 +131,14 @@ mod tests {
 
     fn text(text: &str) -> SecretText {
         SecretText::new(text.to_owned())
+    }
+
+    #[test]
+    fn base64_is_not_taken_for_hexadecimal() {
+        let share = Share::new(vec![0; SHARE_LEN]);
+        for written in [share_base64(&share), share_hex(&share)] {
+            assert_eq!(parse_share(&written).unwrap().expose(), share.expose());
+        }
     }
 
     #[test]
