@@ -18,7 +18,7 @@ use crate::say;
 use crate::workspace;
 
 /// How long each target runs.
-const SECONDS: u32 = 3;
+const SECONDS: u32 = 1;
 
 /// What measures coverage.
 const FLAGS: &str = "-C passes=sancov-module -C llvm-args=-sanitizer-coverage-level=4 \
