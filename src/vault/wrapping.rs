@@ -80,7 +80,7 @@ impl Unsealed {
     pub fn wrap(&self, wrapping: Wrapping, txn: &mut Txn) -> Result<WrapInfo> {
         let Wrapping { body, status, ttl, creation_path, wrapped_accessor } = wrapping;
         let now = self.deps.clock.now();
-        let ttl = ttl.min(self.core.settings().ttl.max_ttl);
+        let ttl = ttl.shorter(self.core.settings().ttl.max_ttl);
         let record = TokenRecord {
             policies: vec!["response-wrapping".to_owned()],
             path: creation_path.clone(),
