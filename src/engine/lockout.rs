@@ -78,6 +78,15 @@ impl LockoutPolicy {
         now.since(failures.last) >= if self.is_reached(failures) { self.duration } else { self.counter_reset }
     }
 
+    /// What one more wrong password after `known` comes to; nothing for who is locked out.
+    fn one_more(&self, known: Option<&Failures>, now: Timestamp) -> Option<Failures> {
+        let known = known.filter(|known| !self.forgives(**known, now));
+        if known.is_some_and(|known| self.locks(*known, now)) {
+            return None;
+        }
+        Some(Failures { count: known.map_or(0, |known| known.count).saturating_add(1), last: now })
+    }
+
     fn is_reached(&self, failures: Failures) -> bool {
         self.threshold.is_some_and(|threshold| failures.count >= threshold)
     }
@@ -98,17 +107,13 @@ impl Lockouts {
     /// once, none that comes after the last permitted wrong one says whether it was right.
     pub fn settle(&self, user: &str, right: bool, now: Timestamp) -> Verdict {
         self.with(|State { policy, failures, .. }| {
-            let known = failures.get(user).copied().filter(|known| !policy.forgives(*known, now));
-            if known.is_some_and(|known| policy.locks(known, now)) {
-                return Verdict::LockedOut;
-            }
+            let Some(one_more) = policy.one_more(failures.get(user), now) else { return Verdict::LockedOut };
             if right {
                 failures.remove(user);
                 return Verdict::Right;
             }
             failures.retain(|_, failures| !policy.forgives(*failures, now));
-            let count = known.map_or(0, |known| known.count).saturating_add(1);
-            failures.insert(user.to_owned(), Failures { count, last: now });
+            failures.insert(user.to_owned(), one_more);
             Verdict::Wrong
         })
     }
@@ -127,12 +132,10 @@ impl Lockouts {
                 return Verdict::Wrong;
             }
             let key = hashed(name);
-            let known = strangers.failures.get(&key).copied().filter(|known| !policy.forgives(*known, now));
-            if known.is_some_and(|known| policy.locks(known, now)) {
+            let Some(one_more) = policy.one_more(strangers.failures.get(&key), now) else {
                 return Verdict::LockedOut;
-            }
-            let count = known.map_or(0, |known| known.count).saturating_add(1);
-            strangers.note(key, Failures { count, last: now });
+            };
+            strangers.note(key, one_more);
             Verdict::Wrong
         })
     }

@@ -5,7 +5,7 @@
 //! - sled's `flush` ends in `sync_file_range`, which is no promise: every commit is followed by an `fdatasync` of the
 //!   log on a descriptor of our own. There is no background flusher, which would only blur what is acknowledged;
 //! - sled never syncs what it puts into `blobs/`. A log message over 128 KiB goes there, and a leaf of 16 records is
-//!   one message: so a record is kept to [`RECORD`] bytes and a larger value is stored in chunks. If a blob appears
+//!   one message: so a record is kept to 4096 bytes and a larger value is stored in chunks. If a blob appears
 //!   nevertheless (16 neighbours with names of 8 KiB make one), it is synced before the acknowledgement;
 //! - sled does not sync what it creates: the whole folder is synced, after creation and after each opening;
 //! - sled is atomic within one tree only: there is one, and a byte before each key says what it is;
@@ -13,6 +13,8 @@
 //!   [`VERIFIED_BYTES`] every record is read at opening;
 //! - a batch can be read before it is durable: readers wait for a commit in progress;
 //! - sled panics on some damaged files: see [`super::disk`].
+
+mod record;
 
 use std::collections::HashSet;
 use std::ffi::OsString;
@@ -35,12 +37,13 @@ use super::{Batch, Generation, Key, Opening, Page, Snapshot, Storage, StorageErr
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
+use record::{CHUNK, CHUNKED, ChunksId, NAMED, RECORD, Stored, chunk_key, named};
+
+#[doc(hidden)]
+pub use record::fuzz;
+
 /// The folder of sled's files within that of the store.
 const TREE: &str = "tree";
-/// The most bytes that key and value of one of sled's records have, as long as the key alone is not longer.
-const RECORD: usize = 4096;
-/// Bytes of a value in one chunk: a record without its key of 17 bytes.
-const CHUNK: usize = RECORD - 17;
 /// Up to this length of sled's log, in bytes, every record is read at opening.
 const VERIFIED_BYTES: u64 = 128 << 20;
 
@@ -49,10 +52,6 @@ const CLOSING: Duration = Duration::from_secs(30);
 
 /// The key of the newest link.
 const NEWEST: &[u8] = b"n";
-/// Stands before the name of a record.
-const NAMED: u8 = b'r';
-/// Stands before the number of a chunk.
-const CHUNKED: u8 = b'c';
 
 /// A store in a sled database.
 #[derive(Debug)]
@@ -303,48 +302,6 @@ fn wait_until_closed(log: &Path) -> Result<(), StorageError> {
     }
 }
 
-/// Names the chunks of one value: the transaction that wrote it, and the value's place in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct ChunksId {
-    transaction: u64,
-    index: u32,
-}
-
-/// What is at the name of a record.
-#[derive(Debug, PartialEq, Eq)]
-enum Stored<'a> {
-    /// A zero byte and the value.
-    Whole(&'a [u8]),
-    /// A one, and in big endian: the transaction (8 bytes), the index (4) and the number of chunks (4).
-    Chunks { id: ChunksId, count: u32 },
-}
-
-impl<'a> Stored<'a> {
-    fn parse(bytes: &'a [u8]) -> Result<Self, StorageError> {
-        match bytes.split_first() {
-            Some((0, value)) => Ok(Self::Whole(value)),
-            Some((1, rest)) => Self::parse_chunks(rest).ok_or_else(|| damaged("a record cannot be read")),
-            Some(_) | None => Err(damaged("a record cannot be read")),
-        }
-    }
-
-    fn parse_chunks(bytes: &[u8]) -> Option<Self> {
-        let (transaction, rest) = bytes.split_first_chunk()?;
-        let (index, rest) = rest.split_first_chunk()?;
-        let id = ChunksId { transaction: u64::from_be_bytes(*transaction), index: u32::from_be_bytes(*index) };
-        Some(Self::Chunks { id, count: u32::from_be_bytes(rest.try_into().ok()?) })
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        match *self {
-            Self::Whole(value) => [&[0], value].concat(),
-            Self::Chunks { id: ChunksId { transaction, index }, count } => {
-                [&[1], transaction.to_be_bytes().as_slice(), &index.to_be_bytes(), &count.to_be_bytes()].concat()
-            }
-        }
-    }
-}
-
 fn insert(batch: &mut sled::Batch, key: &Key, value: &[u8], id: ChunksId) {
     let name = named(key.as_str());
     if name.len() + 1 + value.len() <= RECORD {
@@ -370,15 +327,6 @@ fn remove_chunks(batch: &mut sled::Batch, stored: &Stored<'_>) {
     }
 }
 
-fn named(key: &str) -> Vec<u8> {
-    [&[NAMED], key.as_bytes()].concat()
-}
-
-fn chunk_key(id: ChunksId, index: u32) -> Vec<u8> {
-    let ChunksId { transaction, index: value } = id;
-    [&[CHUNKED], transaction.to_be_bytes().as_slice(), &value.to_be_bytes(), &index.to_be_bytes()].concat()
-}
-
 fn damaged(why: &str) -> StorageError {
     StorageError::Damaged(why.to_owned())
 }
@@ -391,14 +339,6 @@ fn fault(error: sled::Error) -> StorageError {
         sled::Error::CollectionNotFound(_) | sled::Error::Unsupported(_) | sled::Error::ReportableBug(_) => {
             StorageError::failed(error)
         }
-    }
-}
-
-/// What the fuzz target runs: what is at the name of a record is read as what is written of it.
-#[doc(hidden)]
-pub fn fuzz(input: &[u8]) {
-    if let Ok(stored) = Stored::parse(input) {
-        assert_eq!(stored.to_bytes(), input);
     }
 }
 

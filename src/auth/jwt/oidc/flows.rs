@@ -69,9 +69,7 @@ impl Returned {
             (None, _) => true,
         }
     }
-}
 
-impl Returned {
     /// Whether the browser came back with the same.
     pub(super) fn is(&self, code: Option<&SecretText>, id_token: Option<&SecretText>) -> bool {
         let is_same = |one: Option<&SecretText>, other: Option<&SecretText>| match (one, other) {
