@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::support::sources_below;
+
 /// An import that the table does not allow: the file, what it imports, and why it may.
 const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
@@ -246,24 +248,12 @@ fn root() -> PathBuf {
 }
 
 fn sources() -> Vec<Source> {
-    let mut files = Vec::new();
-    walk(&root().join("src"), &mut files);
+    let files = sources_below(&root().join("src"));
     let mut found: Vec<Source> = files.iter().map(|file| Source::read(file)).collect();
     let tests: Vec<String> = found.iter().flat_map(Source::test_modules).collect();
     found.retain(|source| !tests.iter().any(|test| source.path.starts_with(test.as_str())));
     assert!(found.len() > 200, "only {} files", found.len());
     found
-}
-
-fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
 }
 
 impl Source {

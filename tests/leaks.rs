@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arca::api::{Auth, InitResponse, UnsealRequest, WrapInfo};
@@ -12,7 +11,7 @@ use arca::secret::{AuditKey, BarrierKey, ClientToken, RootKey, SealKey, SecretBy
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use serde_json::json;
 
-use crate::support::{Answer, Client, Setup};
+use crate::support::{Answer, Client, Setup, files_below};
 
 /// What must not be found.
 struct Markers(Vec<(String, Vec<u8>)>);
@@ -139,10 +138,11 @@ fn no_secret_is_in_the_log_the_audit_log_the_errors_or_the_store() {
     found.extend(markers.found_in("the log", &log));
     found.extend(markers.found_in("an error", errors.as_bytes()));
     let mut bytes = 0;
-    walk(store.path(), &mut |path, content| {
+    for path in files_below(store.path()) {
+        let content = fs::read(&path).unwrap();
         bytes += content.len();
-        found.extend(markers.found_in(&path.display().to_string(), content));
-    });
+        found.extend(markers.found_in(&path.display().to_string(), &content));
+    }
     assert!(bytes > 10_000, "the store is not there: {bytes} bytes");
     assert!(found.is_empty(), "{found:#?}");
 }
@@ -276,15 +276,4 @@ fn mistakes(root: &Client, markers: &mut Markers, refused: &mut impl FnMut(Answe
         }),
     ));
     refused(root.post("auth/approle/role/bad", json!({ "secret_id_ttl": markers.make("secret_id_ttl") })));
-}
-
-fn walk(folder: &Path, visit: &mut impl FnMut(&Path, &[u8])) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            walk(&path, visit);
-        } else {
-            visit(&path, &fs::read(&path).unwrap());
-        }
-    }
 }

@@ -1,20 +1,10 @@
 //! A batch token that somebody shows, and what is sealed in one.
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
+#[path = "../barrier.rs"]
+mod barrier;
 
-use arca::barrier::{Barrier, Txn};
-use arca::entropy::SeededEntropy;
-use arca::secret::RootKey;
-use arca::storage::MemoryStorage;
-use arca::time::{Clock, SystemClock};
+use barrier::BARRIER;
 use libfuzzer_sys::fuzz_target;
-
-static BARRIER: LazyLock<Arc<Barrier>> = LazyLock::new(|| {
-    let entropy = Arc::new(SeededEntropy::new(1));
-    let root = RootKey::generate(&*entropy).expect("a key");
-    let storage = Arc::new(MemoryStorage::new());
-    Barrier::create(storage, &root, entropy, SystemClock.now(), &mut Txn::new()).expect("a barrier")
-});
 
 fuzz_target!(|bytes: &[u8]| arca::token::fuzz(&BARRIER, bytes));

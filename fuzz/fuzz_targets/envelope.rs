@@ -1,21 +1,13 @@
 //! The barrier opens what it sealed, at its place, and nothing else; and reads what is its ledger.
 #![no_main]
 
-use std::sync::{Arc, LazyLock};
+#[path = "../barrier.rs"]
+mod barrier;
 
-use arca::barrier::{Balance, Barrier, Txn};
-use arca::entropy::SeededEntropy;
-use arca::secret::RootKey;
-use arca::storage::{Key, MemoryStorage};
-use arca::time::{Clock, SystemClock};
+use arca::barrier::Balance;
+use arca::storage::Key;
+use barrier::BARRIER;
 use libfuzzer_sys::fuzz_target;
-
-static BARRIER: LazyLock<Arc<Barrier>> = LazyLock::new(|| {
-    let entropy = Arc::new(SeededEntropy::new(1));
-    let root = RootKey::generate(&*entropy).expect("a key");
-    let storage = Arc::new(MemoryStorage::new());
-    Barrier::create(storage, &root, entropy, SystemClock.now(), &mut Txn::new()).expect("a barrier")
-});
 
 fuzz_target!(|bytes: &[u8]| {
     assert!(BARRIER.open("place", bytes.to_vec()).is_err());

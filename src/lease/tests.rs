@@ -82,7 +82,12 @@ const GRANT: Grant<'static> =
     Grant { path: "db/creds/app", mount: "uuid", bounds: BOUNDS, owner: LeaseOwner { token_id: "owner", ends: None } };
 
 async fn fixture() -> Fixture {
-    let entropy = Arc::new(SeededEntropy::new(5));
+    founded(5).await.0
+}
+
+/// A fixture, with the store below it and what opens it again.
+async fn founded(seed: u64) -> (Fixture, Arc<MemoryStorage>, RootKey) {
+    let entropy = Arc::new(SeededEntropy::new(seed));
     let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_000_000)));
     let root = RootKey::generate(&*entropy).unwrap();
     let storage = Arc::new(MemoryStorage::new());
@@ -92,7 +97,7 @@ async fn fixture() -> Fixture {
     let counter = Arc::new(Counter::default());
     let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone(), counter.clone()));
     let ledger = Arc::new(Ledger::default());
-    Fixture { leases, clock, ledger, barrier, counter }
+    (Fixture { leases, clock, ledger, barrier, counter }, storage, root)
 }
 
 async fn register(f: &Fixture, grant: &Grant<'_>) -> Lease {

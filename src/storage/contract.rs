@@ -197,6 +197,29 @@ pub(crate) fn copy_into(from: &Path, to: &Path) {
     }
 }
 
+/// All files below `folder`, in no order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// How many rounds were asked for, if that was said.
+pub(crate) fn rounds() -> Option<usize> {
+    std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok())
+}
+
+/// A batch that puts these values at their keys, and removes what has none.
+pub(crate) fn batch_of(writes: &[(&str, Option<Vec<u8>>)]) -> Batch {
+    let mut batch = Batch::new();
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.put(name(key), value.clone()),
+            None => batch.delete(name(key)),
+        }
+    }
+    batch
+}
+
 fn name(key: &str) -> Key {
     Key::new(key).unwrap()
 }

@@ -6,156 +6,17 @@
 //! store left them when it was closed. A failed write is not tried again by the operating system; what a failed sync
 //! takes away is the matter of [`power`](super::power).
 
-use std::fs;
-use std::io;
+mod faulty;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard};
 
-use redb::StorageBackend;
+use super::StorageError;
+use super::contract::{batch_of, copy_into, rounds};
+use super::disk::Engine;
+use super::power::{Model, contents, open};
+use super::redb::Redb;
 
-use super::disk::{Disk, Engine};
-use super::freshness::WitnessFile;
-use super::power::{CACHE, Model, contents, metrics, open};
-use super::redb::{Backend, Over, Redb};
-use super::{Batch, Key, Page, Storage, StorageError};
-use crate::entropy::SystemEntropy;
-
-/// What fails, and how.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
-    /// A write, before anything of it was written.
-    Error,
-    /// A write, after half of it.
-    Half,
-    /// A write, for want of room.
-    NoRoom,
-    /// A write, for want of room after half of it.
-    HalfNoRoom,
-    /// A sync.
-    Sync,
-    /// A write that is said to be done and is not, as no disk may do.
-    Lies,
-}
-
-const FAULTS: [Fault; 5] = [Fault::Error, Fault::Half, Fault::NoRoom, Fault::HalfNoRoom, Fault::Sync];
-
-/// What is done to the files, and what of it fails.
-#[derive(Debug, Default)]
-struct Plan {
-    writes: u64,
-    syncs: u64,
-    /// The failing write or sync, counted from 1.
-    fault: Option<(Fault, u64)>,
-    was_hit: bool,
-    /// Whether it was the file of the witness.
-    was_witness: bool,
-}
-
-#[derive(Clone, Debug, Default)]
-struct Files(Arc<Mutex<Plan>>);
-
-impl Files {
-    fn plan(&self) -> MutexGuard<'_, Plan> {
-        self.0.lock().unwrap()
-    }
-
-    /// Lets something fail from here on.
-    fn fail(&self, fault: Fault, number: u64) {
-        *self.plan() = Plan { fault: Some((fault, number)), ..Plan::default() };
-    }
-
-    /// Writes `data` by `write`, or half of it, or nothing.
-    fn write(&self, data: &[u8], is_witness: bool, write: impl FnOnce(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let mut plan = self.plan();
-        plan.writes += 1;
-        let Some((fault, _)) = plan.fault.filter(|(fault, at)| *fault != Fault::Sync && *at == plan.writes) else {
-            return write(data);
-        };
-        plan.was_hit = true;
-        plan.was_witness = is_witness;
-        if matches!(fault, Fault::Half | Fault::HalfNoRoom) {
-            write(&data[..data.len() / 2])?;
-        }
-        match fault {
-            Fault::NoRoom | Fault::HalfNoRoom => Err(io::ErrorKind::StorageFull.into()),
-            Fault::Error | Fault::Half | Fault::Sync => Err(io::Error::other("an error of the disk")),
-            Fault::Lies => Ok(()),
-        }
-    }
-
-    fn sync(&self, is_witness: bool, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-        let mut plan = self.plan();
-        plan.syncs += 1;
-        if plan.fault != Some((Fault::Sync, plan.syncs)) {
-            return sync();
-        }
-        plan.was_hit = true;
-        plan.was_witness = is_witness;
-        Err(io::Error::other("an error of the disk"))
-    }
-}
-
-/// The file of the database.
-#[derive(Debug)]
-struct FaultyFile {
-    backend: Backend,
-    files: Files,
-}
-
-impl StorageBackend for FaultyFile {
-    fn len(&self) -> io::Result<u64> {
-        self.backend.len()
-    }
-
-    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.backend.read(offset, out)
-    }
-
-    // It counts as a write. There is no half of it.
-    fn set_len(&self, len: u64) -> io::Result<()> {
-        self.files.write(&[], false, |_| Ok(()))?;
-        self.backend.set_len(len)
-    }
-
-    fn sync_data(&self) -> io::Result<()> {
-        self.files.sync(false, || self.backend.sync_data())
-    }
-
-    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.files.write(data, false, |data| self.backend.write(offset, data))
-    }
-
-    fn close(&self) -> io::Result<()> {
-        self.backend.close()
-    }
-}
-
-/// The file of the witness.
-struct FaultyWitness {
-    file: Box<dyn WitnessFile>,
-    files: Files,
-}
-
-impl WitnessFile for FaultyWitness {
-    fn write(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.files.write(bytes, true, |bytes| self.file.write(bytes, offset))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.files.sync(true, || self.file.sync())
-    }
-}
-
-/// The store in `folder` over files that fail as `files` says.
-fn faulty(folder: &Path, files: &Files) -> Result<Disk<impl Engine>, StorageError> {
-    let (database, witness) = (files.clone(), files.clone());
-    let engine = Over {
-        engine: Redb { cache_bytes: CACHE, verified: 0 },
-        backend: move |backend| FaultyFile { backend, files: database.clone() },
-        witness: Some(Box::new(move |file| Box::new(FaultyWitness { file, files: witness.clone() }))),
-    };
-    Disk::open(folder, engine, &SystemEntropy::new(), &metrics())
-}
+use faulty::{FAULTS, Fault, Files, faulty};
 
 /// A key, and what is to be there; nothing is a removal.
 type Write = (&'static str, Option<Vec<u8>>);
@@ -167,18 +28,6 @@ fn batches() -> Vec<Vec<Write>> {
         vec![("k/d", Some(vec![2; 1_500_000])), ("k/a", None), ("k/e", Some(vec![2; 9_000]))],
         vec![("k/c", Some(vec![3; 40])), ("k/f", Some(vec![3]))],
     ]
-}
-
-fn batch(writes: &[Write]) -> Batch {
-    let mut batch = Batch::new();
-    for (key, value) in writes {
-        let key = Key::new(*key).unwrap();
-        match value {
-            Some(value) => batch.put(key, value.clone()),
-            None => batch.delete(key),
-        }
-    }
-    batch
 }
 
 fn after(model: &Model, writes: &[Write]) -> Model {
@@ -228,23 +77,8 @@ fn folder() -> tempfile::TempDir {
 /// The files of a store, as they are now, in a folder of their own.
 fn copied(folder: &Path) -> tempfile::TempDir {
     let copy = self::folder();
-    let (from, to) = (folder.join(Redb::KIND), copy.path().join(Redb::KIND));
-    fs::create_dir(&to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-    }
+    copy_into(&folder.join(Redb::KIND), &copy.path().join(Redb::KIND));
     copy
-}
-
-async fn served<E: Engine>(disk: &Disk<E>) -> Result<Model, StorageError> {
-    let mut found = Model::new();
-    for name in disk.list("k/", Page::all()).await? {
-        let name = format!("k/{name}");
-        let value = disk.get(&Key::new(name.clone())?).await?;
-        found.insert(name, value.ok_or_else(|| StorageError::failed("a key without a value"))?);
-    }
-    Ok(found)
 }
 
 /// What is in a store, for a message: its keys and how long their values are.
@@ -265,7 +99,7 @@ impl Subject {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let folder = folder();
         let writes = [("k/a", Some(vec![0; 3_000])), ("k/b", Some(vec![0; 50])), ("k/z", Some(vec![0; 40_000]))];
-        runtime.block_on(open(folder.path()).unwrap().commit(batch(&writes))).unwrap();
+        runtime.block_on(open(folder.path()).unwrap().commit(batch_of(&writes))).unwrap();
         Self { runtime, folder, before: after(&Model::new(), &writes) }
     }
 
@@ -278,7 +112,7 @@ impl Subject {
             let files = Files::default();
             let disk = faulty(folder.path(), &files).unwrap();
             files.fail(Fault::Sync, number);
-            let _ = subject.runtime.block_on(disk.commit(batch(writes)));
+            let _ = subject.runtime.block_on(disk.commit(batch_of(writes)));
             if files.plan().was_witness {
                 let before = after(&subject.before, writes);
                 return Self { folder: copied(folder.path()), before, ..subject };
@@ -296,7 +130,7 @@ impl Subject {
         let mut told = Told { acknowledged: self.before.clone(), unknown: None };
         for writes in batches() {
             let next = after(&told.acknowledged, &writes);
-            match (self.runtime.block_on(disk.commit(batch(&writes))), &told.unknown) {
+            match (self.runtime.block_on(disk.commit(batch_of(&writes))), &told.unknown) {
                 (Ok(()), None) => {
                     figures.acknowledged += 1;
                     told.acknowledged = next;
@@ -308,7 +142,7 @@ impl Subject {
                 }
                 (outcome, _) => figures.losses.push(format!("{fault:?} {number}: a commit is answered {outcome:?}")),
             }
-            match self.runtime.block_on(served(&disk)) {
+            match self.runtime.block_on(contents(&disk)) {
                 Ok(found) if told.allows(&found) => {}
                 // After an error redb does not read what is not in its cache.
                 Err(StorageError::Failed(_)) if told.unknown.is_some() => {}
@@ -333,7 +167,7 @@ impl Subject {
         let opened = faulty(folder.path(), &files);
         let told = Told { acknowledged: self.before.clone(), unknown: None };
         match &opened {
-            Ok(disk) => match self.runtime.block_on(served(disk)) {
+            Ok(disk) => match self.runtime.block_on(contents(disk)) {
                 Ok(found) if told.allows(&found) => {}
                 outcome => figures.losses.push(format!("opening, {fault:?} {number}: {outcome:?} is served")),
             },
@@ -360,7 +194,7 @@ impl Subject {
         };
         let writes = [("k/new", Some(vec![9; 100]))];
         let written = self.runtime.block_on(async {
-            storage.commit(batch(&writes)).await?;
+            storage.commit(batch_of(&writes)).await?;
             contents(&storage).await
         });
         if !written.as_ref().is_ok_and(|written| *written == after(&found, &writes)) {
@@ -402,7 +236,7 @@ fn a_write_that_is_said_to_be_done_and_is_not_is_noticed() {
 
 /// Which write, or sync, fails. The quick run takes each third, and another one of them with another `first`.
 fn numbers(first: u64) -> impl Iterator<Item = u64> {
-    let is_long = std::env::var_os("ARCA_TORTURE_ROUNDS").is_some();
+    let is_long = rounds().is_some();
     let (start, stride) = if is_long { (1, 1) } else { (1 + first % 3, 3) };
     (start..500).step_by(stride)
 }

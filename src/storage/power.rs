@@ -19,9 +19,10 @@ use std::sync::{Arc, Mutex};
 
 use redb::StorageBackend;
 
+use super::contract::rounds;
 use super::disk::{Disk, Engine, WITNESS};
 use super::redb::{Backend, FILE, Over, Redb, RedbStorage};
-use super::{Batch, Key, Opening, Page, Storage, StorageError};
+use super::{Batch, Key, Opening, Page, StorageError};
 use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
 use crate::metrics::Metrics;
 
@@ -295,11 +296,12 @@ pub(super) fn metrics() -> Arc<Metrics> {
     Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
 }
 
-pub(super) fn open(folder: &Path) -> Result<RedbStorage, StorageError> {
-    RedbStorage::open(folder, Opening { cache_bytes: CACHE as u64, whole: false }, &SystemEntropy::new(), &metrics())
+pub(super) fn open(folder: &Path) -> Result<Disk<Redb>, StorageError> {
+    let opening = Opening { cache_bytes: CACHE as u64, whole: false };
+    RedbStorage::open(folder, opening, &SystemEntropy::new(), &metrics()).map(RedbStorage::into_disk)
 }
 
-pub(super) async fn contents(storage: &RedbStorage) -> Result<Model, StorageError> {
+pub(super) async fn contents<E: Engine>(storage: &Disk<E>) -> Result<Model, StorageError> {
     let mut found = Model::new();
     for name in storage.list("k/", Page::all()).await? {
         let name = format!("k/{name}");
@@ -328,9 +330,8 @@ fn torture(seed: u64, drive: Drive, figures: &mut Figures) {
 
 #[test]
 fn power_cuts_lose_nothing_that_was_acknowledged() {
-    let rounds: Option<u64> = std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
     // Quick, as rounds go: there are more of them than of those that start a server.
-    let seeds = rounds.map_or(6, |rounds| rounds * 3);
+    let seeds = rounds().map_or(6, |rounds| rounds as u64 * 3);
     let mut figures = Figures::default();
     for seed in 0..seeds {
         torture(seed, Drive::Honest, &mut figures);

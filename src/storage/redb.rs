@@ -42,6 +42,12 @@ const VERIFIED_BYTES: u64 = 128 << 20;
 pub struct RedbStorage(Disk<Redb>);
 
 impl RedbStorage {
+    /// What is behind it, for tests that put something else there too.
+    #[cfg(test)]
+    pub(super) fn into_disk(self) -> Disk<Redb> {
+        self.0
+    }
+
     /// Opens the store under the folder `dir`, or creates both. One process at a time can have it open.
     ///
     /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.

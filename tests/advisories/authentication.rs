@@ -10,11 +10,11 @@ use arca::time::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::certificates::{self, Leaf};
-use super::{PASSWORD, encoded, id, log_in, userpass, within};
+use super::{PASSWORD, browser_logins, encoded, id, log_in, userpass, within};
 use crate::api::database::{CREATE, configure, users};
 use crate::support::postgres::Postgres;
 use crate::support::signer::Signer;
-use crate::support::{CLIENT, Client, Clients, Issue, Provider, SECRET, Setup, TestVault, crl, eventually, issuer};
+use crate::support::{Client, Clients, Issue, Provider, Setup, TestVault, crl, eventually, issuer};
 
 fn approle(vault: &TestVault, role: &str, settings: &Value) -> Value {
     let root = vault.root();
@@ -414,11 +414,7 @@ fn cve_2026_33757_direct_callback() {
     let provider = Provider::start();
     let vault = TestVault::new();
     let root = vault.root();
-    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
-    let config = json!({
-        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "default_role": "web",
-    });
-    root.post("auth/oidc/config", config).ok();
+    browser_logins(&vault, &provider, json!({}));
     let here = "http://localhost:8250/oidc/callback";
     let role = json!({
         "role_type": "oidc", "user_claim": "sub", "allowed_redirect_uris": [here], "callback_mode": "direct",
@@ -455,12 +451,7 @@ fn cve_2026_33757_callback_with_a_form() {
     let provider = Provider::start();
     let vault = TestVault::new();
     let root = vault.root();
-    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
-    let config = json!({
-        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET,
-        "default_role": "web", "oidc_response_mode": "form_post",
-    });
-    root.post("auth/oidc/config", config).ok();
+    browser_logins(&vault, &provider, json!({"oidc_response_mode": "form_post"}));
     let here = "http://localhost:8250/oidc/callback";
     let client = vault.anonymous();
     let callback = |query: &str| client.get(&format!("auth/oidc/oidc/callback?{query}"));

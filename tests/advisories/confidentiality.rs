@@ -8,10 +8,10 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{PASSWORD, encoded, id};
+use super::{PASSWORD, browser_logins, encoded, id};
 use crate::authz::place;
 use crate::openapi::routes;
-use crate::support::{CLIENT, Certificates, Client, Process, Provider, SECRET, Setup, TestVault};
+use crate::support::{Certificates, Client, Process, Provider, SECRET, Setup, TestVault};
 
 const CANARY: &str = "Canary4vXqZ7";
 
@@ -224,12 +224,7 @@ fn cve_2025_62513_codes_of_a_browser_login() {
     let provider = Provider::start();
     let vault = TestVault::new();
     let root = vault.root();
-    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
-    let config = json!({
-        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET,
-        "default_role": "web", "oidc_response_mode": "form_post",
-    });
-    root.post("auth/oidc/config", config).ok();
+    browser_logins(&vault, &provider, json!({"oidc_response_mode": "form_post"}));
     let here = "http://localhost:8250/oidc/callback";
     root.post("auth/oidc/role/web", json!({"role_type": "oidc", "user_claim": "sub", "allowed_redirect_uris": [here]}))
         .ok();

@@ -20,26 +20,18 @@ use tempfile::TempDir;
 
 use super::id;
 use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
-use crate::support::{Certificates, Client, Clients, Issue, Process, Setup, TestVault, issuer};
+use crate::support::{Certificates, Client, Clients, Issue, Process, Setup, TestVault, files_below, issuer};
 
 /// The files below `src/`, without what is compiled for tests alone.
 pub(super) fn sources() -> Vec<(String, String)> {
-    fn walk(folder: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, found) } else { found.push(path) }
-        }
-    }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut found = Vec::new();
-    walk(&root, &mut found);
     let read = |path: PathBuf| {
         let text = fs::read_to_string(&path).unwrap();
         let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap_or_default().to_owned();
         (path.strip_prefix(&root).unwrap().display().to_string(), code)
     };
     let is_test = |path: &PathBuf| path.display().to_string().contains("tests");
-    found.into_iter().filter(|path| !is_test(path)).map(read).collect()
+    files_below(&root).into_iter().filter(|path| !is_test(path)).map(read).collect()
 }
 
 /// Secrets have no `==`: what compares them takes the same time whatever they are.

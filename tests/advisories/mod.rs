@@ -13,7 +13,7 @@ mod table;
 use arca::api::Operation;
 use serde_json::{Value, json};
 
-use crate::support::{Client, TestVault};
+use crate::support::{CLIENT, Client, Provider, SECRET, TestVault};
 
 pub(crate) use crate::attack::scale;
 
@@ -34,6 +34,18 @@ fn userpass(vault: &TestVault, path: &str, settings: Value) -> String {
     user.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
     root.post(&format!("auth/{path}/users/ann"), user).ok();
     id(&root.get(&format!("sys/auth/{path}")).data(), "accessor")
+}
+
+/// Mounts `oidc` for logins with a browser at `provider`, with these settings too.
+#[expect(clippy::needless_pass_by_value, reason = "callers write the settings where they send them")]
+fn browser_logins(vault: &TestVault, provider: &Provider, settings: Value) {
+    let root = vault.root();
+    root.post("sys/auth/oidc", json!({"type": "oidc"})).ok();
+    let mut config = json!({
+        "oidc_discovery_url": provider.issuer, "oidc_client_id": CLIENT, "oidc_client_secret": SECRET, "default_role": "web",
+    });
+    config.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+    root.post("auth/oidc/config", config).ok();
 }
 
 /// The user `ann`, logged in, and what the login said.

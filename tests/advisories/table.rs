@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use crate::support::sources_below;
 
 const ROWS: usize = 102;
 
@@ -26,31 +28,21 @@ fn root() -> PathBuf {
 
 /// The names of all tests: what follows an attribute that makes a function one.
 fn tests() -> BTreeSet<String> {
-    fn walk(folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let text = fs::read_to_string(path).unwrap();
-                let mut is_test = false;
-                for line in text.lines().map(str::trim) {
-                    is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
-                    if let Some((before, rest)) = line.split_once("fn ")
-                        && matches!(before, "" | "async ")
-                    {
-                        if is_test {
-                            found.extend(rest.split('(').next().map(str::to_owned));
-                        }
-                        is_test = false;
-                    }
+    let mut found = BTreeSet::new();
+    let folders = ["src", "tests", "cli/src", "xtask/src"];
+    for path in folders.iter().flat_map(|folder| sources_below(&root().join(folder))) {
+        let mut is_test = false;
+        for line in fs::read_to_string(path).unwrap().lines().map(str::trim) {
+            is_test |= line == "#[test]" || line.starts_with("#[tokio::test");
+            if let Some((before, rest)) = line.split_once("fn ")
+                && matches!(before, "" | "async ")
+            {
+                if is_test {
+                    found.extend(rest.split('(').next().map(str::to_owned));
                 }
+                is_test = false;
             }
         }
-    }
-    let mut found = BTreeSet::new();
-    for folder in ["src", "tests", "cli/src", "xtask/src"] {
-        walk(&root().join(folder), &mut found);
     }
     found
 }

@@ -3,49 +3,26 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use arca::storage::{Batch, Generation, Key, MemoryStorage, Page, Snapshot, Storage, StorageError};
 use async_trait::async_trait;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use crate::support::{Setup, TestVault, eventually};
+use crate::support::{Setup, TestVault, Watched, Watcher, eventually};
 
-/// A store that is slow to write whatever is called `slow`.
+/// Is slow to write whatever is called `slow`.
 #[derive(Debug)]
 struct Slow {
-    inner: MemoryStorage,
     waiting: AtomicUsize,
     goes_on: Semaphore,
 }
 
 #[async_trait]
-impl Storage for Slow {
-    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        self.inner.get(key).await
-    }
-
-    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
-        self.inner.list(prefix, page).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
-        if batch.writes().iter().any(|(key, _)| key.as_str().ends_with("/slow")) {
+impl Watcher for Slow {
+    async fn before(&self, keys: &[&str]) {
+        if keys.iter().any(|key| key.ends_with("/slow")) {
             self.waiting.fetch_add(1, Ordering::SeqCst);
             self.goes_on.acquire().await.expect("it is never closed").forget();
         }
-        self.inner.commit(batch).await
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.inner.snapshot()
-    }
-
-    async fn generation(&self) -> Result<Generation, StorageError> {
-        self.inner.generation().await
-    }
-
-    fn kind(&self) -> &'static str {
-        self.inner.kind()
     }
 }
 
@@ -84,17 +61,16 @@ fn it_goes_with_its_token() {
 
 #[test]
 fn nothing_is_put_into_that_of_a_token_that_is_revoked_meanwhile() {
-    let slow = Slow { inner: MemoryStorage::new(), waiting: AtomicUsize::new(0), goes_on: Semaphore::new(0) };
-    let storage = Arc::new(slow);
+    let storage = Arc::new(Watched::new(Slow { waiting: AtomicUsize::new(0), goes_on: Semaphore::new(0) }));
     let vault = Setup { storage: storage.clone(), ..Setup::default() }.start();
     let holder = vault.with_token(json!({"policies": ["default"]}));
     let writer = holder.clone();
     let writing = std::thread::spawn(move || writer.post("cubbyhole/slow", json!({"x": "1"})));
-    eventually("the write", || (storage.waiting.load(Ordering::SeqCst) > 0).then_some(()));
+    eventually("the write", || (storage.watcher.waiting.load(Ordering::SeqCst) > 0).then_some(()));
     vault.root().post("auth/token/revoke", json!({"token": holder.token()})).ok();
     holder.get("auth/token/lookup-self").is(403);
     // If it is tried again it is not to wait again.
-    storage.goes_on.add_permits(100);
+    storage.watcher.goes_on.add_permits(100);
     writing.join().unwrap().is(403);
     assert_eq!(records(&vault), 0);
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use arca::storage::{Batch, Generation, Key, MemoryStorage, Page, Snapshot, Storage, StorageError};
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Setup, TestVault, eventually};
+use crate::support::{Client, Setup, TestVault, Watched, Watcher, eventually};
 
 /// Mounts `userpass` at `path` with the user `ann`; gives the accessor.
 fn userpass(vault: &TestVault, path: &str, token_type: &str) -> String {
@@ -25,38 +24,16 @@ fn log_in(vault: &TestVault, path: &str) -> (Client, Value) {
     (vault.anonymous().with_token(auth["client_token"].as_str().unwrap()), auth)
 }
 
-/// A store that counts what is written.
+/// Counts what is written.
 #[derive(Debug, Default)]
 struct Counting {
-    inner: MemoryStorage,
     writes: AtomicUsize,
 }
 
 #[async_trait]
-impl Storage for Counting {
-    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        self.inner.get(key).await
-    }
-
-    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
-        self.inner.list(prefix, page).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
-        self.writes.fetch_add(batch.writes().len(), Ordering::SeqCst);
-        self.inner.commit(batch).await
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.inner.snapshot()
-    }
-
-    async fn generation(&self) -> Result<Generation, StorageError> {
-        self.inner.generation().await
-    }
-
-    fn kind(&self) -> &'static str {
-        self.inner.kind()
+impl Watcher for Counting {
+    async fn before(&self, keys: &[&str]) {
+        self.writes.fetch_add(keys.len(), Ordering::SeqCst);
     }
 }
 
@@ -152,15 +129,15 @@ fn a_disabled_or_deleted_entity_shuts_its_tokens_out() {
 
 #[test]
 fn a_known_login_of_a_batch_token_writes_nothing() {
-    let store = Arc::new(Counting::default());
+    let store = Arc::new(Watched::new(Counting::default()));
     let vault = Setup { storage: store.clone(), audited: false, ..Setup::default() }.start();
     userpass(&vault, "up", "batch");
     log_in(&vault, "up");
-    let before = store.writes.load(Ordering::SeqCst);
+    let before = store.watcher.writes.load(Ordering::SeqCst);
     log_in(&vault, "up");
-    assert_eq!(store.writes.load(Ordering::SeqCst), before);
+    assert_eq!(store.watcher.writes.load(Ordering::SeqCst), before);
     vault.root().post("identity/entity", json!({"name": "e"})).is(200);
-    assert_ne!(store.writes.load(Ordering::SeqCst), before, "it does count");
+    assert_ne!(store.watcher.writes.load(Ordering::SeqCst), before, "it does count");
 }
 
 #[test]

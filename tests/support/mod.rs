@@ -9,6 +9,7 @@ mod process;
 mod provider;
 mod rsyslog;
 pub(crate) mod signer;
+mod storage;
 mod vault;
 mod wire;
 
@@ -18,9 +19,12 @@ pub(crate) use collector::{Api, Collector, Does};
 pub(crate) use process::{Certificates, Process};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
 pub(crate) use rsyslog::{Inlet, Rsyslog};
+pub(crate) use storage::{Watched, Watcher};
 pub(crate) use vault::{Clients, Setup, TestVault};
 pub(crate) use wire::{Visitor, Wire};
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Looks again and again until `found` finds something; fails after about 20 seconds.
@@ -33,4 +37,17 @@ pub(crate) fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) ->
         std::thread::park_timeout(Duration::from_millis(20));
     }
     panic!("it never came: {what}");
+}
+
+/// All files below `folder`, in no order.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// The files of Rust among them.
+pub(crate) fn sources_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = files_below(folder);
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    files
 }

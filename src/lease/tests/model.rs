@@ -122,16 +122,7 @@ struct World {
 
 impl World {
     async fn new() -> Self {
-        let entropy = Arc::new(SeededEntropy::new(7));
-        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1_000_000)));
-        let root = RootKey::generate(&*entropy).unwrap();
-        let storage = Arc::new(MemoryStorage::new());
-        let mut txn = Txn::new();
-        let barrier = Barrier::create(storage.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
-        barrier.commit(txn).await.unwrap();
-        let counter = Arc::new(Counter::default());
-        let leases = Arc::new(LeaseManager::new(barrier.clone(), "root", entropy, clock.clone(), counter.clone()));
-        let f = Fixture { leases, clock, ledger: Arc::default(), barrier, counter };
+        let (f, storage, root) = founded(7).await;
         Self { f, storage, root, model: Model { now: 1_000_000, ..Model::default() }, ids: Vec::new() }
     }
 

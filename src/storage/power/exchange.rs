@@ -12,7 +12,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::{Model, contents, open};
-use crate::storage::{Batch, Key, Replacement, Storage, StorageError};
+use crate::storage::contract::files_below;
+use crate::storage::{Batch, Key, Replacement, StorageError};
 
 /// A step that changes what is on disk.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +71,8 @@ pub(in crate::storage) fn step(step: Step<'_>) -> Result<(), StorageError> {
 
 /// Does `work` with power for so many steps, and tells whether that was enough. If `forgets`, what may be lost is lost.
 fn cut(dir: &Path, steps: usize, forgets: bool, work: impl FnOnce() -> Result<(), StorageError>) -> bool {
-    let mut durable = BTreeSet::new();
-    files(dir, &mut |path| durable.extend([fs::metadata(path).unwrap().ino()]));
+    let number = |path: &Path| fs::metadata(path).unwrap().ino();
+    let durable: BTreeSet<u64> = files_below(dir).iter().map(|path| number(path)).collect();
     POWER.set(Power { left: Some(steps), ..Power::default() });
     let outcome = work();
     let Power { is_gone, synced, loose, .. } = POWER.take();
@@ -81,22 +82,13 @@ fn cut(dir: &Path, steps: usize, forgets: bool, work: impl FnOnce() -> Result<()
         for (from, to) in loose.iter().rev() {
             fs::rename(to, from).unwrap();
         }
-        files(dir, &mut |path| {
-            let number = fs::metadata(path).unwrap().ino();
-            if !durable.contains(&number) && !synced.contains(&number) {
+        for path in files_below(dir) {
+            if !durable.contains(&number(&path)) && !synced.contains(&number(&path)) {
                 fs::write(path, b"").unwrap();
             }
-        });
+        }
     }
     !is_gone
-}
-
-/// Shows every file below `dir`.
-fn files(dir: &Path, visit: &mut dyn FnMut(&Path)) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, visit) } else { visit(&path) }
-    }
 }
 
 fn runtime() -> tokio::runtime::Runtime {

@@ -10,6 +10,7 @@ use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::seal::{Threshold, parse_share};
 use crate::secret::RootKey;
+use crate::storage::contract::batch_of;
 use crate::storage::{Batch, MemoryStorage, Opening, open};
 use crate::time::{Clock, SystemClock, Timestamp};
 use crate::trace::Tracer;
@@ -95,15 +96,7 @@ async fn records(storage: &Arc<dyn Storage>) -> BTreeMap<String, Vec<u8>> {
 type Meddling<'a> = (&'a str, Option<Vec<u8>>);
 
 async fn put(storage: &Arc<dyn Storage>, writes: &[Meddling<'_>]) {
-    let mut batch = Batch::new();
-    for (key, value) in writes {
-        let key = Key::new(*key).unwrap();
-        match value {
-            Some(value) => batch.put(key, value.clone()),
-            None => batch.delete(key),
-        }
-    }
-    storage.commit(batch).await.unwrap();
+    storage.commit(batch_of(writes)).await.unwrap();
 }
 
 fn faults(report: &CheckReport) -> Vec<(Fault, &str)> {

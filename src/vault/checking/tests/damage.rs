@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::*;
-use crate::storage::contract::copy_into;
+use crate::storage::contract::{copy_into, files_below, rounds};
 
 /// What redb and sled write at a time.
 const PAGE: usize = 4096;
@@ -76,7 +76,7 @@ impl Base {
 
     /// The files of the store, without the room that is kept for hard times, which says nothing.
     fn files(&self) -> Vec<PathBuf> {
-        let mut found = below(&self.dir.path().join(self.kind));
+        let mut found = files_below(&self.dir.path().join(self.kind));
         found.retain(|path| !path.ends_with("reserve") && fs::metadata(path).unwrap().len() > 0);
         found.sort();
         found
@@ -149,11 +149,6 @@ enum Outcome {
     Unnoticed,
 }
 
-fn below(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    entries.flat_map(|path| if path.is_dir() { below(&path) } else { vec![path] }).collect()
-}
-
 /// So many pages of what is used of a file, evenly: sled's log is longer than what is in it.
 fn pages(bytes: &[u8], places: usize) -> Vec<usize> {
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) / PAGE + 1;
@@ -162,14 +157,12 @@ fn pages(bytes: &[u8], places: usize) -> Vec<usize> {
 }
 
 async fn damage_is_named(kind: &'static str) {
-    let rounds: Option<usize> =
-        std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok());
     let base = Base::new(kind).await;
     let (mut outcomes, mut unnoticed) = (BTreeMap::<Outcome, u32>::new(), Vec::new());
     for file in base.files() {
         let (name, whole) = (file.strip_prefix(base.dir.path()).unwrap(), fs::read(&file).unwrap());
         let older = fs::read(base.older.path().join(name)).unwrap_or_default();
-        for page in pages(&whole, rounds.unwrap_or(PLACES)) {
+        for page in pages(&whole, rounds().unwrap_or(PLACES)) {
             for hurt in HURTS {
                 let mut bytes = whole.clone();
                 if !hurt.apply(&mut bytes, page, &older) {
