@@ -47,20 +47,18 @@ impl AuditBroker {
         self.add(device).await
     }
 
-    /// Disables the device at `path`; its log ends in a checkpoint. Whether there was one. Refused if only devices with a
-    /// filter would be left.
+    /// Whether the device at `path` may be disabled: not if only devices with a filter would be left.
+    pub fn check_disabling(&self, path: &str) -> Result<()> {
+        without(&self.snapshot(), path).map(|_| ())
+    }
+
+    /// Disables the device at `path`; its log ends in a checkpoint. Whether there was one. Refused as
+    /// [`Self::check_disabling`] says.
     pub async fn disable(&self, path: &str) -> Result<bool> {
         let removed = {
             let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
             let removed = devices.iter().find(|device| device.config.path == path).cloned();
-            let rest: Vec<_> = devices.iter().filter(|device| device.config.path != path).cloned().collect();
-            if removed.is_some() && !rest.is_empty() && rest.iter().all(|device| device.is_filtered()) {
-                return Err(Error::invalid(
-                    "cannot disable this audit device: those that are left all have a filter, and one has to take every \
-                     entry; enable one without a filter first",
-                ));
-            }
-            *devices = Arc::new(rest);
+            *devices = Arc::new(without(&devices, path)?);
             removed
         };
         let Some(device) = removed else { return Ok(false) };
@@ -180,6 +178,18 @@ fn check_filters(devices: &[Arc<Device>], is_filtered: bool) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// All devices but the one at `path`; refused if all of those have a filter.
+fn without(devices: &[Arc<Device>], path: &str) -> Result<Vec<Arc<Device>>> {
+    let rest: Vec<_> = devices.iter().filter(|device| device.config.path != path).cloned().collect();
+    if rest.len() < devices.len() && !rest.is_empty() && rest.iter().all(|device| device.is_filtered()) {
+        return Err(Error::invalid(
+            "cannot disable this audit device: those that are left all have a filter, and one has to take every \
+             entry; enable one without a filter first",
+        ));
+    }
+    Ok(rest)
 }
 
 /// Whether one path is the other, or lies in it.

@@ -325,7 +325,7 @@ impl From<StorageError> for Error {
             StorageError::BadKey => Self::invalid("the name is empty, has an empty segment or is too long"),
             StorageError::Conflict => Self::new(Kind::Conflict, "the record was changed by another request; try again"),
             StorageError::Damaged(_) => Self::corrupt("the store is damaged; see the server's log").with_source(error),
-            StorageError::Full => Self::new(Kind::Unavailable, "the disk is full; nothing was written"),
+            StorageError::Full => Self::new(Kind::Unavailable, "the disk is full; make room, then try again"),
             StorageError::ReadOnly => {
                 Self::new(Kind::Unavailable, "the store is read-only after a failure; see the server's log")
             }

@@ -221,10 +221,12 @@ impl Core {
                 "cannot disable this audit device via API; it is declared in the configuration file: remove it there",
             ));
         }
-        self.audit.disable(&path).await?;
+        self.audit.check_disabling(&path)?;
+        // Off the record first: should that fail, the device goes on, as the record says.
         let mut txn = Txn::new();
         self.audit_records().delete(&mut txn, &key)?;
-        self.commit(txn).await
+        self.commit(txn).await?;
+        self.audit.disable(&path).await.map(|_| ())
     }
 
     /// Puts on record how far each log has come, so that one that is cut behind this line is found out.

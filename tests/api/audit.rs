@@ -144,7 +144,7 @@ fn the_log_goes_on_after_a_seal() {
 }
 
 #[test]
-fn a_device_that_cannot_be_put_on_record_is_not_there() {
+fn a_device_is_there_as_long_as_it_is_on_record() {
     let storage = Arc::new(FaultyStorage::new(Arc::new(MemoryStorage::new())));
     let settings = arca::vault::Settings { allow_api_audit: true, ..Default::default() };
     let vault = Setup { settings, storage: storage.clone(), ..Setup::default() }.start();
@@ -161,6 +161,18 @@ fn a_device_that_cannot_be_put_on_record_is_not_there() {
     root.post("sys/audit/more", device).ok();
     root.post("cubbyhole/a", json!({"x": 1})).ok();
     assert!(lines() > before);
+
+    // One that cannot be taken off the record goes on.
+    storage.break_at_commit(storage.commits() + 1, Moment::Before, StorageError::Full);
+    root.delete("sys/audit/more").refuses(500, "the disk is full");
+    storage.mend();
+    let before = lines();
+    root.post("cubbyhole/a", json!({"x": 1})).ok();
+    assert!(lines() > before);
+    root.delete("sys/audit/more").ok();
+    let before = lines();
+    root.post("cubbyhole/a", json!({"x": 1})).ok();
+    assert_eq!(lines(), before);
 }
 
 #[test]
