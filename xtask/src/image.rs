@@ -1,8 +1,9 @@
 //! The image without a container: the steps of `deploy/Dockerfile`, and the programs running in the folder that would be
 //! its root.
 
-use std::fs;
+use std::ffi::OsString;
 use std::path::Path;
+use std::{env, fs, iter};
 
 use crate::debian::is_root;
 use crate::elf;
@@ -28,7 +29,8 @@ pub(crate) fn run() -> Result<(), Failure> {
     let platform = Program::new("rustc").words("--print host-tuple").capture()?.trim().to_owned();
     // A target folder of its own: with these flags everything is built anew.
     let target = workspace::target().join("image");
-    let mut build = cargo("build --locked --release --package arca --package arca-cli --target").arg(&platform);
+    let words = "auditable build --locked --release --package arca --package arca-cli --target";
+    let mut build = cargo(words).env("PATH", with_auditable(&variable(&text, "CARGO_AUDITABLE")?)?).arg(&platform);
     for name in ["RUSTFLAGS", "CFLAGS"] {
         build = build.env(name, variable(&text, name)?);
     }
@@ -37,6 +39,7 @@ pub(crate) fn run() -> Result<(), Failure> {
     for name in ["arcad", "arca"] {
         is_static(&programs.join(name))?;
         elf::check(&programs.join(name))?;
+        lists_its_crates(&programs.join(name))?;
     }
     if !is_root() {
         say::done("SKIPPED: the root folder of the image is made and entered by root only");
@@ -50,6 +53,26 @@ fn variable(text: &str, name: &str) -> Result<String, Failure> {
     let value = text.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
     let missing = || Failure::new(format!("deploy/Dockerfile does not set {name}"), "Set it as ENV NAME=\"…\".");
     value.map(|(value, _)| value.to_owned()).ok_or_else(missing)
+}
+
+/// Installs `cargo auditable` beside what is built, if it is not there. The search path that finds it.
+fn with_auditable(version: &str) -> Result<OsString, Failure> {
+    let tools = workspace::target().join("tools");
+    cargo("install --locked --root").arg(&tools).args(["--version", version, "cargo-auditable"]).show()?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = iter::once(tools.join("bin")).chain(env::split_paths(&path));
+    env::join_paths(folders).map_err(|error| Failure::answer(&error))
+}
+
+/// Fails if a program does not have the list of its crates in it.
+fn lists_its_crates(program: &Path) -> Result<(), Failure> {
+    if Program::new("readelf").words("-W --section-headers").arg(program).capture()?.contains(".dep-v0") {
+        return Ok(());
+    }
+    Err(Failure::new(
+        format!("{} has no list of its crates", program.display()),
+        "`cargo auditable` puts it there: see deploy/Dockerfile.",
+    ))
 }
 
 /// Fails if a program asks for a loader or a library.
@@ -101,6 +124,7 @@ mod tests {
         let text = folder::read_text(&workspace::root().join("deploy/Dockerfile")).unwrap();
         assert!(variable(&text, "RUSTFLAGS").unwrap().contains("+crt-static"));
         assert!(variable(&text, "CFLAGS").unwrap().contains("-fstack-protector-strong"));
+        assert!(variable(&text, "CARGO_AUDITABLE").unwrap().starts_with("0."));
         assert!(variable(&text, "OTHER").is_err());
     }
 }
