@@ -19,7 +19,7 @@ const PLACES: &[(&str, &[&str])] = &[
     ("http_body_util", &["src/http/", "src/outbound/"]),
     ("tower", &["src/http/"]),
     ("cel", &["src/audit/filter/"]),
-    ("redb", &["src/storage/redb.rs"]),
+    ("redb", &["src/storage/redb"]),
     ("sled", &["src/storage/sled.rs"]),
     ("clap", &["src/daemon/", "src/main.rs"]),
     ("tracing_subscriber", &["src/daemon/"]),

@@ -164,11 +164,14 @@ impl Running {
         };
         let metrics = Metrics::new(SystemClock.now());
         let storage = storage::open(config.storage.kind(), path, Opening::default(), &*entropy, &metrics)?;
+        let mut settings = settings::of(config, confinement, log.clone());
         if let Some(file) = &config.checkpoint_file {
             let checkpoint = Checkpoint::parse(&std::fs::read(file)?)?;
+            // By its number alone; the rest once there are keys.
             if let Err(regress) = checkpoint.compare(storage.generation().await?, None) {
                 return Err(format!("checkpoint_file: {regress}").into());
             }
+            settings.checkpoint = Some(checkpoint);
         }
         let (tracer, exporter) = traces::tracer(&config.telemetry, &entropy, &metrics)?;
         let mut kinds = crate::engines::kinds();
@@ -178,7 +181,7 @@ impl Running {
             clock: Arc::new(SystemClock),
             entropy,
             registry: Registry::new(kinds),
-            settings: Arc::new(settings::of(config, confinement, log.clone())),
+            settings: Arc::new(settings),
             metrics,
             tracer,
         })

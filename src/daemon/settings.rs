@@ -30,6 +30,7 @@ pub(super) fn of(config: &Config, confinement: Confinement, log: Arc<LogControl>
         spools: spools(&config.storage),
         check_interval: config.check_interval,
         check_on_unseal: config.check_on_unseal,
+        checkpoint: None,
         allow_api_audit: config.unsafe_allow_api_audit_creation,
         unauthed_rekey: config.listeners.iter().any(|listener| listener.unauthenticated.rekey),
         unauthed_generate_root: config.listeners.iter().any(|listener| listener.unauthenticated.generate_root),

@@ -14,11 +14,13 @@
 //! **Panics** of a database (both have some that a damaged file can reach) are contained and count as damage. What
 //! cannot be contained is an abort, as of an allocation without measure.
 
+mod reading;
+
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::RwLock;
 
@@ -27,9 +29,11 @@ use super::freshness::{Link, Witness};
 use super::listing::{Listing, Step};
 use super::snapshot::{Page as SnapshotPage, Snapshots};
 use super::writer::{Changes, Target, Writer};
-use super::{Batch, Generation, Key, Lineage, Page, Snapshot, StorageError, Stored};
+use super::{Batch, Generation, Key, Lineage, Page, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
+
+pub(super) use reading::Again;
 
 /// The file of the witness.
 pub(super) const WITNESS: &str = "witness";
@@ -80,6 +84,16 @@ pub(super) trait Database: Send + Sync + 'static {
 
     /// Writes `changes` and `link` as one transaction; durable when it returns `Ok`.
     fn commit(&self, changes: &Changes, link: &Link) -> Result<(), StorageError>;
+
+    /// Opens what the newest commit left a second time, past what is in memory of the files in `folder`. Nothing where that
+    /// cannot be done. Called between two commits.
+    fn again(&self, folder: &Path) -> Result<Option<Again<Self>>, StorageError>
+    where
+        Self: Sized,
+    {
+        let _ = folder;
+        Ok(None)
+    }
 }
 
 /// A store of the kind of `E`.
@@ -96,6 +110,8 @@ struct Shared<E: Engine> {
     // Nothing while it is closed because a full disk did not even let it be opened again. Before `folder`, whose lock
     // must outlive it.
     database: RwLock<Option<Opened<E>>>,
+    /// How often it was opened again.
+    reopened: AtomicU64,
     snapshots: Snapshots,
     lineage: Lineage,
     folder: Folder,
@@ -150,7 +166,8 @@ impl<E: Engine> Disk<E> {
         }
         let lineage = witness.lineage();
         let database = RwLock::new(Some(database));
-        let shared = Arc::new(Shared { engine, database, snapshots: Snapshots::default(), lineage, folder });
+        let (reopened, snapshots) = (AtomicU64::new(0), Snapshots::default());
+        let shared = Arc::new(Shared { engine, database, reopened, snapshots, lineage, folder });
         let committer =
             Committer { shared: Arc::clone(&shared), witness, condition: Condition::Working, without_reserve: 0 };
         Ok(Self { writer: Writer::start("storage-writer", committer, metrics.clone())?, shared })
@@ -177,52 +194,10 @@ impl<E: Engine> Disk<E> {
         self.writer.commit(batch).await
     }
 
-    /// See [`super::Storage::snapshot`].
-    pub(super) fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        let shared = Arc::clone(&self.shared);
-        let (number, link) = {
-            let database = shared.database.blocking_read();
-            let database = opened(database.as_ref())?;
-            shared.snapshots.begin(|| database.call(E::Database::link))?
-        };
-        let generation = Generation { lineage: shared.lineage, number: link.number() };
-        Ok(Box::new(DiskSnapshot { shared, number, generation }))
-    }
-
     /// See [`super::Storage::generation`].
     pub(super) async fn generation(&self) -> Result<Generation, StorageError> {
         let link = opened(self.shared.database.read().await.as_ref())?.call(E::Database::link)?;
         Ok(Generation { lineage: self.shared.lineage, number: link.number() })
-    }
-}
-
-/// A snapshot of a store on disk.
-#[derive(Debug)]
-struct DiskSnapshot<E: Engine> {
-    shared: Arc<Shared<E>>,
-    number: u64,
-    generation: Generation,
-}
-
-impl<E: Engine> Snapshot for DiskSnapshot<E> {
-    fn generation(&self) -> Generation {
-        self.generation
-    }
-
-    fn next_page(&mut self) -> Result<Vec<Stored>, StorageError> {
-        let database = self.shared.database.blocking_read();
-        let database = opened(database.as_ref())?;
-        self.shared.snapshots.page(self.number, |after, page| database.call(|database| database.scan(after, page)))
-    }
-
-    fn seek(&mut self, after: &str) {
-        self.shared.snapshots.seek(self.number, after);
-    }
-}
-
-impl<E: Engine> Drop for DiskSnapshot<E> {
-    fn drop(&mut self) {
-        self.shared.snapshots.end(self.number);
     }
 }
 
@@ -331,6 +306,7 @@ impl<E: Engine> Shared<E> {
     fn reopen(&self, witness: &mut Witness) -> Result<Link, StorageError> {
         let mut slot = self.database.blocking_write();
         drop(slot.take());
+        self.reopened.fetch_add(1, Ordering::SeqCst);
         let database = Opened::new(|| self.engine.reopen(self.folder.path()))?;
         files::settle(self.folder.path())?;
         let newest = database.call(E::Database::link)?;

@@ -140,6 +140,12 @@ impl Storage for FaultyStorage {
         Ok(Box::new(FaultySnapshot { inner, state: Arc::clone(&self.state) }))
     }
 
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        read(&self.state)?;
+        let inner = self.inner.reread()?;
+        Ok(Box::new(FaultySnapshot { inner, state: Arc::clone(&self.state) }))
+    }
+
     async fn generation(&self) -> Result<Generation, StorageError> {
         read(&self.state)?;
         self.inner.generation().await

@@ -235,6 +235,7 @@ impl StorageError {
             Self::Conflict => Self::Conflict,
             Self::Damaged(why) => Self::Damaged(why.clone()),
             Self::Full => Self::Full,
+            Self::Overtaken => Self::Overtaken,
             Self::ReadOnly => Self::ReadOnly,
             Self::Failed(source) => Self::failed(source.to_string()),
         }

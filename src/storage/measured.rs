@@ -57,6 +57,10 @@ impl Storage for Measured {
         self.inner.snapshot()
     }
 
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.inner.reread()
+    }
+
     async fn generation(&self) -> Result<Generation, StorageError> {
         self.inner.generation().await
     }

@@ -113,6 +113,13 @@ pub trait Storage: Send + Sync + fmt::Debug + 'static {
     /// one that answers requests.
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError>;
 
+    /// A snapshot for a check: its records are read from the files, whatever of them is in memory. A store that cannot do that
+    /// gives an ordinary one; a store over another hands this on. Fails with [`StorageError::Damaged`] if the files cannot
+    /// be opened any more; an ordinary snapshot may still be had then.
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.snapshot()
+    }
+
     /// Which state the store is in now.
     async fn generation(&self) -> Result<Generation, StorageError>;
 
@@ -311,6 +318,9 @@ pub enum StorageError {
     /// The disk is full; nothing was written.
     #[error("the disk is full")]
     Full,
+    /// A snapshot was given up: more was written meanwhile than is kept for it, or the store was opened again.
+    #[error("too much was written while the store was read")]
+    Overtaken,
     /// An earlier failure made the store read-only until it is reopened.
     #[error("the store is read-only after an earlier failure")]
     ReadOnly,
@@ -326,6 +336,9 @@ impl From<StorageError> for Error {
             StorageError::Conflict => Self::new(Kind::Conflict, "the record was changed by another request; try again"),
             StorageError::Damaged(_) => Self::corrupt("the store is damaged; see the server's log").with_source(error),
             StorageError::Full => Self::new(Kind::Unavailable, "the disk is full; make room, then try again"),
+            StorageError::Overtaken => {
+                Self::new(Kind::Unavailable, "too much was written while the store was read; try again")
+            }
             StorageError::ReadOnly => {
                 Self::new(Kind::Unavailable, "the store is read-only after a failure; see the server's log")
             }

@@ -4,6 +4,8 @@
 //! after a crash takes milliseconds however large the file is. Two tables: the records, and the newest link of the
 //! freshness chain. `docs/decisions/0001-embedded-store.md` says why this is the default.
 
+mod again;
+
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::ops::Bound;
@@ -18,7 +20,7 @@ use redb::{
     WriteTransaction,
 };
 
-use super::disk::{Database, Disk, Engine};
+use super::disk::{Again, Database, Disk, Engine};
 use super::freshness::Link;
 #[cfg(test)]
 use super::freshness::{Witness, WitnessFile};
@@ -78,6 +80,10 @@ impl Storage for RedbStorage {
 
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
         self.0.snapshot()
+    }
+
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.0.reread()
     }
 
     async fn generation(&self) -> Result<Generation, StorageError> {
@@ -228,6 +234,10 @@ impl Database for Opened {
         // Before anyone is told; also if it failed, since nobody knows then what is there.
         self.renew();
         committed
+    }
+
+    fn again(&self, folder: &Path) -> Result<Option<Again<Self>>, StorageError> {
+        again::open(&self.database, folder).map(Some)
     }
 }
 
@@ -435,6 +445,52 @@ mod tests {
         let mut batch = Batch::new();
         batch.put(Key::new(format!("k/{n:04}")).unwrap(), vec![7; 20_000]);
         batch
+    }
+
+    #[tokio::test]
+    async fn what_was_hurt_meanwhile_is_seen_in_the_files_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(opened(dir.path()));
+        for n in 0..50 {
+            store.commit(put(n)).await.unwrap();
+        }
+        let read = |reads: fn(&RedbStorage) -> Result<Box<dyn Snapshot>, StorageError>| {
+            let store = Arc::clone(&store);
+            tokio::task::spawn_blocking(move || {
+                let mut snapshot = reads(&store)?;
+                let mut found = Vec::new();
+                loop {
+                    let page = snapshot.next_page()?;
+                    if page.is_empty() {
+                        return Ok::<_, StorageError>(found);
+                    }
+                    found.extend(page.into_iter().map(|stored| stored.value.unwrap()));
+                }
+            })
+        };
+        let whole = read(|store| store.snapshot()).await.unwrap().unwrap();
+        assert_eq!(whole.len(), 50);
+        assert_eq!(read(|store| store.reread()).await.unwrap().unwrap(), whole);
+
+        let path =
+            crate::storage::contract::files_below(dir.path()).into_iter().find(|path| path.ends_with(FILE)).unwrap();
+        let file = OpenOptions::new().read(true).write(true).open(path).unwrap();
+        // In the middle of the values, which is most of the file.
+        let value = [7; 64];
+        let mut bytes = [0; 64];
+        let length = file.metadata().unwrap().len();
+        let places = (0..length).step_by(4096).filter(|place| {
+            std::os::unix::fs::FileExt::read_exact_at(&file, &mut bytes, *place).unwrap();
+            bytes == value
+        });
+        let places: Vec<u64> = places.collect();
+        assert!(places.len() > 100, "{} pages", places.len());
+        for place in places {
+            std::os::unix::fs::FileExt::write_all_at(&file, &[6], place).unwrap();
+        }
+        assert_eq!(read(|store| store.snapshot()).await.unwrap().unwrap(), whole, "the cache has it as it was");
+        assert_ne!(read(|store| store.reread()).await.unwrap().unwrap(), whole);
+        store.commit(put(99)).await.unwrap();
     }
 
     #[tokio::test]

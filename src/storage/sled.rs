@@ -90,6 +90,10 @@ impl Storage for SledStorage {
         self.0.snapshot()
     }
 
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        self.0.reread()
+    }
+
     async fn generation(&self) -> Result<Generation, StorageError> {
         self.0.generation().await
     }

@@ -99,8 +99,17 @@ impl Page {
         self.records.len() < PAGE_RECORDS && self.bytes < PAGE_BYTES
     }
 
-    fn last(&self) -> Option<String> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    pub(super) fn last(&self) -> Option<String> {
         self.records.last_key_value().map(|(key, _)| key.clone())
+    }
+
+    /// The page as it is.
+    pub(super) fn stored(self) -> Result<Vec<Stored>, StorageError> {
+        self.restored(BTreeMap::new())
     }
 
     /// The page as it was before what `replaced` tells was written.
@@ -149,6 +158,12 @@ impl Snapshots {
         Ok((number, state))
     }
 
+    /// Runs `f` between two commits.
+    pub(super) fn between_commits<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _open = self.lock();
+        f()
+    }
+
     /// The snapshot is not read any further.
     pub(super) fn end(&self, number: u64) {
         self.lock().readings.remove(&number);
@@ -189,12 +204,12 @@ impl Snapshots {
         let reading = open.readings.get_mut(&number).ok_or(StorageError::ReadOnly)?;
         while !reading.ended {
             if reading.given_up {
-                return Err(StorageError::failed("too much was written while the store was read; try again"));
+                return Err(StorageError::Overtaken);
             }
             let mut page = Page::default();
             let is_last = match scan(&reading.after, &mut page) {
                 Ok(is_last) => is_last,
-                Err(error) if page.records.is_empty() => return Err(error),
+                Err(error) if page.is_empty() => return Err(error),
                 // What came before the error is good; the next page meets it again.
                 Err(_) => false,
             };

@@ -1,14 +1,16 @@
 //! Looking at every record of a store: what can be read, what is authentic, and what belongs to what.
 
 mod ledger;
+mod report;
 mod scheduled;
 
+pub use report::{CheckReport, Fault, Finding};
 pub(super) use scheduled::{LastCheck, refuse_unsound};
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use crate::api::ROOT_NAMESPACE;
@@ -24,9 +26,6 @@ use super::audits;
 use super::checkpoint::{Checkpoint, History};
 use super::cluster::Cluster;
 use super::sealing::SealRecord;
-
-/// How many findings are listed; more are counted.
-const LISTED: usize = 1000;
 
 /// Is told of so many records and bytes, and says whether to go on.
 type Progress<'a> = dyn FnMut(u64, u64) -> ControlFlow<()> + 'a;
@@ -44,92 +43,16 @@ pub struct Check {
     pub now: Timestamp,
 }
 
-/// What a check found.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct CheckReport {
-    /// When it began; nothing if the store could not be opened.
-    pub time: Option<Timestamp>,
-    /// Which store it is.
-    pub lineage: String,
-    /// How many transactions it has had.
-    pub generation: u64,
-    /// How many records were looked at.
-    pub records: u64,
-    /// The bytes of their keys and values.
-    pub bytes: u64,
-    /// Whether the records were opened, or only their form was looked at.
-    pub opened: bool,
-    /// Whether nothing was found.
-    pub sound: bool,
-    /// When it was restored from which backup: an older state that someone wanted.
-    pub restored: Vec<String>,
-    /// Since when the ledger accounts for every change; nothing if the records were not compared with it.
-    pub ledger_since: Option<Timestamp>,
-    /// When somebody took records as they were that the ledger did not account for.
-    pub accepted: Vec<String>,
-    /// What is wrong.
-    pub findings: Vec<Finding>,
-    /// How much more is wrong than is listed.
-    pub more: u64,
-}
-
-/// Something that is wrong.
-#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
-pub struct Finding {
-    /// What kind of thing.
-    pub fault: Fault,
-    /// The key of the record, or the one behind which the damage begins.
-    pub key: String,
-    /// A sentence about it.
-    pub detail: String,
-}
-
-/// What can be wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Fault {
-    /// The database cannot give it.
-    Unreadable,
-    /// It is no ciphertext, or does not open: damaged, altered, or moved from another key.
-    Unauthentic,
-    /// It opens, and is no record.
-    Undecodable,
-    /// Something that must be there is not.
-    Missing,
-    /// It points at a record that is not there.
-    Dangling,
-    /// It is not in the index that it must be in.
-    Unindexed,
-    /// It belongs to a mount that is not there.
-    Orphaned,
-    /// The store is not what the checkpoint says.
-    RolledBack,
-    /// It is not what the vault left: an older copy was put back, or it was removed or brought back.
-    Unaccounted,
-}
-
-impl Fault {
-    /// The word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Unreadable => "unreadable",
-            Self::Unauthentic => "unauthentic",
-            Self::Undecodable => "undecodable",
-            Self::Missing => "missing",
-            Self::Dangling => "dangling",
-            Self::Unindexed => "unindexed",
-            Self::Orphaned => "orphaned",
-            Self::RolledBack => "rolled-back",
-            Self::Unaccounted => "unaccounted",
-        }
-    }
-}
-
 impl Check {
     /// Looks at every record. Blocks the thread, and asks `runtime` for what has to be looked up. `progress` is told how
     /// many records and bytes were looked at, and may break the check off, as sealing does.
     pub fn run(self, runtime: &Handle, progress: &mut Progress<'_>) -> Result<CheckReport> {
-        let mut snapshot = self.storage.snapshot()?;
+        let (mut snapshot, unreadable) = match self.storage.reread() {
+            Ok(snapshot) => (snapshot, None),
+            // What is in memory may be all that is left.
+            Err(StorageError::Damaged(why)) => (self.storage.snapshot()?, Some(why)),
+            Err(error) => return Err(error.into()),
+        };
         let generation = snapshot.generation();
         // After the snapshot: the keys must be as new as what they are to open.
         let count = self.barrier.as_ref().map(|barrier| barrier.count()).transpose()?;
@@ -138,6 +61,13 @@ impl Check {
         walk.report.lineage = generation.lineage.to_string();
         walk.report.generation = generation.number;
         walk.report.opened = self.barrier.is_some();
+        if let Some(why) = unreadable {
+            let detail = format!(
+                "the files of the store cannot be read any more ({why}); what the server still has in memory was looked at in \
+                 their place. Take a backup before you stop it"
+            );
+            walk.report.find(Fault::Unreadable, String::new(), detail);
+        }
         walk.read(&mut *snapshot, progress)?;
         drop(snapshot);
         walk.essentials()?;
@@ -166,21 +96,6 @@ impl Check {
         match audits::verifying_key(barrier).await? {
             Some(key) => History::load(barrier, key).await.map(Some),
             None => Ok(None),
-        }
-    }
-}
-
-impl CheckReport {
-    /// How much is wrong.
-    pub fn faults(&self) -> u64 {
-        self.more.saturating_add(self.findings.len() as u64)
-    }
-
-    fn find(&mut self, fault: Fault, key: String, detail: impl Into<String>) {
-        if self.findings.len() < LISTED {
-            self.findings.push(Finding { fault, key, detail: detail.into() });
-        } else {
-            self.more += 1;
         }
     }
 }
@@ -222,6 +137,8 @@ impl Walk<'_> {
         loop {
             let page = match snapshot.next_page() {
                 Ok(page) => page,
+                // That is no damage.
+                Err(error @ StorageError::Overtaken) => return Err(error.into()),
                 Err(error) => self.skip(snapshot, &last, &error),
             };
             if page.is_empty() {

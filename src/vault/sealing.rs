@@ -187,9 +187,7 @@ impl Vault {
             let source = std::error::Error::source(&error);
             tracing::error!(%error, ?source, "no ledger could be begun; it is tried again at the next unsealing");
         }
-        if self.parts.settings.check_on_unseal
-            && let Err(error) = refuse_unsound(&self.parts, &barrier).await
-        {
+        if let Err(error) = refuse_unsound(&self.parts, &barrier).await {
             barrier.wipe();
             return Err(error);
         }

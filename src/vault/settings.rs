@@ -11,6 +11,7 @@ use crate::engine::LockoutPolicy;
 use crate::metrics::PEER_PREFIX;
 use crate::mount::MountTune;
 
+use super::checkpoint::Checkpoint;
 use super::log_level::LogControl;
 
 /// What the operator configured.
@@ -31,6 +32,8 @@ pub struct Settings {
     pub check_interval: Ttl,
     /// Whether the store is checked before anything of it is served, and must be sound.
     pub check_on_unseal: bool,
+    /// How far the store had come at least, as somebody noted elsewhere: a store that was put back is not served.
+    pub checkpoint: Option<Checkpoint>,
     /// Whether audit devices may be enabled through the API.
     pub allow_api_audit: bool,
     /// Whether `sys/rekey/*` may be used without a token, as older clients do.
@@ -75,6 +78,7 @@ impl Default for Settings {
             spools: None,
             check_interval: Ttl::default(),
             check_on_unseal: true,
+            checkpoint: None,
             allow_api_audit: false,
             unauthed_rekey: false,
             unauthed_generate_root: false,

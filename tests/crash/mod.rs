@@ -1,13 +1,14 @@
 //! What was acknowledged is there after a crash, and nothing is half done.
 //!
 //! `kill` ends the real server under load, `faults` lets each single commit of an operation fail and `opening` those of a
-//! beginning, `full_disk` takes the room away. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways
+//! beginning, `full_disk` takes the room away, and `hurt` changes the files behind the server's back. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways
 //! of failing are tried; the default fits a gate that is run before each change. Each test prints one line of figures,
 //! which `cargo xtask torture` collects.
 
 mod database;
 mod faults;
 mod full_disk;
+mod hurt;
 mod kill;
 mod load;
 mod look;

@@ -13,7 +13,8 @@ use crate::barrier::{Barrier, Record, Scope, Txn};
 use crate::error::{Error, Kind, Result};
 
 use super::super::Parts;
-use super::super::checkpoint::Checkpoint;
+use super::super::audits;
+use super::super::checkpoint::{Checkpoint, History};
 use super::super::core::Core;
 use super::{Check, CheckReport, Finding};
 
@@ -116,6 +117,7 @@ impl Core {
             }
             ControlFlow::Continue(())
         };
+        let checkpoint = checkpoint.or_else(|| self.settings().checkpoint.clone());
         let report = look(&self.parts, &self.barrier, checkpoint, go_on).await?;
         self.last_check.set(put_on_record(&self.barrier, &report).await);
         Ok(report)
@@ -127,9 +129,14 @@ fn rest(time: Duration) {
     thread::sleep(time);
 }
 
-/// Checks the store before anything of it is served. Fails if something is wrong with it.
+/// Checks the store before anything of it is served, if that is wanted. Fails if something is wrong with it, or if it is
+/// not as far as the checkpoint of the settings says.
 pub(in crate::vault) async fn refuse_unsound(parts: &Parts, barrier: &Arc<Barrier>) -> Result<()> {
-    let report = look(parts, barrier, None, || ControlFlow::Continue(())).await?;
+    refuse_regress(parts, barrier).await?;
+    if !parts.settings.check_on_unseal {
+        return Ok(());
+    }
+    let report = look(parts, barrier, parts.settings.checkpoint.clone(), || ControlFlow::Continue(())).await?;
     put_on_record(barrier, &report).await;
     let Some(Finding { fault, key, detail }) = report.findings.first() else { return Ok(()) };
     let fault = fault.as_str();
@@ -142,6 +149,15 @@ pub(in crate::vault) async fn refuse_unsound(parts: &Parts, barrier: &Arc<Barrie
          `arca operator check -config=…`; restore a backup, or accept what is unaccounted for (-accept). \
          check_on_unseal = false unseals all the same"
     )))
+}
+
+async fn refuse_regress(parts: &Parts, barrier: &Arc<Barrier>) -> Result<()> {
+    let Some(checkpoint) = &parts.settings.checkpoint else { return Ok(()) };
+    let Some(key) = audits::verifying_key(barrier).await? else { return Ok(()) };
+    let history = History::load(barrier, key).await?;
+    checkpoint.compare(parts.storage.generation().await?, Some(&history)).map_err(|regress| {
+        Error::corrupt(format!("the vault stays sealed: {regress}. Without checkpoint_file it can be unsealed"))
+    })
 }
 
 async fn look(
