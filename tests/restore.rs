@@ -138,6 +138,26 @@ fn a_backup_is_restored_and_everything_says_so() {
 }
 
 #[test]
+fn what_a_restore_replaces_is_kept_by_the_next_one() {
+    let site = Site::new();
+    let store = site.folder.path().join("store");
+    let (code, text) = site.restore(&site.backup);
+    assert!(code == 0 && !text.contains("replaced before"), "{text}");
+    let (code, text) = site.restore(&site.backup);
+    assert_eq!(code, 0, "{text}");
+    let (first, second) = (store.join("redb.replaced"), store.join("redb.replaced-2"));
+    assert!(text.contains(&format!("The store that it replaces is in {};", second.display())), "{text}");
+    assert!(text.contains(&format!("A store that was replaced before is still in {}.", first.display())), "{text}");
+    assert!(!site.has_later());
+    for (kept, has_later) in [(second, false), (first, true)] {
+        fs::remove_dir_all(store.join("redb")).unwrap();
+        fs::rename(kept, store.join("redb")).unwrap();
+        assert_eq!(site.check(&[]).0, 0);
+        assert_eq!(site.has_later(), has_later);
+    }
+}
+
+#[test]
 fn an_older_copy_of_a_record_is_named_until_it_is_accepted() {
     let site = Site::new();
     let store = site.folder.path().join("store");

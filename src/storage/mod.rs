@@ -29,7 +29,7 @@ pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use redb::RedbStorage;
-pub use replace::{Replacement, has_store};
+pub use replace::{Kept, Replacement, has_store};
 pub use sled::SledStorage;
 #[doc(hidden)]
 pub use sled::fuzz as fuzz_sled;

@@ -2,14 +2,29 @@
 //!
 //! The new store of kind `k` under the folder `d` is built below `d/k.restoring/`. Once it is complete and synced it is
 //! renamed to `d/k.restored`: from then on it is the one that counts, and whoever opens the folder next finishes what is
-//! left to do. The old store becomes `d/k.replaced`, and stays there until it is removed by hand or by the next replacement.
+//! left to do. The old store becomes `d/k.replaced`, or `d/k.replaced-2` and so on where there are stores that were replaced
+//! before. Each stays there until it is removed by hand: the newest is not the one that is missed when the backup was the
+//! wrong one.
 
-use std::fs::{DirBuilder, File};
+use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
 use super::files::{self, create_durably, exists, lock, refuse_other_kind, remove, rename, settle, sync};
+
+/// Behind the kind, in the name of a store that was replaced.
+const REPLACED: &str = ".replaced";
+
+/// What is left of stores that were replaced.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// The folder of the store that was replaced just now, if there was one.
+    pub now: Option<PathBuf>,
+    /// The folders of those that were replaced before, the oldest first.
+    pub before: Vec<PathBuf>,
+}
 
 /// The store of a folder about to be replaced. No other process can open it meanwhile.
 #[derive(Debug)]
@@ -42,15 +57,15 @@ impl Replacement {
     }
 
     /// Puts the new store in the place of the old one, and tells where that is now, if there was one.
-    pub fn put_in_place(self) -> Result<Option<PathBuf>, StorageError> {
-        let replaced = has_store(&self.dir, self.kind)?.then(|| replaced(&self.dir, self.kind));
+    pub fn put_in_place(self) -> Result<Kept, StorageError> {
+        let before = replaced(&self.dir, self.kind)?.into_values().collect();
         let built = self.staging().join(self.kind);
         settle(&built)?;
         rename(&built, &restored(&self.dir, self.kind))?;
         sync(&self.dir)?;
-        finish(&self.dir, self.kind)?;
+        let now = finish(&self.dir, self.kind)?;
         self.clear()?;
-        Ok(replaced)
+        Ok(Kept { now, before })
     }
 
     /// Removes what is left of a store that was not completed.
@@ -68,22 +83,23 @@ pub fn has_store(dir: &Path, kind: &str) -> Result<bool, StorageError> {
     Ok(exists(&dir.join(kind))? || exists(&restored(dir, kind))?)
 }
 
-/// Finishes a replacement that was decided. To be called with `dir` locked.
-pub(super) fn finish(dir: &Path, kind: &str) -> Result<(), StorageError> {
-    let (new, current, old) = (restored(dir, kind), dir.join(kind), replaced(dir, kind));
+/// Finishes a replacement that was decided, and tells where the old store is now if it was moved. To be called with `dir`
+/// locked.
+pub(super) fn finish(dir: &Path, kind: &str) -> Result<Option<PathBuf>, StorageError> {
+    let (new, current) = (restored(dir, kind), dir.join(kind));
     if !exists(&new)? {
-        return Ok(());
+        return Ok(None);
     }
-    if exists(&current)? {
-        // One of an earlier replacement: that of this one has not been moved there yet.
-        if exists(&old)? {
-            remove(&old)?;
-        }
-        rename(&current, &old)?;
+    // After an interruption the old store may have been moved already. Otherwise those that are there are of earlier
+    // replacements.
+    let old = if exists(&current)? { Some(free(dir, kind)?) } else { None };
+    if let Some(old) = &old {
+        rename(&current, old)?;
         sync(dir)?;
     }
     rename(&new, &current)?;
-    sync(dir)
+    sync(dir)?;
+    Ok(old)
 }
 
 fn staging(dir: &Path, kind: &str) -> PathBuf {
@@ -95,14 +111,36 @@ pub(super) fn restored(dir: &Path, kind: &str) -> PathBuf {
     dir.join(format!("{kind}.restored"))
 }
 
-fn replaced(dir: &Path, kind: &str) -> PathBuf {
-    dir.join(format!("{kind}.replaced"))
+/// What has the name of a store that was replaced, by its number: `k.replaced` is 1, `k.replaced-2` is 2.
+fn replaced(dir: &Path, kind: &str) -> Result<BTreeMap<u32, PathBuf>, StorageError> {
+    let first = format!("{kind}{REPLACED}");
+    let mut found = BTreeMap::new();
+    for entry in fs::read_dir(dir).map_err(StorageError::from_io)? {
+        let entry = entry.map_err(StorageError::from_io)?;
+        let name = entry.file_name();
+        let number = match name.to_str().and_then(|name| name.strip_prefix(&first)) {
+            Some("") => Some(1),
+            Some(rest) => rest.strip_prefix('-').and_then(|number| number.parse().ok()),
+            None => None,
+        };
+        if let Some(number) = number {
+            found.insert(number, entry.path());
+        }
+    }
+    Ok(found)
+}
+
+/// The name for the next one. Never one between those that are there, so that the highest number is the newest.
+fn free(dir: &Path, kind: &str) -> Result<PathBuf, StorageError> {
+    let number = match replaced(dir, kind)?.last_key_value() {
+        None => return Ok(dir.join(format!("{kind}{REPLACED}"))),
+        Some((highest, _)) => u64::from(*highest) + 1,
+    };
+    Ok(dir.join(format!("{kind}{REPLACED}-{number}")))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::storage::files::Folder;
 
@@ -116,7 +154,7 @@ mod tests {
         fs::read_to_string(folder.path().join("file")).unwrap()
     }
 
-    fn replace(dir: &Path, text: &str) -> Option<PathBuf> {
+    fn replace(dir: &Path, text: &str) -> Kept {
         let replacement = Replacement::begin(dir, "redb").unwrap();
         store(&replacement.staging().join("redb"), text);
         replacement.put_in_place().unwrap()
@@ -125,25 +163,43 @@ mod tests {
     #[test]
     fn the_new_store_takes_the_place_of_the_old_one() {
         let dir = tempfile::tempdir().unwrap();
-        assert_eq!(replace(dir.path(), "first"), None);
+        assert_eq!(replace(dir.path(), "first"), Kept::default());
         assert_eq!(found(dir.path()), "first");
-        for (text, before) in [("second", "first"), ("third", "second")] {
-            let old = replace(dir.path(), text).unwrap();
+        let names = ["redb.replaced", "redb.replaced-2", "redb.replaced-3"].map(|name| dir.path().join(name));
+        for (replaced, text) in ["second", "third", "fourth"].into_iter().enumerate() {
+            let Kept { now, before } = replace(dir.path(), text);
             assert_eq!(found(dir.path()), text);
-            assert_eq!(fs::read_to_string(old.join("file")).unwrap(), before);
+            assert_eq!((now.as_ref(), &before[..]), (names.get(replaced), &names[..replaced]));
         }
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 3, "the lock and the two stores");
+        let texts = names.each_ref().map(|name| fs::read_to_string(name.join("file")).unwrap());
+        assert_eq!(texts, ["first", "second", "third"], "nothing that was replaced is lost");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 5, "the lock and the four stores");
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_not_used() {
+        let dir = tempfile::tempdir().unwrap();
+        store(&dir.path().join("redb"), "old");
+        for name in ["redb.replaced-7", "redb.replaced-8", "redb.replaced-x", "redb.replaced.tar", "sled.replaced-9"] {
+            fs::write(dir.path().join(name), "of somebody else").unwrap();
+        }
+        assert_eq!(replace(dir.path(), "new").now, Some(dir.path().join("redb.replaced-9")));
+        assert_eq!(found(dir.path()), "new");
+        assert_eq!(fs::read_to_string(dir.path().join("redb.replaced-9/file")).unwrap(), "old");
+        fs::remove_dir_all(dir.path().join("redb.replaced-9")).unwrap();
+        assert_eq!(replace(dir.path(), "newer").now, Some(dir.path().join("redb.replaced-9")));
     }
 
     #[test]
     fn wherever_it_is_interrupted_there_is_the_old_store_or_the_new_one() {
         // What is in the folder after each step, and which store counts then.
-        let steps: [(&[(&str, &str)], &str); 5] = [
+        let steps: [(&[(&str, &str)], &str); 6] = [
             (&[("redb", "old")], "old"),
             (&[("redb", "old"), ("redb.restoring/redb", "part of the new")], "old"),
             (&[("redb", "old"), ("redb.restored", "new")], "new"),
             (&[("redb", "old"), ("redb.replaced", "older"), ("redb.restored", "new")], "new"),
             (&[("redb.replaced", "old"), ("redb.restored", "new")], "new"),
+            (&[("redb.replaced", "older"), ("redb.replaced-2", "old"), ("redb.restored", "new")], "new"),
         ];
         for (folders, expected) in steps {
             let dir = tempfile::tempdir().unwrap();
@@ -152,9 +208,12 @@ mod tests {
             }
             assert_eq!(found(dir.path()), expected, "{folders:?}");
             assert!(!dir.path().join("redb.restored").exists());
-            if expected == "new" {
-                assert_eq!(fs::read_to_string(dir.path().join("redb.replaced/file")).unwrap(), "old");
+            let mut kept = replaced(dir.path(), "redb").unwrap().into_values();
+            let mut kept = || kept.next().map(|path| fs::read_to_string(path.join("file")).unwrap());
+            if folders.iter().any(|(_, text)| *text == "older") {
+                assert_eq!(kept().as_deref(), Some("older"), "{folders:?}");
             }
+            assert_eq!(kept().as_deref(), (expected == "new").then_some("old"), "{folders:?}");
         }
     }
 

@@ -12,7 +12,7 @@ use crate::backup::{BackupKey, Meta, Origin, Reader, Records, Summary};
 use crate::entropy::{Entropy, SystemEntropy};
 use crate::metrics::Metrics;
 use crate::secret::RootKey;
-use crate::storage::{self, Opening, Replacement, Storage, StorageError};
+use crate::storage::{self, Kept, Opening, Replacement, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::vault::{self, SealRecord, Tenant};
 
@@ -64,10 +64,13 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
         return Err("the backup changed while it was read; nothing was replaced".into());
     }
     building.look(count).await?;
-    let old = replacement.put_in_place()?;
+    let Kept { now, before } = replacement.put_in_place()?;
     writeln!(out, "It is restored. The server starts sealed, and the shares of the backup unseal it.")?;
-    if let Some(old) = old {
+    if let Some(old) = now {
         writeln!(out, "The store that it replaces is in {}; remove it when all is well.", old.display())?;
+    }
+    for old in before {
+        writeln!(out, "A store that was replaced before is still in {}.", old.display())?;
     }
     writeln!(out, "Checkpoints made before are of another store now: take a new one with `arca operator checkpoint`.")?;
     Ok(())

@@ -1,5 +1,5 @@
 //! Power cuts while a store is created, and while one takes the place of another: wherever they come, there is the old
-//! store or the new one, whole, or none yet.
+//! store or the new one, whole, or none yet; and what was replaced is kept.
 //!
 //! The steps of both (renaming, removing and syncing folders and files) are counted. The power goes before each of them:
 //! what was not synced by then is there, or all of it is lost. A rename is undone unless the folder above was synced after
@@ -117,6 +117,19 @@ fn exchange(dir: &Path) -> Result<(), StorageError> {
     replacement.put_in_place().map(drop)
 }
 
+/// What is in each of the stores that were replaced, the oldest first. They are moved away, to be opened.
+fn kept(dir: &Path) -> Vec<Option<String>> {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let names = ["redb.replaced", "redb.replaced-2", "redb.replaced-3"].map(|name| dir.join(name));
+    let moved = names.iter().filter(|path| path.exists()).enumerate().map(|(number, path)| {
+        let above = elsewhere.path().join(number.to_string());
+        fs::create_dir(&above).unwrap();
+        fs::rename(path, above.join("redb")).unwrap();
+        found(&above).unwrap()
+    });
+    moved.collect()
+}
+
 #[derive(Default)]
 struct Figures {
     cuts: usize,
@@ -147,6 +160,11 @@ fn exchange_cut(has_replaced: bool, steps: usize, figures: &mut Figures) -> bool
         let again = exchange(dir.path()).and_then(|()| found(dir.path()));
         if !matches!(&again, Ok(Some(text)) if text == "new") {
             figures.losses.push(format!("step {steps}, forgets: {forgets}: another exchange: {again:?}"));
+        }
+        let kept = kept(dir.path());
+        let expected: &[&str] = if has_replaced { &["older", "old"] } else { &["old"] };
+        if !kept.starts_with(&expected.iter().map(|text| Some((*text).to_owned())).collect::<Vec<_>>()) {
+            figures.losses.push(format!("step {steps}, forgets: {forgets}: what was replaced: {kept:?}"));
         }
     }
     was_cut
