@@ -250,7 +250,7 @@ fn a_damaged_or_foreign_backup_replaces_nothing() {
 
     let process = Process::start(site.folder.path(), &site.certificates);
     let (code, text) = site.restore(&site.backup);
-    assert!(code == 1 && text.contains("another process has this store open"), "{text}");
+    assert!(code == 1 && text.contains("another process has the store in "), "{text}");
     let (code, _) = site.check(&[]);
     assert_eq!(code, 1);
     drop(process);

@@ -349,7 +349,7 @@ async fn what_was_acknowledged_is_there_after_reopening(mut subject: Subject) {
 
 async fn a_second_opening_is_refused_until_the_first_is_closed(mut subject: Subject) {
     subject.put("k", b"v").await.unwrap();
-    let Err(StorageError::Failed(why)) = open_at(subject.kind, &subject.path()) else {
+    let Err(StorageError::Refused(why)) = open_at(subject.kind, &subject.path()) else {
         panic!("opened twice");
     };
     assert!(why.to_string().contains("another process"));
@@ -394,6 +394,6 @@ async fn an_unfinished_creation_is_begun_again(mut subject: Subject) {
 async fn another_kind_is_refused(mut subject: Subject) {
     subject.close();
     subject.kind = if subject.kind == "redb" { "sled" } else { "redb" };
-    assert!(matches!(subject.open(), Err(StorageError::Failed(_))));
+    assert!(matches!(subject.open(), Err(StorageError::Refused(_))));
     assert!(!subject.folder().exists());
 }

@@ -4,13 +4,15 @@
 //! point or belong to another user, and a store either exists completely or not at all.
 
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+
 #[cfg(test)]
 use super::power::exchange::{Step, step};
-use super::{StorageError, replace};
+use super::{StorageError, owner, replace};
 
 /// The kinds of store that have a folder of their own.
 pub(super) const KINDS: [&str; 2] = ["redb", "sled"];
@@ -46,13 +48,14 @@ impl Folder {
             if exists(&new)? {
                 remove(&new)?;
             }
-            DirBuilder::new().mode(0o700).create(&new).map_err(StorageError::from_io)?;
+            DirBuilder::new().mode(0o700).create(&new).map_err(at(&new))?;
             build(&new)?;
             fill(&new.join("reserve"), RESERVE)?;
             settle(&new)?;
             rename(&new, &path)?;
             sync(dir)?;
         }
+        admit(&path)?;
         Ok(Self { path, _lock: lock })
     }
 
@@ -98,10 +101,28 @@ impl Folder {
     }
 }
 
+/// Fails unless this process may read and write everything below `folder`, and names what it may not. A database would
+/// only say that it may not.
+fn admit(folder: &Path) -> Result<(), StorageError> {
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        let (path, kind) = (entry.path(), entry.file_type().map_err(at(folder))?);
+        if kind.is_dir() {
+            admit(&path)?;
+        } else if kind.is_file()
+            && let Err(error) = OpenOptions::new().read(true).write(true).open(&path)
+            && error.kind() == ErrorKind::PermissionDenied
+        {
+            return Err(at(&path)(error));
+        }
+    }
+    Ok(())
+}
+
 /// Makes every file below `folder` 0600 and every folder 0700, and syncs them all, the folders after their files.
 pub(super) fn settle(folder: &Path) -> Result<(), StorageError> {
-    keep_to_owner(&File::open(folder).map_err(StorageError::from_io)?, 0o700)?;
-    for entry in fs::read_dir(folder).map_err(StorageError::from_io)? {
+    keep_to_owner(&File::open(folder).map_err(at(folder))?, 0o700)?;
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
         let entry = entry.map_err(StorageError::from_io)?;
         let path = entry.path();
         if entry.file_type().map_err(StorageError::from_io)?.is_dir() {
@@ -118,7 +139,7 @@ fn settle_file(path: &Path) -> Result<(), StorageError> {
         Ok(file) => file,
         // A database may remove what it no longer needs at any time.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(StorageError::from_io(error)),
+        Err(error) => return Err(at(path)(error)),
     };
     keep_to_owner(&file, 0o600)?;
     #[cfg(test)]
@@ -139,25 +160,25 @@ fn keep_to_owner(file: &File, mode: u32) -> Result<(), StorageError> {
 pub(super) fn sync(path: &Path) -> Result<(), StorageError> {
     #[cfg(test)]
     step(Step::Sync(path))?;
-    File::open(path).map_err(StorageError::from_io)?.sync_all().map_err(StorageError::failed)
+    File::open(path).map_err(at(path))?.sync_all().map_err(StorageError::failed)
 }
 
 /// Renames a folder. It is so on disk once the one above it is synced.
 pub(super) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
     #[cfg(test)]
     step(Step::Rename(from, to))?;
-    fs::rename(from, to).map_err(StorageError::from_io)
+    fs::rename(from, to).map_err(at(from))
 }
 
 /// Removes a folder with all that is in it.
 pub(super) fn remove(folder: &Path) -> Result<(), StorageError> {
     #[cfg(test)]
     step(Step::Remove(folder))?;
-    fs::remove_dir_all(folder).map_err(StorageError::from_io)
+    fs::remove_dir_all(folder).map_err(at(folder))
 }
 
 pub(super) fn exists(path: &Path) -> Result<bool, StorageError> {
-    path.try_exists().map_err(StorageError::from_io)
+    path.try_exists().map_err(at(path))
 }
 
 /// Creates a folder and those above it that are missing, each of them synced into its parent.
@@ -168,21 +189,25 @@ pub(super) fn create_durably(path: &Path) -> Result<(), StorageError> {
     // The parent of a relative path of one part is the working folder, which is spelt as a dot here.
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     create_durably(parent)?;
-    DirBuilder::new().mode(0o700).create(path).map_err(StorageError::from_io)?;
+    DirBuilder::new().mode(0o700).create(path).map_err(at(path))?;
     sync(parent)
 }
 
 /// Locks `dir` for this process. Both databases lock their own files too; this lock covers the witness and creation.
 pub(super) fn lock(dir: &Path) -> Result<File, StorageError> {
     let mut options = OpenOptions::new();
-    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let file = options.open(dir.join("lock")).map_err(StorageError::from_io)?;
+    // No link is followed: what root finds here may be given to the owner of the folder.
+    let flags = OFlags::NOFOLLOW.bits().cast_signed();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(flags);
+    let path = dir.join("lock");
+    let file = options.open(&path).map_err(at(&path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(StorageError::failed("another process has this store open; stop it first"))
-        }
-        Err(TryLockError::Error(error)) => Err(StorageError::from_io(error)),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Refused(format!(
+            "another process has the store in {} open; stop it first",
+            dir.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(at(&path)(error)),
     }
 }
 
@@ -190,8 +215,9 @@ pub(super) fn lock(dir: &Path) -> Result<File, StorageError> {
 pub(super) fn refuse_other_kind(dir: &Path, kind: &str) -> Result<(), StorageError> {
     for other in KINDS.into_iter().filter(|other| *other != kind) {
         if exists(&dir.join(other))? || exists(&replace::restored(dir, other))? {
-            return Err(StorageError::failed(format!(
-                "the folder holds a store of kind {other}, not {kind}; configure that kind or another folder"
+            return Err(StorageError::Refused(format!(
+                "the folder {} holds a store of kind {other}, not {kind}; configure that kind or another folder",
+                dir.display()
             )));
         }
     }
@@ -213,9 +239,21 @@ fn fill(path: &Path, length: usize) -> Result<(), StorageError> {
     written.map_err(StorageError::from_io)
 }
 
+/// What an error of the operating system about the file or folder `path` means for a store.
+pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> StorageError {
+    move |error| match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
+        ErrorKind::PermissionDenied => StorageError::Refused(owner::denied(path, &error)),
+        ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => {
+            StorageError::Refused(format!("{}: {error}; check the path of the store", path.display()))
+        }
+        kind => StorageError::failed(io::Error::new(kind, format!("{}: {error}", path.display()))),
+    }
+}
+
 impl StorageError {
     /// What an error of the operating system means for a store.
-    pub(super) fn from_io(error: std::io::Error) -> Self {
+    pub(super) fn from_io(error: io::Error) -> Self {
         if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
             Self::Full
         } else {
@@ -237,6 +275,7 @@ impl StorageError {
             Self::Full => Self::Full,
             Self::Overtaken => Self::Overtaken,
             Self::ReadOnly => Self::ReadOnly,
+            Self::Refused(why) => Self::Refused(why.clone()),
             Self::Failed(source) => Self::failed(source.to_string()),
         }
     }
@@ -278,7 +317,7 @@ mod tests {
             assert!(matches!(StorageError::from_io(kind.into()), StorageError::Failed(_)));
         }
         // What a failed sync is turned into, whatever its cause.
-        let sync = std::io::Error::other(std::io::Error::from(ErrorKind::StorageFull));
+        let sync = io::Error::other(io::Error::from(ErrorKind::StorageFull));
         assert!(matches!(StorageError::from_io(sync), StorageError::Failed(_)));
     }
 }

@@ -10,6 +10,7 @@ mod ledger;
 mod listing;
 mod measured;
 mod memory;
+mod owner;
 mod redb;
 mod replace;
 mod sled;
@@ -28,6 +29,7 @@ pub use freshness::fuzz as fuzz_witness;
 pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
+pub use owner::give_to_owner;
 pub use redb::RedbStorage;
 pub use replace::{Kept, Replacement, has_store};
 pub use sled::SledStorage;
@@ -80,7 +82,8 @@ impl Opening {
 /// `inmem` has no folder. Its transactions are counted in `metrics`; [`Measured`] counts the rest.
 ///
 /// Fails with [`StorageError::Damaged`] for a store that lost something that was acknowledged, and with
-/// [`StorageError::Failed`] for an unknown kind, a store of another kind and one that another process has open.
+/// [`StorageError::Refused`] for an unknown kind, a store of another kind, one that another process has open and one of
+/// another user.
 pub fn open(
     kind: &str,
     path: &Path,
@@ -92,7 +95,7 @@ pub fn open(
         "redb" => Ok(Arc::new(RedbStorage::open(path, opening, entropy, metrics)?)),
         "sled" => Ok(Arc::new(SledStorage::open(path, opening, entropy, metrics)?)),
         "inmem" => Ok(Arc::new(MemoryStorage::new())),
-        _ => Err(StorageError::failed("there is no store of this kind; use redb, sled or inmem")),
+        _ => Err(StorageError::Refused("there is no store of this kind; use redb, sled or inmem".into())),
     }
 }
 
@@ -324,6 +327,9 @@ pub enum StorageError {
     /// An earlier failure made the store read-only until it is reopened.
     #[error("the store is read-only after an earlier failure")]
     ReadOnly,
+    /// It was not opened, for this reason, which is for the operator to mend: the text says how. Nothing failed.
+    #[error("{0}")]
+    Refused(String),
     /// Anything else that the operating system or the database answered.
     #[error("the store failed")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -341,6 +347,9 @@ impl From<StorageError> for Error {
             }
             StorageError::ReadOnly => {
                 Self::new(Kind::Unavailable, "the store is read-only after a failure; see the server's log")
+            }
+            StorageError::Refused(_) => {
+                Self::internal("the store is not open; see the server's log").with_source(error)
             }
             StorageError::Failed(_) => Self::internal("the store failed; see the server's log").with_source(error),
         }

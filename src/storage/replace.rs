@@ -5,6 +5,8 @@
 //! left to do. The old store becomes `d/k.replaced`, or `d/k.replaced-2` and so on where there are stores that were replaced
 //! before. Each stays there until it is removed by hand: the newest is not the one that is missed when the backup was the
 //! wrong one.
+//!
+//! What root builds belongs to the owner of `d` before it counts, for the server is that user.
 
 use std::collections::BTreeMap;
 use std::fs::{self, DirBuilder, File};
@@ -12,7 +14,8 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use super::StorageError;
-use super::files::{self, create_durably, exists, lock, refuse_other_kind, remove, rename, settle, sync};
+use super::files::{self, at, exists, lock, refuse_other_kind, remove, rename, settle, sync};
+use super::owner::{self, Owner};
 
 /// Behind the kind, in the name of a store that was replaced.
 const REPLACED: &str = ".replaced";
@@ -37,17 +40,18 @@ pub struct Replacement {
 impl Replacement {
     /// Locks the folder `dir`, in which a store of `kind` is to be, or will be, and makes the folder for the new one.
     ///
-    /// Fails with [`StorageError::Failed`] if another process has its store open, or if it holds a store of another kind.
+    /// Fails with [`StorageError::Refused`] if another process has its store open, or if it holds a store of another kind.
     pub fn begin(dir: &Path, kind: &str) -> Result<Self, StorageError> {
         let kind = files::KINDS.into_iter().find(|known| *known == kind);
-        let kind = kind.ok_or_else(|| StorageError::failed("only a store on disk can be replaced"))?;
-        create_durably(dir)?;
+        let kind = kind.ok_or_else(|| StorageError::Refused("only a store on disk can be replaced".into()))?;
+        owner::create(dir, kind)?;
         let lock = lock(dir)?;
         refuse_other_kind(dir, kind)?;
         finish(dir, kind)?;
         let replacement = Self { dir: dir.to_owned(), kind, _lock: lock };
         replacement.clear()?;
-        DirBuilder::new().mode(0o700).create(replacement.staging()).map_err(StorageError::from_io)?;
+        let staging = replacement.staging();
+        DirBuilder::new().mode(0o700).create(&staging).map_err(at(&staging))?;
         Ok(replacement)
     }
 
@@ -60,6 +64,10 @@ impl Replacement {
     pub fn put_in_place(self) -> Result<Kept, StorageError> {
         let before = replaced(&self.dir, self.kind)?.into_values().collect();
         let built = self.staging().join(self.kind);
+        if let Some(owner) = Owner::of(&self.dir, self.kind)? {
+            owner.give(&built)?;
+            owner.give(&self.dir.join("lock"))?;
+        }
         settle(&built)?;
         rename(&built, &restored(&self.dir, self.kind))?;
         sync(&self.dir)?;
@@ -115,8 +123,8 @@ pub(super) fn restored(dir: &Path, kind: &str) -> PathBuf {
 fn replaced(dir: &Path, kind: &str) -> Result<BTreeMap<u32, PathBuf>, StorageError> {
     let first = format!("{kind}{REPLACED}");
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir(dir).map_err(StorageError::from_io)? {
-        let entry = entry.map_err(StorageError::from_io)?;
+    for entry in fs::read_dir(dir).map_err(at(dir))? {
+        let entry = entry.map_err(at(dir))?;
         let name = entry.file_name();
         let number = match name.to_str().and_then(|name| name.strip_prefix(&first)) {
             Some("") => Some(1),
@@ -141,6 +149,8 @@ fn free(dir: &Path, kind: &str) -> Result<PathBuf, StorageError> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::{MetadataExt, chown, symlink};
+
     use super::*;
     use crate::storage::files::Folder;
 
@@ -215,6 +225,76 @@ mod tests {
             }
             assert_eq!(kept().as_deref(), (expected == "new").then_some("old"), "{folders:?}");
         }
+    }
+
+    /// Whether this test can give files away, which only root can.
+    fn is_root() -> bool {
+        let is_root = rustix::process::geteuid().is_root();
+        if !is_root {
+            println!("skipped: only root can give files away");
+        }
+        is_root
+    }
+
+    fn belongs_to(path: &Path) -> (u32, u32) {
+        let metadata = fs::symlink_metadata(path).unwrap();
+        (metadata.uid(), metadata.gid())
+    }
+
+    #[test]
+    fn what_root_builds_belongs_to_the_owner_of_the_folder() {
+        if !is_root() {
+            return;
+        }
+        let above = tempfile::tempdir().unwrap();
+        let dir = above.path().join("a/b");
+        fs::create_dir(above.path().join("a")).unwrap();
+        chown(above.path().join("a"), Some(65_533), Some(65_532)).unwrap();
+        // The first makes the folder, and the others find it. The store's own owner counts where the folder is root's.
+        for (text, folder, owner) in [
+            ("first", None, (65_533, 65_532)),
+            ("second", Some((65_531, 65_530)), (65_531, 65_530)),
+            ("third", Some((0, 0)), (65_531, 65_530)),
+        ] {
+            if let Some((uid, gid)) = folder {
+                chown(&dir, Some(uid), Some(gid)).unwrap();
+            }
+            let replacement = Replacement::begin(&dir, "redb").unwrap();
+            let built = replacement.staging().join("redb");
+            store(&built.join("tree"), text);
+            store(&built, text);
+            replacement.put_in_place().unwrap();
+            for name in ["redb", "redb/file", "redb/tree", "redb/tree/file"] {
+                assert_eq!(belongs_to(&dir.join(name)), owner, "{text}: {name}");
+            }
+        }
+        assert_eq!(belongs_to(&dir.join("lock")), (65_533, 65_532), "it was somebody's already");
+    }
+
+    #[test]
+    fn what_is_elsewhere_is_not_given_away() {
+        if !is_root() {
+            return;
+        }
+        let above = tempfile::tempdir().unwrap();
+        let dir = above.path().join("d");
+        store(&dir.join("redb/tree"), "of root");
+        let elsewhere = ["folder/file", "file", "other"].map(|name| above.path().join(name));
+        fs::create_dir(above.path().join("folder")).unwrap();
+        for path in &elsewhere {
+            fs::write(path, "of root").unwrap();
+        }
+        symlink(above.path().join("folder"), dir.join("redb/folder")).unwrap();
+        symlink(&elsewhere[1], dir.join("redb/link")).unwrap();
+        fs::hard_link(&elsewhere[2], dir.join("redb/name")).unwrap();
+        chown(&dir, Some(65_533), Some(65_532)).unwrap();
+        owner::give_to_owner(&dir, "redb").unwrap();
+        assert_eq!(belongs_to(&dir.join("redb/tree/file")), (65_533, 65_532));
+        for path in elsewhere.iter().chain([&above.path().join("folder")]) {
+            assert_eq!(belongs_to(path), (0, 0), "{path:?}");
+        }
+        symlink(&elsewhere[1], dir.join("lock")).unwrap();
+        assert!(Replacement::begin(&dir, "redb").is_err(), "the lock is a link");
     }
 
     #[test]
