@@ -28,6 +28,8 @@ mod restore;
 #[cfg(test)]
 mod sequences;
 #[cfg(test)]
+mod startup;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod torture;

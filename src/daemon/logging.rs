@@ -1,8 +1,6 @@
 //! The operational log: what happens to the server, never what is asked of it.
 
-use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::{Arc, Mutex};
 
 use tracing_subscriber::filter::LevelFilter;
@@ -14,23 +12,22 @@ use tracing_subscriber::{Layer, fmt, reload};
 use crate::config::{Log, LogFormat};
 use crate::vault::{LogControl, LogLevel};
 
+use super::{Failure, files};
+
 /// Begins to log.
-pub(super) fn start(log: &Log) -> io::Result<Arc<LogControl>> {
+pub(super) fn start(log: &Log) -> Result<Arc<LogControl>, Failure> {
     let level = LogLevel::parse(log.level.as_str()).unwrap_or_default();
     let (layer_filter, handle) = reload::Layer::new(filter(level));
     let writer = match &log.file {
         None => BoxMakeWriter::new(io::stderr),
-        Some(path) => {
-            let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
-            BoxMakeWriter::new(Mutex::new(Arc::new(file)))
-        }
+        Some(path) => BoxMakeWriter::new(Mutex::new(Arc::new(files::append("log_file", path)?))),
     };
     let layer = fmt::layer().with_target(false).with_ansi(false).with_writer(writer);
     let layer = match log.format {
         LogFormat::Standard => layer.boxed(),
         LogFormat::Json => layer.json().boxed(),
     };
-    tracing_subscriber::registry().with(layer_filter).with(layer).try_init().map_err(io::Error::other)?;
+    tracing_subscriber::registry().with(layer_filter).with(layer).try_init()?;
     Ok(Arc::new(LogControl::new(level, move |level| {
         if let Err(error) = handle.reload(filter(level)) {
             tracing::error!(%error, "the log's level could not be changed");

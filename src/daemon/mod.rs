@@ -3,6 +3,7 @@
 mod args;
 mod confinement;
 mod dev;
+mod files;
 mod logging;
 mod offline;
 mod settings;
@@ -30,10 +31,10 @@ use crate::http::{Listening, Server};
 use crate::metrics::Metrics;
 use crate::mount::Registry;
 use crate::pipeline::Pipeline;
-use crate::storage::{self, Opening};
+use crate::storage::{self, Opening, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Exporter;
-use crate::vault::{Checkpoint, LogControl, Parts, Sealings, Vault};
+use crate::vault::{LogControl, Parts, Sealings, Vault};
 
 use signals::Signals;
 
@@ -45,7 +46,7 @@ pub fn run(args: Args) -> ExitCode {
     let outcome = match args.command() {
         Command::Check(files) => check(&files),
         Command::Serve(files) => match load(&files) {
-            Ok((config, warnings)) => serve(&config, &warnings),
+            Ok((config, warnings)) => serve(&config, &warnings).map_err(|failure| explained(failure, &config, &files)),
             Err(failure) => Err(failure),
         },
         Command::Dev(options) => dev::serve(options),
@@ -58,17 +59,38 @@ pub fn run(args: Args) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            let mut text = format!("arcad: {failure}");
-            let mut source = failure.source();
-            while let Some(cause) = source {
-                text.push_str(": ");
-                text.push_str(&cause.to_string());
-                source = cause.source();
-            }
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(std::io::stderr(), "arcad: {}", text(&*failure));
             ExitCode::FAILURE
         }
     }
+}
+
+/// A failure with its causes, for the operator.
+fn text(failure: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = failure.to_string();
+    let mut source = failure.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// The failure of a server of these files to serve, with what to do about a store that is damaged. It is in the log too,
+/// if that is not where everything is told anyway.
+fn explained(failure: Failure, config: &Config, files: &[std::path::PathBuf]) -> Failure {
+    let failure = match (&config.storage, failure.downcast_ref()) {
+        (StorageConfig::Redb(path) | StorageConfig::Sled(path), Some(StorageError::Damaged(why))) => {
+            let damaged = offline::damaged(&path.join(config.storage.kind()), why);
+            format!("{damaged}. {}", offline::advice(files)).into()
+        }
+        (StorageConfig::Memory | StorageConfig::Redb(_) | StorageConfig::Sled(_), _) => failure,
+    };
+    if config.log.file.is_some() {
+        tracing::error!("the server ends: {}", text(&*failure));
+    }
+    failure
 }
 
 fn load(files: &[std::path::PathBuf]) -> Result<(Config, Vec<Warning>), Failure> {
@@ -166,10 +188,10 @@ impl Running {
         let storage = storage::open(config.storage.kind(), path, Opening::default(), &*entropy, &metrics)?;
         let mut settings = settings::of(config, confinement, log.clone());
         if let Some(file) = &config.checkpoint_file {
-            let checkpoint = Checkpoint::parse(&std::fs::read(file)?)?;
+            let checkpoint = files::checkpoint("checkpoint_file", file)?;
             // By its number alone; the rest once there are keys.
             if let Err(regress) = checkpoint.compare(storage.generation().await?, None) {
-                return Err(format!("checkpoint_file: {regress}").into());
+                return Err(format!("checkpoint_file: {}: {regress}", file.display()).into());
             }
             settings.checkpoint = Some(checkpoint);
         }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use sd_notify::NotifyState;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use super::{Failure, files};
+
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Wish {
@@ -62,9 +64,10 @@ fn tell(state: NotifyState<'_>) {
 pub(super) struct PidFile(Option<PathBuf>);
 
 impl PidFile {
-    pub(super) fn write(path: Option<&Path>) -> io::Result<Self> {
+    pub(super) fn write(path: Option<&Path>) -> Result<Self, Failure> {
         if let Some(path) = path {
-            fs::write(path, format!("{}\n", std::process::id()))?;
+            let written = fs::write(path, format!("{}\n", std::process::id()));
+            written.map_err(|error| files::unwritable("pid_file", path, &error))?;
         }
         Ok(Self(path.map(Path::to_owned)))
     }

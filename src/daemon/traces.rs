@@ -1,6 +1,5 @@
 //! Where traces go, as the configuration says.
 
-use std::fs;
 use std::sync::Arc;
 
 use crate::config::Telemetry;
@@ -9,7 +8,7 @@ use crate::metrics::Metrics;
 use crate::outbound::{Destination, HttpClient, Trust};
 use crate::trace::{Exporter, Settings, Tracer};
 
-use super::Failure;
+use super::{Failure, files};
 
 /// The tracer, and what is to run for it.
 pub(super) fn tracer(
@@ -24,8 +23,8 @@ pub(super) fn tracer(
     }
     let authorities = match &otlp.ca_file {
         None => String::new(),
-        Some(file) => fs::read_to_string(file)
-            .map_err(|error| format!("telemetry: otlp_ca_file: {} cannot be read: {error}", file.display()))?,
+        Some(file) => String::from_utf8(files::read("telemetry: otlp_ca_file", file)?)
+            .map_err(|error| format!("telemetry: otlp_ca_file: {}: {error}", file.display()))?,
     };
     let client = HttpClient::new(Trust { authorities: &authorities, server_names: &[] })
         .map_err(|error| format!("telemetry: otlp_ca_file: {error}"))?;

@@ -34,9 +34,10 @@ impl Lists {
         now: Timestamp,
     ) -> Result<Self, TlsError> {
         let refused = |reason: String| TlsError::Revocation { path: path.to_owned(), reason };
-        let der: Vec<_> = CertificateRevocationListDer::pem_file_iter(path)
-            .and_then(Iterator::collect)
-            .map_err(|error| refused(format!("it cannot be read: {error}")))?;
+        let der: Vec<_> =
+            CertificateRevocationListDer::pem_file_iter(path).and_then(Iterator::collect).map_err(|error| {
+                refused(format!("it cannot be read: {error}; check that it exists, and who may read it"))
+            })?;
         let mut lists = Vec::new();
         for der in &der {
             lists.push(List::parse(der).ok_or_else(|| refused("it has a list that cannot be read".to_owned()))?);

@@ -32,8 +32,8 @@ pub enum TlsError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Certificate, key and authorities do not fit together.
-    #[error("the certificate and its key, or the authorities of clients, cannot be used: {0}")]
+    /// Certificate, key and authorities do not fit together. Names the files.
+    #[error("{0}")]
     Refused(String),
     /// The lists of revoked certificates cannot be used.
     #[error("{}: the lists of revoked certificates cannot be used: {reason}", path.display())]
@@ -86,7 +86,12 @@ pub(super) fn terms(tls: &Tls, now: Timestamp) -> Result<Terms, TlsError> {
         Some(verifier) => builder.with_client_cert_verifier(verifier),
         None => builder.with_no_client_auth(),
     };
-    let mut config = builder.with_single_cert(chain, key).map_err(|error| TlsError::Refused(error.to_string()))?;
+    let mut config = builder.with_single_cert(chain, key).map_err(|error| {
+        let (chain, key) = (tls.cert_file.display(), tls.key_file.display());
+        TlsError::Refused(format!(
+            "the certificate in {chain} cannot be used with the key in {key}: {error}; give the two that belong together"
+        ))
+    })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Terms { config: Arc::new(config), admitted })
 }
@@ -114,7 +119,7 @@ fn client_verifier(
     let of_authorities = |required: bool| {
         let mut roots = RootCertStore::empty();
         for certificate in &admitted.authorities {
-            roots.add(certificate.clone()).map_err(|error| TlsError::Refused(error.to_string()))?;
+            roots.add(certificate.clone()).map_err(|error| unfit(tls, &error))?;
         }
         let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
         let builder = if required { builder } else { builder.allow_unauthenticated() };
@@ -135,8 +140,16 @@ fn unusable(tls: &Tls, error: &VerifierBuilderError) -> TlsError {
         (Some(path), VerifierBuilderError::InvalidCrl(_)) => {
             TlsError::Revocation { path: path.clone(), reason: error.to_string() }
         }
-        _ => TlsError::Refused(error.to_string()),
+        _ => unfit(tls, error),
     }
+}
+
+fn unfit(tls: &Tls, error: &dyn std::error::Error) -> TlsError {
+    let path = match &tls.client_auth {
+        ClientAuth::Required(path) | ClientAuth::Optional(Some(path)) => path.display().to_string(),
+        ClientAuth::Optional(None) | ClientAuth::Off => "no file".to_owned(),
+    };
+    TlsError::Refused(format!("the authorities of clients in {path} cannot be used: {error}"))
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {

@@ -113,7 +113,7 @@ impl Redb {
     fn opened(&self, folder: &Path, verified: u64) -> Result<Opened, StorageError> {
         let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound {
-                StorageError::Damaged("its database file is missing".into())
+                StorageError::Damaged(format!("its database file, {FILE}, is missing"))
             } else {
                 StorageError::from_io(error)
             }
@@ -121,7 +121,7 @@ impl Redb {
         let length = file.metadata().map_err(StorageError::from_io)?.len();
         if length == 0 {
             // redb would begin a new database in it.
-            return Err(StorageError::Damaged("its database file is empty".into()));
+            return Err(StorageError::Damaged(format!("its database file, {FILE}, is empty")));
         }
         let mut builder = self.builder();
         builder.set_check_integrity_on_open(length <= verified);
@@ -305,10 +305,14 @@ fn fault(error: impl Into<redb::Error>) -> StorageError {
     if let redb::Error::Io(error) = error {
         // What it says of a file that does not begin, or end, as its own do.
         let is_foreign = matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof);
-        return if is_foreign { StorageError::Damaged(error.to_string()) } else { StorageError::from_io(error) };
+        return if is_foreign {
+            StorageError::Damaged(format!("its database file, {FILE}, is none, or not whole ({error})"))
+        } else {
+            StorageError::from_io(error)
+        };
     }
     if let redb::Error::Corrupted(why) = error {
-        return StorageError::Damaged(why);
+        return StorageError::Damaged(format!("its database file, {FILE}, does not hold together ({why})"));
     }
     if let redb::Error::UpgradeRequired(version) = error {
         return StorageError::Damaged(format!(

@@ -22,7 +22,7 @@ pub(crate) struct Process {
 }
 
 /// The server that is tried: that of this build, or the one that `ARCA_TEST_SERVER` names, as the long runs do.
-fn program() -> OsString {
+pub(crate) fn program() -> OsString {
     std::env::var_os("ARCA_TEST_SERVER").unwrap_or_else(|| env!("CARGO_BIN_EXE_arcad").into())
 }
 

@@ -1,9 +1,8 @@
 //! `arcad check`: looks at every record of a store that no server has open.
 
-use std::fs;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -17,9 +16,9 @@ use crate::storage::{self, Opening, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::vault::{self, Check, CheckReport, Checkpoint, Fault, Finding, SealRecord};
 
-use super::super::Failure;
+use super::super::{Failure, files};
 use super::progress::Progress;
-use super::{shares, store_of};
+use super::{advice, damaged, shares, store_of};
 
 /// The exit code for a store that something is wrong with.
 const HURT: u8 = 2;
@@ -39,31 +38,64 @@ pub struct CheckOptions {
     pub json: bool,
 }
 
+/// What a look at a store has shown.
+enum Found {
+    Report(CheckReport),
+    /// It does not open, for this reason.
+    Damaged(String),
+}
+
 /// Looks at the store, and says what is wrong with it: exit code 0 for nothing, 2 for something.
 pub(in super::super) async fn check(options: CheckOptions) -> Result<ExitCode, Failure> {
-    let CheckOptions { config, checkpoint, without_keys, accept, json } = options;
-    let checkpoint = checkpoint.map(|file| Ok::<_, Failure>(Checkpoint::parse(&fs::read(file)?)?)).transpose()?;
-    let (kind, folder) = store_of(&config)?;
+    let (kind, folder) = store_of(&options.config)?;
+    let checkpoint = options.checkpoint.as_deref().map(|file| files::checkpoint("the checkpoint", file)).transpose()?;
     if !storage::has_store(&folder, kind)? {
-        return Err(format!("there is no store of kind {kind} in this folder; check the configuration").into());
+        let folder = folder.display();
+        return Err(format!("there is no store of kind {kind} in the folder {folder}; check the configuration").into());
     }
+    let found = found(kind, &folder, &options, checkpoint).await;
+    // Whoever runs the server must be able to open it after root has looked.
+    storage::give_to_owner(&folder, kind)?;
+    let report = match found? {
+        Found::Report(report) => report,
+        Found::Damaged(why) => {
+            let text = damaged(&folder.join(kind), &why);
+            if !options.json {
+                let key = Fault::Unreadable.as_str();
+                let mut out = io::stdout();
+                writeln!(out, "{key}  {text}")?;
+                writeln!(out, "No record was looked at, for it does not open. {}", advice(&options.config))?;
+                writeln!(out, "SOMETHING IS WRONG: see above.")?;
+                return Ok(ExitCode::from(HURT));
+            }
+            unopened(text)
+        }
+    };
+    print(&report, options.json)?;
+    Ok(if report.sound { ExitCode::SUCCESS } else { ExitCode::from(HURT) })
+}
+
+async fn found(
+    kind: &str,
+    folder: &Path,
+    options: &CheckOptions,
+    checkpoint: Option<Checkpoint>,
+) -> Result<Found, Failure> {
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let metrics = Metrics::new(SystemClock.now());
-    let report = match storage::open(kind, &folder, Opening::whole(), &*entropy, &metrics) {
-        Ok(storage) => {
-            let opened = if without_keys { None } else { unlock(&storage, &entropy).await? };
-            let look = || look(&storage, opened.as_ref().map(|(barrier, _)| barrier), checkpoint.as_ref());
-            let report = look().await?;
-            match &opened {
-                Some((barrier, root)) if accept && accepted(barrier, root, &report).await? => look().await?,
-                Some(_) | None => report,
-            }
-        }
-        Err(StorageError::Damaged(why)) => unopened(why),
+    let storage = match storage::open(kind, folder, Opening::whole(), &*entropy, &metrics) {
+        Ok(storage) => storage,
+        Err(StorageError::Damaged(why)) => return Ok(Found::Damaged(why)),
         Err(error) => return Err(error.into()),
     };
-    print(&report, json)?;
-    Ok(if report.sound { ExitCode::SUCCESS } else { ExitCode::from(HURT) })
+    let opened = if options.without_keys { None } else { unlock(&storage, &entropy).await? };
+    let look = || look(&storage, opened.as_ref().map(|(barrier, _)| barrier), checkpoint.as_ref());
+    let report = look().await?;
+    let report = match &opened {
+        Some((barrier, root)) if options.accept && accepted(barrier, root, &report).await? => look().await?,
+        Some(_) | None => report,
+    };
+    Ok(Found::Report(report))
 }
 
 async fn look(
@@ -102,9 +134,9 @@ async fn unlock(
     Ok(Some((barrier, root)))
 }
 
-/// The report on a store that its database does not open.
-fn unopened(why: String) -> CheckReport {
-    let finding = Finding { fault: Fault::Unreadable, key: String::new(), detail: why };
+/// The report on a store that its database does not open, for programs.
+fn unopened(text: String) -> CheckReport {
+    let finding = Finding { fault: Fault::Unreadable, key: String::new(), detail: text };
     CheckReport { findings: vec![finding], ..CheckReport::default() }
 }
 
@@ -130,7 +162,9 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
         more,
     } = report;
     for Finding { fault, key, detail } in findings {
-        writeln!(out, "{}  {key:?}: {detail}", fault.as_str())?;
+        // What is wrong with the store as a whole has no key.
+        let key = if key.is_empty() { String::new() } else { format!("{key:?}: ") };
+        writeln!(out, "{}  {key}{detail}", fault.as_str())?;
     }
     if *more > 0 {
         writeln!(out, "… and {more} more")?;

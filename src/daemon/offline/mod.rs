@@ -11,7 +11,7 @@ pub use restore::RestoreOptions;
 pub(super) use check::check;
 pub(super) use restore::restore;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Config, Storage};
 
@@ -24,4 +24,15 @@ fn store_of(files: &[PathBuf]) -> Result<(&'static str, PathBuf), Failure> {
         Storage::Memory => Err("the store is in memory: there is nothing on disk".into()),
         Storage::Redb(path) | Storage::Sled(path) => Ok((config.storage.kind(), path.clone())),
     }
+}
+
+/// What to say of the store in `folder`, which does not open for the reason `why`.
+pub(super) fn damaged(folder: &Path, why: &str) -> String {
+    format!("the store in {} is damaged: {why}", folder.display())
+}
+
+/// What to do about a damaged store of these configuration files.
+pub(super) fn advice(config: &[PathBuf]) -> String {
+    let config: String = config.iter().map(|file| format!(" -config={}", file.display())).collect();
+    format!("Nothing was changed. Keep its files, and restore a backup: arca operator restore{config} -force FILE")
 }

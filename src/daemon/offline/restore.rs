@@ -16,9 +16,9 @@ use crate::storage::{self, Kept, Opening, Replacement, Storage, StorageError};
 use crate::time::{Clock, SystemClock};
 use crate::vault::{self, SealRecord, Tenant};
 
-use super::super::Failure;
+use super::super::{Failure, files};
 use super::progress::Progress;
-use super::{shares, store_of};
+use super::{damaged, shares, store_of};
 
 /// What to restore, and into what.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ type Source = Records<BufReader<File>>;
 pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Failure> {
     let RestoreOptions { config, backup, force, verify_only } = options;
     let store = if verify_only { None } else { Some(store_of(&config)?) };
-    let reader = Reader::open(BufReader::new(File::open(&backup)?))?;
+    let reader = reader(&backup)?;
     let meta = reader.meta().clone();
     let seal = SealRecord::of_backup(&meta)?;
     let root = seal.open(&shares::ask(seal.threshold())?)?;
@@ -55,7 +55,9 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
     let Some((kind, folder)) = store else { return Ok(()) };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     if !force && storage::has_store(&folder, kind)? {
-        refuse_another(kind, &folder, &root, &entropy).await?;
+        let refused = refuse_another(kind, &folder, &root, &entropy).await;
+        storage::give_to_owner(&folder, kind)?;
+        refused?;
     }
     let replacement = Replacement::begin(&folder, kind)?;
     let building = Building { kind, staging: replacement.staging(), root, entropy };
@@ -76,25 +78,29 @@ pub(in super::super) async fn restore(options: RestoreOptions) -> Result<(), Fai
     Ok(())
 }
 
+/// The backup in the file `path`, as far as that is read without keys.
+fn reader(path: &Path) -> Result<Reader<BufReader<File>>, Failure> {
+    let file = files::open("the backup", path)?;
+    Reader::open(BufReader::new(file)).map_err(|error| format!("the backup {}: {error}", path.display()).into())
+}
+
 /// Refuses to replace the store of another vault, and one of which that cannot be told.
 async fn refuse_another(kind: &str, folder: &Path, root: &RootKey, entropy: &Arc<dyn Entropy>) -> Result<(), Failure> {
     let storage = match open(kind, folder, Opening::default(), entropy) {
         Ok(storage) => storage,
         Err(StorageError::Damaged(why)) => {
-            return Err(format!(
-                "whose store is in the folder cannot be told, for it is damaged ({why}); replace it with --force"
-            )
-            .into());
+            let text = damaged(&folder.join(kind), &why);
+            return Err(format!("{text}. Whose it is cannot be told: replace it with -force; it will be kept").into());
         }
         Err(error) => return Err(error.into()),
     };
     match vault::tenant(&storage, root, entropy).await {
         Ok(Tenant::This | Tenant::Nobody) => Ok(()),
         Ok(Tenant::Another) => {
-            Err("the folder holds the store of another vault; replace it with --force if that is meant".into())
+            Err("the folder holds the store of another vault; replace it with -force if that is meant".into())
         }
         Err(error) => {
-            let text = "whose store is in the folder cannot be told; replace it with --force";
+            let text = "whose store is in the folder cannot be told; replace it with -force";
             Err(format!("{text} ({error})").into())
         }
     }
@@ -121,7 +127,7 @@ impl Building {
     /// Reads the backup again, into the new store.
     async fn fill(&self, backup: &Path, meta: &Meta, origin: Origin) -> Result<Summary, Failure> {
         let storage = open(self.kind, &self.staging, Opening::default(), &self.entropy)?;
-        let reader = Reader::open(BufReader::new(File::open(backup)?))?;
+        let reader = reader(backup)?;
         let mut records: Source = reader.unlock(BackupKey::derive(&self.root, &meta.salt)?)?;
         let summary = {
             let mut progress = Progress::new("Restoring");
