@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, chown};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,7 +16,7 @@ use arca::metrics::Metrics;
 use arca::storage::Opening;
 use arca::time::{Clock, SystemClock};
 
-use crate::support::{Certificates, Process};
+use crate::support::{Certificates, Process, files_below, program};
 
 /// A server that was stopped, with a backup of what it had before it wrote the last of its secrets.
 struct Site {
@@ -28,6 +30,11 @@ struct Site {
 
 impl Site {
     fn new() -> Self {
+        Self::with(60)
+    }
+
+    /// One with so many secrets in the backup, of 6 kB each.
+    fn with(secrets: usize) -> Self {
         let folder = TempDir::new().unwrap();
         let certificates = Certificates::write(folder.path());
         let mut process = Process::start(folder.path(), &certificates);
@@ -35,7 +42,7 @@ impl Site {
         process.unseal(&share);
         let root = process.anonymous().with_token(&token);
         root.post("sys/mounts/kv", json!({"type": "kv"})).ok();
-        for n in 0..60 {
+        for n in 0..secrets {
             root.post(&format!("kv/{n}"), json!({"n": n, "text": "x".repeat(6_000)})).ok();
         }
         let backup = folder.path().join("backup");
@@ -52,7 +59,7 @@ impl Site {
     }
 
     fn begin(&self, arguments: &[&str]) -> Child {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_arcad"))
+        let mut child = Command::new(program())
             .args(arguments)
             .env_clear()
             .stdin(Stdio::piped())
@@ -262,34 +269,94 @@ fn a_damaged_or_foreign_backup_replaces_nothing() {
 }
 
 #[test]
-fn an_interrupted_restore_leaves_the_old_store_or_the_new() {
+fn a_damaged_store_is_named_with_what_to_do() {
     let site = Site::new();
-    let original = site.check(&["--without-keys"]).1["lineage"].clone();
-    let (mut interrupted, mut old, mut losses) = (0, 0, Vec::new());
-    let pauses = pauses();
-    for pause in &pauses {
-        let mut child =
-            site.begin(&["restore", "--config", site.config().to_str().unwrap(), site.backup.to_str().unwrap()]);
-        let (ended, when) = std::sync::mpsc::channel::<()>();
-        // Nobody sends: this waits for the time alone.
-        let _ = when.recv_timeout(Duration::from_millis(*pause));
-        drop(ended);
-        let _ = child.kill();
-        let was_done = child.wait().unwrap().success();
-        interrupted += usize::from(!was_done);
+    let (config, folder) = (site.config(), site.folder.path().join("store/redb"));
+    let config = config.to_str().unwrap();
+    let sound = |name: &str| fs::read(folder.join(name)).unwrap();
+    let (database, witness) = (sound("vault.redb"), sound("witness"));
+    let mut hurt = database.clone();
+    for page in hurt.chunks_mut(4096).skip(2).filter(|page| page.iter().any(|byte| *byte != 0)) {
+        page[100] ^= 3;
+    }
+    let mut foreign = witness.clone();
+    foreign[40] ^= 1;
+    for (name, bytes, says) in [
+        ("vault.redb", &hurt[..], "its database file, vault.redb, does not hold together"),
+        ("vault.redb", &database[..database.len() / 2], "its database file, vault.redb, does not hold together"),
+        ("vault.redb", &[b'x'; 9_000], "its database file, vault.redb, is none, or not whole"),
+        ("vault.redb", b"".as_slice(), "its database file, vault.redb, is empty"),
+        ("witness", &foreign[..], "its witness file cannot be read"),
+    ] {
+        let sound = sound(name);
+        fs::write(folder.join(name), bytes).unwrap();
+        let files =
+            || files_below(&folder).into_iter().map(|path| (fs::read(&path).unwrap(), path)).collect::<Vec<_>>();
+        let before = files();
+        let store = format!("the store in {} is damaged: ", folder.display());
+        let advice = format!(
+            "Nothing was changed. Keep its files, and restore a backup: \
+             arca operator restore -config={config} -force FILE"
+        );
+        for (arguments, expected) in [
+            (&["check", "--config", config][..], 2),
+            (&["check", "--config", config, "--without-keys"], 2),
+            (&["--config", config], 1),
+        ] {
+            let (code, text) = site.run(arguments);
+            assert_eq!(code, expected, "{text}");
+            for part in [store.as_str(), says, &advice] {
+                assert!(text.contains(part), "{part}: {text}");
+            }
+            for part in ["\"\"", "0 records", "Without keys", "Store ,", "generation"] {
+                assert!(!text.contains(part), "{part}: {text}");
+            }
+        }
         let (code, report) = site.check(&[]);
-        let is_old = report["lineage"] == original;
-        old += usize::from(is_old);
-        let is_sound = code == 0 && report["sound"] == true;
-        let is_restored = report["restored"].as_array().is_some_and(|restored| !restored.is_empty());
+        assert_eq!((code, &report["sound"], &report["findings"][0]["fault"]), (2, &json!(false), &json!("unreadable")));
+        assert!(report["findings"][0]["detail"].as_str().unwrap().starts_with(&store), "{report}");
+        let (code, text) = site.restore(&site.backup);
+        assert!(code == 1 && text.contains(&store) && text.contains("replace it with -force"), "{text}");
+        assert!(before == files(), "{name}, {says}: something was changed");
+        fs::write(folder.join(name), sound).unwrap();
+    }
+    assert!(site.has_later());
+}
+
+#[test]
+fn an_interrupted_restore_leaves_the_old_store_or_the_new() {
+    let rounds = std::env::var("ARCA_TORTURE_ROUNDS").ok().and_then(|rounds| rounds.parse::<u32>().ok());
+    let site = Site::with(if rounds.is_some() { 600 } else { 60 });
+    let began = Instant::now();
+    let (code, text) = site.restore(&site.backup);
+    assert_eq!(code, 0, "{text}");
+    let whole = began.elapsed();
+    site.forget_replaced();
+    let (_, first) = site.check(&[]);
+    let (mut lineage, mut figures, mut losses) = (first["lineage"].clone(), Figures::default(), Vec::new());
+    let moments = moments(rounds.unwrap_or(12), whole);
+    for moment in &moments {
+        let was_done = site.interrupt(*moment);
+        let (code, report) = site.check(&[]);
+        let is_old = report["lineage"] == lineage;
+        lineage = report["lineage"].clone();
+        figures.interrupted += usize::from(!was_done);
+        figures.old += usize::from(!was_done && is_old);
+        figures.new += usize::from(!was_done && !is_old);
+        let is_sound = code == 0 && report["sound"] == true && report["records"] == first["records"];
+        // The store that was replaced is kept, and there is none unless one was.
+        let is_kept = site.forget_replaced() == usize::from(!is_old);
         // A restore that said that it was done is there.
-        if !is_sound || is_old == is_restored || (was_done && is_old) {
-            losses.push(format!("after {pause} ms, done: {was_done}: {report}"));
+        if !is_sound || !is_kept || (was_done && is_old) {
+            losses.push(format!("{moment:?}, done: {was_done}, old: {is_old}, kept: {is_kept}: {report}"));
         }
     }
-    println!("torture: restore rounds={} interrupted={interrupted} old={old} lost={}", pauses.len(), losses.len());
+    let Figures { interrupted, old, new } = figures;
+    let (rounds_done, lost) = (moments.len(), losses.len());
+    println!("torture: restore rounds={rounds_done} interrupted={interrupted} old={old} new={new} lost={lost}");
     assert!(losses.is_empty(), "{losses:#?}");
     assert!(interrupted > 0, "no restore was interrupted");
+    assert!(rounds.is_none() || (old > 0 && new > 0), "{old} old, {new} new: no kill fell on one side of the exchange");
     let (code, text) = site.restore(&site.backup);
     assert_eq!(code, 0, "{text}");
     assert!(!site.has_later());
@@ -300,13 +367,108 @@ fn an_interrupted_restore_leaves_the_old_store_or_the_new() {
     assert!(!left.iter().any(|name| name.ends_with(".restoring") || name.ends_with(".restored")), "{left:?}");
 }
 
-/// When restores are interrupted, in milliseconds after they begin.
-fn pauses() -> Vec<u64> {
-    let rounds = std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse::<u64>().ok());
-    match rounds {
-        None => vec![0, 10, 25, 60, 120, 200, 300, 450, 700, 1000],
-        Some(rounds) => (0..rounds).map(|round| round * 1000 / rounds).collect(),
+/// Of restores that were killed before they said that they were done, how many left which store.
+#[derive(Default)]
+struct Figures {
+    interrupted: usize,
+    old: usize,
+    new: usize,
+}
+
+/// When a restore is killed.
+#[derive(Clone, Copy, Debug)]
+enum Moment {
+    /// So long after it began.
+    After(Duration),
+    /// So long after the new store began to take the place of the old one, or when it is done.
+    InExchange(Duration),
+}
+
+/// So many moments, for a restore that takes `whole`: a third all over it, a third about its end, and a third in the
+/// exchange, which is short.
+fn moments(count: u32, whole: Duration) -> Vec<Moment> {
+    let third = (count / 3).max(1);
+    let spread = |from: f64, to: f64| {
+        let at = move |n: u32| from + (to - from) * f64::from(n) / f64::from(third);
+        (0..third).map(move |n| Moment::After(whole.mul_f64(at(n))))
+    };
+    let exchange = (0..third).map(|n| Moment::InExchange(Duration::from_micros(u64::from(n % 10) * 200)));
+    spread(0.0, 0.8).chain(spread(0.8, 1.1)).chain(exchange).collect()
+}
+
+impl Site {
+    /// Begins a restore and kills it at this moment. Whether it was done by then.
+    fn interrupt(&self, moment: Moment) -> bool {
+        let mut child =
+            self.begin(&["restore", "--config", self.config().to_str().unwrap(), self.backup.to_str().unwrap()]);
+        let (_nobody, when) = std::sync::mpsc::channel::<()>();
+        // Nobody sends: this waits for the time alone.
+        let wait = |time: Duration| assert!(when.recv_timeout(time).is_err());
+        match moment {
+            Moment::After(time) => wait(time),
+            Moment::InExchange(time) => {
+                let store = self.folder.path().join("store");
+                let begun = || store.join("redb.restored").exists() || store.join("redb.replaced").exists();
+                while child.try_wait().unwrap().is_none() && !begun() {
+                    wait(Duration::from_micros(50));
+                }
+                wait(time);
+            }
+        }
+        let _ = child.kill();
+        child.wait().unwrap().success()
     }
+
+    /// Removes the stores that were replaced, as the operator does, and tells how many there were.
+    fn forget_replaced(&self) -> usize {
+        let entries = fs::read_dir(self.folder.path().join("store")).unwrap().map(|entry| entry.unwrap());
+        let is_replaced = |entry: &fs::DirEntry| entry.file_name().to_str().unwrap().starts_with("redb.replaced");
+        entries.filter(is_replaced).map(|entry| fs::remove_dir_all(entry.path()).unwrap()).count()
+    }
+}
+
+#[test]
+fn what_root_restores_and_checks_is_open_to_the_server() {
+    let (uid, gid) = (65_534, 65_534);
+    let as_server = |command: &mut Command| command.env_clear().uid(uid).gid(gid).status().is_ok();
+    if !rustix::process::geteuid().is_root() || !as_server(Command::new(program()).arg("--version")) {
+        println!("skipped: only root can run the program as somebody else, who must reach it");
+        return;
+    }
+    let site = Site::new();
+    let folder = site.folder.path();
+    let all =
+        || files_below(folder).into_iter().flat_map(|path| path.ancestors().map(Path::to_owned).collect::<Vec<_>>());
+    let below = || all().filter(|path| path.starts_with(folder));
+    for path in below() {
+        chown(path, Some(uid), Some(gid)).unwrap();
+    }
+    assert_eq!(site.restore(&site.backup).0, 0);
+    assert_eq!(site.check(&[]).0, 0);
+    let others: Vec<_> = below().filter(|path| fs::symlink_metadata(path).unwrap().uid() != uid).collect();
+    assert!(others.is_empty(), "{others:?}");
+    let served = |site: &Site| {
+        let mut process = Process::start_by(
+            Command::new(program()).env_clear().uid(uid).gid(gid),
+            site.folder.path(),
+            &site.certificates,
+        );
+        process.unseal(&site.share);
+        assert!(process.stop());
+    };
+    served(&site);
+
+    // Where a file is somebody else's after all, it is said which, and what to do.
+    let (store, database) = (folder.join("store/redb"), folder.join("store/redb/vault.redb"));
+    chown(&database, Some(0), Some(0)).unwrap();
+    let mut command = Command::new(program());
+    let output = command.arg("--config").arg(site.config()).env_clear().uid(uid).gid(gid).output().unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    let named = format!("{} cannot be opened: Permission denied", database.display());
+    assert!(!output.status.success() && text.contains(&named), "{text}");
+    assert!(text.contains("belongs to user 0, and this is user 65534"), "{text}");
+    assert!(text.contains(&format!("chown -R 65534 {}", store.display())), "{text}");
+    assert!(!text.contains("the store failed"), "{text}");
 }
 
 #[test]
