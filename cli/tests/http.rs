@@ -4,6 +4,7 @@
 mod http {
     use std::io::{BufRead, BufReader, Read, Write};
     use std::net::{SocketAddr, TcpListener};
+    use std::path::Path;
     use std::process::{Command, Output};
     use std::sync::mpsc::{Receiver, channel};
     use std::thread;
@@ -44,9 +45,14 @@ mod http {
     }
 
     fn arca(address: SocketAddr, line: &str) -> Output {
+        arca_in(Path::new("."), address, line)
+    }
+
+    fn arca_in(folder: &Path, address: SocketAddr, line: &str) -> Output {
         let mut command = Command::new(env!("CARGO_BIN_EXE_arca"));
         command
             .args(line.split(' '))
+            .current_dir(folder)
             .env_clear()
             .env("ARCA_ADDR", format!("http://{address}"))
             .env("ARCA_TOKEN", "s.t");
@@ -147,5 +153,29 @@ mod http {
         let done = arca(address, &line);
         assert!(done.status.success(), "{}", stderr(&done));
         assert_eq!(std::fs::read(&file).unwrap(), b"halfhalf");
+        // The next one may be of a store that is hurt.
+        let refused = arca(address, &line);
+        assert_eq!(refused.status.code(), Some(1), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("already") && stderr(&refused).contains("-force"), "{}", stderr(&refused));
+        assert_eq!(std::fs::read(&file).unwrap(), b"halfhalf");
+        for (n, line) in [format!("{line} -force"), line.replace("backup ", "raft snapshot save ")].iter().enumerate() {
+            let (address, _requests) = serve(vec![format!("{HEAD}1\r\n{n}\r\n0\r\n\r\n")]);
+            let done = arca(address, line);
+            assert!(done.status.success(), "{}", stderr(&done));
+            assert_eq!(std::fs::read(&file).unwrap(), n.to_string().into_bytes());
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_printed_if_no_file_is_named() {
+        let (body, folder) = (r#"{"format":"arca-checkpoint"}"#, tempfile::tempdir().unwrap());
+        for words in ["operator checkpoint", "operator checkpoint -"] {
+            let answer = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let (address, _requests) = serve(vec![answer]);
+            let done = arca_in(folder.path(), address, words);
+            assert!(done.status.success(), "{}", stderr(&done));
+            assert!(String::from_utf8_lossy(&done.stdout).contains("arca-checkpoint"), "{words}");
+            assert_eq!(folder.path().read_dir().unwrap().count(), 0, "{words}");
+        }
     }
 }

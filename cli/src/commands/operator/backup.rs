@@ -10,9 +10,19 @@ use crate::error::{Error, Result, os_message};
 use crate::output::Output;
 
 /// Takes a backup of the whole store while the server goes on serving. It is encrypted: restoring it takes the unseal keys
-/// of now. The file appears once all of it is there.
+/// of now. The file appears once all of it is there. One that is there already is not replaced unless -force is given.
 #[derive(clap::Args)]
 pub(crate) struct Args {
+    #[command(flatten)]
+    target: Target,
+    /// Replace a file that is there already
+    #[arg(long)]
+    force: bool,
+}
+
+/// Where the backup goes.
+#[derive(clap::Args)]
+pub(crate) struct Target {
     /// The file, or - for standard output
     file: PathBuf,
 }
@@ -20,6 +30,13 @@ pub(crate) struct Args {
 impl Args {
     /// Takes the backup.
     pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
+        self.target.fill(self.force, client, output)
+    }
+}
+
+impl Target {
+    /// Takes the backup. Whether it `replaces` a file that is there already, or is refused then.
+    pub(super) fn fill(self, replaces: bool, client: &Client, output: &mut Output) -> Result<()> {
         let call = Call::get("sys/storage/raft/snapshot").unwrapped();
         let doing = |error: Error| error.context("Error taking the backup");
         if self.file.as_os_str() == "-" {
@@ -31,7 +48,7 @@ impl Args {
             output.progress("")?;
             return written.map_err(doing);
         }
-        let mut partial = Partial::create(&self.file)?;
+        let mut partial = Partial::create(&self.file, replaces)?;
         let mut done = Done::default();
         let written = client.download(&call, &mut |piece| {
             partial.write(piece)?;
@@ -67,17 +84,19 @@ struct Partial {
     path: PathBuf,
     beside: PathBuf,
     file: File,
+    replaces: bool,
     complete: bool,
 }
 
 impl Partial {
-    fn create(path: &Path) -> Result<Self> {
+    fn create(path: &Path, replaces: bool) -> Result<Self> {
+        admit(path, replaces)?;
         let mut name = path.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let beside = path.with_file_name(name);
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
         let file = file.map_err(|error| unwritable(path, &error))?;
-        Ok(Self { path: path.to_owned(), beside, file, complete: false })
+        Ok(Self { path: path.to_owned(), beside, file, replaces, complete: false })
     }
 
     fn write(&mut self, piece: &[u8]) -> Result<()> {
@@ -85,6 +104,8 @@ impl Partial {
     }
 
     fn complete(mut self) -> Result<()> {
+        // It may have come meanwhile.
+        admit(&self.path, self.replaces)?;
         let folder = self.path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let renamed = self.file.sync_all().and_then(|()| fs::rename(&self.beside, &self.path));
         self.complete = renamed.is_ok();
@@ -98,6 +119,15 @@ impl Drop for Partial {
             drop(fs::remove_file(&self.beside));
         }
     }
+}
+
+/// Refuses a file that is there: it may be the last good backup, and the store of today a hurt one.
+fn admit(path: &Path, replaces: bool) -> Result<()> {
+    if replaces || fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    Err(Error::local(format!("Error writing {}: there is such a file already", path.display()))
+        .advise("Give another name, or -force to replace it."))
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> Error {
@@ -116,14 +146,35 @@ mod tests {
     fn a_file_that_is_not_completed_is_not_there() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("b");
-        let mut partial = Partial::create(&path).unwrap();
+        let mut partial = Partial::create(&path, false).unwrap();
         partial.write(b"half").unwrap();
         drop(partial);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let mut partial = Partial::create(&path).unwrap();
+        let mut partial = Partial::create(&path, false).unwrap();
         partial.write(b"whole").unwrap();
         partial.complete().unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"whole");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_there_is_replaced_only_when_that_is_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("b");
+        let filled = |partial: Result<Partial>, text: &str| {
+            let mut partial = partial?;
+            partial.write(text.as_bytes())?;
+            partial.complete()
+        };
+        let partial = Partial::create(&path, false).unwrap();
+        fs::write(&path, "last week's").unwrap();
+        for partial in [Ok(partial), Partial::create(&path, false)] {
+            let refused = filled(partial, "new").unwrap_err().to_string();
+            assert!(refused.contains(path.to_str().unwrap()) && refused.contains("-force"), "{refused}");
+            assert_eq!(fs::read(&path).unwrap(), b"last week's");
+        }
+        filled(Partial::create(&path, true), "new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -56,7 +56,9 @@ impl Args {
         let mut text = zeroize::Zeroizing::new(String::new());
         for finding in report.at("findings").map(Json::items).unwrap_or_default() {
             let (fault, key) = (finding.text_at("fault"), finding.text_at("key"));
-            text.push_str(&format!("{fault}  {key:?}: {}\n", finding.text_at("detail")));
+            // What is wrong with the store as a whole has no key.
+            let key = if key.is_empty() { String::new() } else { format!("{key:?}: ") };
+            text.push_str(&format!("{fault}  {key}{}\n", finding.text_at("detail")));
         }
         let number = |name| report.at(name).map(|value| plain(value).to_string()).unwrap_or_default();
         let more = number("more");

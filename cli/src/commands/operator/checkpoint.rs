@@ -12,7 +12,7 @@ use crate::output::Output;
 /// store; `arca operator check -checkpoint=FILE` and the server's checkpoint_file tell by it whether the store was put back.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// The file to replace; printed if left out
+    /// The file to replace; printed if left out, or if it is -
     file: Option<PathBuf>,
 }
 
@@ -22,7 +22,7 @@ impl Args {
         let call = Call::post("sys/storage/checkpoint").body(Json::map([])).unwrapped();
         let checkpoint = client.call_json(call).map_err(|error| error.context("Error making a checkpoint"))?;
         let text = checkpoint.pretty();
-        let Some(file) = self.file else { return output.line(&text) };
+        let Some(file) = self.file.filter(|file| file.as_os_str() != "-") else { return output.line(&text) };
         files::replace(&file, format!("{}\n", text.as_str()).as_bytes(), 0o644).map_err(|error| {
             Error::local(format!("Error writing {}: {}", file.display(), os_message(&error)))
                 .advise("Check the path and who may write there.")

@@ -19,15 +19,15 @@ pub(crate) enum Raft {
 /// Backups.
 #[derive(Subcommand)]
 pub(crate) enum Snapshot {
-    /// The same as `arca operator backup`
-    Save(backup::Args),
+    /// The same as `arca operator backup -force`: as with Vault, a file that is there already is replaced
+    Save(backup::Target),
 }
 
 impl Raft {
     /// Does it.
     pub(crate) fn run(self, client: &Client, output: &mut Output) -> Result<()> {
         match self {
-            Self::Snapshot(Snapshot::Save(args)) => args.run(client, output),
+            Self::Snapshot(Snapshot::Save(target)) => target.fill(true, client, output),
         }
     }
 }
