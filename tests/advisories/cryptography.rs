@@ -1,9 +1,11 @@
 //! Class E: cryptography, databases, storage.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, OpenOptions};
+use std::io::Write as _;
+use std::iter;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -20,7 +22,9 @@ use tempfile::TempDir;
 
 use super::id;
 use crate::support::postgres::{ADMIN, ADMIN_PASSWORD, Postgres};
-use crate::support::{Certificates, Client, Clients, Issue, Process, Setup, TestVault, files_below, issuer};
+use crate::support::{
+    Certificates, Client, Clients, Issue, Process, Setup, TestVault, eventually, files_below, issuer,
+};
 
 /// The files below `src/`, without what is compiled for tests alone.
 pub(super) fn sources() -> Vec<(String, String)> {
@@ -248,29 +252,84 @@ fn cve_2021_27400_certificate_of_the_database() {
     database(&root, &server, "sslmode=verify-full", &json!({"tls_ca": right})).ok();
 }
 
-#[test]
-fn cve_2021_38553_modes_of_the_store() {
-    let folder = TempDir::new().unwrap();
-    let certificates = Certificates::write(folder.path());
+/// The server, started by somebody who takes no right from anybody.
+fn careless() -> Command {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", "umask 000; exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_arcad")]).env_clear();
-    let mut process = Process::start_by(&mut command, folder.path(), &certificates);
+    command
+}
+
+/// All files and folders below `folder`.
+fn all_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let with_its_own = |path: PathBuf| {
+        let below = if path.is_dir() { all_below(&path) } else { Vec::new() };
+        iter::once(path).chain(below)
+    };
+    entries.flat_map(with_its_own).collect()
+}
+
+/// Lives of a server whose files are all below `folder`: one that writes, a restore of what was in the store then, and one
+/// with a log of its own.
+fn live_carelessly(folder: &Path, certificates: &Certificates) {
+    let config = folder.join("arca.hcl");
+    let mut process = Process::start_by(&mut careless(), folder, certificates);
     let (share, token) = process.initialise();
     process.unseal(&share);
-    process.anonymous().with_token(&token).post("cubbyhole/a", json!({"x": 1})).ok();
-    assert!(process.stop());
-    let mut seen = 0;
-    let mut look = |path: &Path| {
-        let found = fs::metadata(path).unwrap();
-        let open = found.permissions().mode() & 0o077;
-        assert_eq!(open, 0, "{} is open to others", path.display());
-        seen += 1;
-    };
-    let store = folder.path().join("store");
-    look(&store);
-    for entry in fs::read_dir(&store).unwrap() {
-        look(&entry.unwrap().path());
+    let root = process.anonymous().with_token(&token);
+    for number in 0..12 {
+        root.post(&format!("cubbyhole/{number}"), json!({"x": 1})).ok();
     }
-    look(&folder.path().join("audit.log"));
-    assert!(seen > 2, "{seen}");
+    let taken = root.bytes("sys/storage/raft/snapshot").2;
+    let backup = folder.join("backup");
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(&backup).unwrap().write_all(&taken).unwrap();
+    assert!(process.stop());
+
+    let mut restoring =
+        careless().args(["restore", "--config"]).arg(&config).arg(&backup).stdin(Stdio::piped()).spawn();
+    let child = restoring.as_mut().unwrap();
+    writeln!(child.stdin.take().unwrap(), "{share}").unwrap();
+    assert!(child.wait().unwrap().success(), "nothing was restored");
+
+    let (log, text) = (folder.join("arcad.log"), fs::read_to_string(&config).unwrap());
+    fs::write(&config, format!("log_file = {log:?}\n{text}")).unwrap();
+    let mut logging = careless().arg("--config").arg(&config).spawn().unwrap();
+    eventually("it listens", || fs::read_to_string(&log).ok()?.contains("listening").then_some(()));
+    logging.kill().unwrap();
+    logging.wait().unwrap();
+}
+
+/// Whatever the server writes: nobody else may read it, list it or write to it.
+#[test]
+fn cve_2021_38553_modes_of_the_store() {
+    for (kind, expected) in [("redb", ["store/redb/vault.redb", "witness"]), ("sled", ["store/sled/tree/db", "snap."])]
+    {
+        let home = TempDir::new().unwrap();
+        let folder = home.path();
+        let certificates = Certificates::write(folder);
+        let config = folder.join("arca.hcl");
+        let text = fs::read_to_string(&config).unwrap().replace("storage \"redb\"", &format!("storage {kind:?}"));
+        let (put_away, spool) = (folder.join("away/audit.log"), folder.join("spool/siem"));
+        let devices = format!(
+            "audit \"file\" \"away\" {{\n options {{\n file_path = {put_away:?}\n rotate_bytes = 4096\n \
+             rotate_compress = \"gzip\"\n }}\n}}\naudit \"http\" \"siem\" {{\n options {{\n \
+             url = \"http://127.0.0.1:1/\"\n spool_path = {spool:?}\n }}\n}}\n"
+        );
+        fs::write(&config, text + &devices).unwrap();
+        let mut ours = all_below(folder);
+        ours.push(folder.join("server.log"));
+        live_carelessly(folder, &certificates);
+        let theirs: Vec<PathBuf> = all_below(folder).into_iter().filter(|path| !ours.contains(path)).collect();
+        for path in &theirs {
+            let open = fs::metadata(path).unwrap().permissions().mode() & 0o077;
+            assert_eq!(open, 0, "{} is open to others", path.display());
+        }
+        // What is written where is seen: the store and the one before it, spools, logs, and logs that were put away.
+        let seen: Vec<String> = theirs.iter().map(|path| path.display().to_string()).collect();
+        for name in
+            expected.into_iter().chain(["lock", "replaced", "spool/siem/", "/audit.log", "away/", ".gz", "/arcad.log"])
+        {
+            assert!(seen.iter().any(|path| path.contains(name)), "{kind}: no {name} in {seen:#?}");
+        }
+    }
 }
