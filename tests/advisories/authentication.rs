@@ -10,7 +10,7 @@ use arca::time::{Clock, SystemClock};
 use serde_json::{Value, json};
 
 use super::certificates::{self, Leaf};
-use super::{PASSWORD, browser_logins, encoded, id, log_in, userpass, within};
+use super::{PASSWORD, browser_logins, encoded, id, userpass, within};
 use crate::api::database::{CREATE, configure, users};
 use crate::support::postgres::Postgres;
 use crate::support::signer::Signer;
@@ -127,38 +127,45 @@ fn cve_2026_40264_accessors_and_leases_of_another_namespace() {
     let all = "path \"*\" { capabilities = [\"create\", \"read\", \"update\", \"delete\", \"list\", \"sudo\"] }";
     let one = within(&root, "one");
     one.post("sys/policies/acl/admin", json!({ "policy": all })).ok();
-    let made = one.post("auth/token/create", json!({"policies": ["admin"], "no_default_policy": true})).issued();
-    let admin = one.with_token(&made);
-    for (path, body) in [
-        ("auth/token/lookup", json!({"token": victim["client_token"]})),
-        ("auth/token/lookup-accessor", json!({"accessor": victim["accessor"]})),
-        ("auth/token/renew", json!({"token": victim["client_token"]})),
-        ("auth/token/renew-accessor", json!({"accessor": victim["accessor"]})),
-        ("auth/token/revoke", json!({"token": victim["client_token"]})),
-        ("auth/token/revoke-orphan", json!({"token": victim["client_token"]})),
-        ("auth/token/revoke-accessor", json!({"accessor": victim["accessor"]})),
-        ("sys/capabilities-accessor", json!({"accessor": victim["accessor"], "path": "a"})),
-        ("sys/leases/lookup", json!({"lease_id": lease})),
-        ("sys/leases/renew", json!({"lease_id": lease})),
-        (&format!("sys/leases/renew/{lease}"), json!({})),
-        ("sys/leases/revoke", json!({"lease_id": lease, "sync": true})),
-        (&format!("sys/leases/revoke/{lease}"), json!({"sync": true})),
-        ("sys/leases/revoke-prefix/auth", json!({"sync": true})),
-        ("sys/leases/revoke-force/auth/token", json!({})),
-        ("sys/leases/revoke-prefix/two/auth", json!({"sync": true})),
+    let (token, accessor) = (json!({"token": victim["client_token"]}), json!({"accessor": victim["accessor"]}));
+    let named = json!({"lease_id": lease, "sync": true});
+    for (path, body, status) in [
+        ("auth/token/lookup", &token, 400),
+        ("auth/token/lookup-accessor", &accessor, 400),
+        ("auth/token/renew", &token, 400),
+        ("auth/token/renew-accessor", &accessor, 400),
+        ("auth/token/revoke", &token, 400),
+        ("auth/token/revoke-orphan", &token, 400),
+        // A success that says: "No token found with this accessor". Revoking a lease that is not there is one too.
+        ("auth/token/revoke-accessor", &accessor, 200),
+        ("sys/capabilities-accessor", &json!({"accessor": victim["accessor"], "path": "a"}), 400),
+        ("sys/leases/lookup", &named, 400),
+        ("sys/leases/renew", &named, 400),
+        (&format!("sys/leases/renew/{lease}"), &json!({}), 400),
+        ("sys/leases/revoke", &named, 204),
+        (&format!("sys/leases/revoke/{lease}"), &json!({"sync": true}), 204),
+        // What is below a prefix is what is below it in one's own namespace.
+        ("sys/leases/revoke-prefix/auth", &json!({"sync": true}), 204),
+        ("sys/leases/revoke-force/auth/token", &json!({}), 204),
+        ("sys/leases/revoke-prefix/two/auth", &json!({"sync": true}), 204),
+        ("sys/leases/revoke-prefix/../two/auth", &json!({"sync": true}), 404),
     ] {
-        for path in [path.to_owned(), format!("../two/{path}"), format!("two/{path}")] {
-            let answer = admin.post(&path, body.clone());
+        for (path, status) in [(path.to_owned(), status), (format!("../two/{path}"), 404), (format!("two/{path}"), 404)]
+        {
+            // Whoever revokes all that is below a prefix may be below it: each try has a token of its own.
+            let made = json!({"policies": ["admin"], "no_default_policy": true});
+            let admin = one.with_token(&one.post("auth/token/create", made).issued());
+            admin.get("sys/mounts").is(200);
+            let mut answer = admin.post(&path, body.clone());
+            if answer.status == 307 {
+                answer = admin.post(answer.headers["location"].to_str().unwrap(), body.clone());
+            }
+            let answer = answer.is(status);
             let said = answer.text.contains(victim["accessor"].as_str().unwrap());
             assert!(!said, "{path}: {} {}", answer.status, answer.text);
-        }
-        let holder = two.with_token(victim["client_token"].as_str().unwrap());
-        holder.get("auth/token/lookup-self").is(200);
-        let ttl = holder.get("auth/token/lookup-self").data()["ttl"].as_u64().unwrap();
-        assert!((3500..=3600).contains(&ttl), "{path} renewed it: {ttl}");
-        if !made.is_empty() && admin.get("sys/mounts").status == 403 {
-            // Revoking everything that is its own, it revoked itself.
-            break;
+            let holder = two.with_token(victim["client_token"].as_str().unwrap());
+            let ttl = holder.get("auth/token/lookup-self").data()["ttl"].as_u64().unwrap();
+            assert!((3500..=3600).contains(&ttl), "{path} renewed it: {ttl}");
         }
     }
     two.post("sys/leases/lookup", json!({"lease_id": lease})).is(200);
@@ -528,33 +535,6 @@ fn cve_2020_25816_lease_of_a_batch_token() {
     vault.advance(Duration::from_secs(61));
     batch.get("database/creds/app").is(403);
     eventually("the user is gone", || (users(&server) == 0).then_some(()));
-}
-
-#[test]
-fn cve_2020_12757_time_to_live_of_everything() {
-    let server = Postgres::start();
-    let vault = TestVault::new();
-    let root = vault.root();
-    database(&vault, &server);
-    let lease = |path: &str| root.get(path).ok().json()["lease_duration"].as_u64().unwrap();
-    assert_eq!(lease("database/creds/app"), 36_000);
-    root.post("sys/mounts/database/tune", json!({"default_lease_ttl": "1h", "max_lease_ttl": "2h"})).ok();
-    assert_eq!(lease("database/creds/app"), 7200, "the mount bounds the role");
-    root.post("sys/mounts/database/tune", json!({"max_lease_ttl": "200h"})).ok();
-    root.post("database/roles/app", json!({"default_ttl": "3h", "max_ttl": "3h"})).ok();
-    assert_eq!(lease("database/creds/app"), 10_800);
-    root.post("sys/leases/revoke-prefix/database", json!({"sync": true})).ok();
-
-    userpass(&vault, "userpass", json!({"token_ttl": "10h", "token_max_ttl": "20h"}));
-    approle(&vault, "app", &json!({"token_ttl": "10h", "token_max_ttl": "20h"}));
-    assert_eq!(log_in(&vault, "userpass").1["lease_duration"], 36_000);
-    root.post("sys/auth/userpass/tune", json!({"default_lease_ttl": "1h", "max_lease_ttl": "2h"})).ok();
-    assert_eq!(log_in(&vault, "userpass").1["lease_duration"], 7200);
-    root.post("auth/token/roles/short", json!({"token_explicit_max_ttl": "5m"})).ok();
-    let made = root.post("auth/token/create/short", json!({"ttl": "10h", "policies": ["default"]})).auth();
-    assert_eq!(made["lease_duration"], 300);
-    let made = root.post("auth/token/create", json!({"ttl": "9000h", "policies": ["default"]})).auth();
-    assert_eq!(made["lease_duration"], 768 * 3600, "the system bounds all");
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod certificates;
 mod confidentiality;
 mod cryptography;
 mod http;
+mod lifetimes;
 mod policy;
 mod spool;
 mod table;
