@@ -142,11 +142,15 @@ fn compared(samples: usize, length: usize, equal: impl Fn(&[u8], &[u8]) -> bool)
 /// Tokens, keys, recorded tokens; and what is longer than any.
 const LENGTHS: [usize; 4] = [26, 32, 95, 512];
 
+/// The comparison that must not be.
+fn stops_early(a: &[u8], b: &[u8]) -> bool {
+    a.iter().zip(b).all(|(a, b)| black_box(a) == black_box(b))
+}
+
 /// At each length that is claimed, a comparison that stops at the first difference is found out, and ours is not.
 #[test]
 fn secrets_are_compared_in_the_same_time() {
     let samples = 2_000 * scale();
-    let stops_early = |a: &[u8], b: &[u8]| a.iter().zip(b).all(|(a, b)| black_box(a) == black_box(b));
     for length in LENGTHS {
         let control = Measured::of_control(|| compared(samples, length, stops_early));
         let ours = Measured::of(|| compared(samples, length, ct_eq));
@@ -167,15 +171,16 @@ fn secrets_are_compared_in_the_same_time() {
 const TRIED: u8 = 30;
 
 /// Looking up tokens that are wrong in the first character of their secret part, or in the last; each measurement has a
-/// token of its own, since where in a tree its hash is looked for shows. How small a difference would be seen is printed.
+/// token of its own, since where in a tree its hash is looked for shows. How small a difference would be seen is printed,
+/// and a look-up that compares the token itself first, and stops early, is found out.
 #[test]
 fn tokens_are_looked_up_in_the_same_time() {
     let vault = TestVault::new();
     let unsealed = vault.unsealed();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let make = || vault.root().post("auth/token/create", json!({"policies": ["default"]})).issued();
-    let samples = 2_000 * scale();
-    let measure = || {
+    let samples = 600 * scale();
+    let measure = |compares: bool| {
         let token = make();
         let guesses = [wrong(&token, 2), wrong(&token, token.len() - 1)];
         let chosen = RefCell::new(Vec::new());
@@ -183,21 +188,26 @@ fn tokens_are_looked_up_in_the_same_time() {
             let guesses: &Vec<ClientToken> = &guesses[usize::from(class)];
             *chosen.borrow_mut() = guesses.iter().map(|guess| ClientToken::new(guess.expose().to_owned())).collect();
         };
-        times(samples / 10, choose, || {
+        times(samples, choose, || {
             for guess in &*chosen.borrow() {
+                let mut both = token.chars().zip(guess.expose().chars());
+                let is_known = compares && both.all(|(a, b)| black_box(a) == black_box(b));
                 let found = runtime.block_on(unsealed.core.tokens.look_up(guess)).unwrap();
-                assert!(black_box(found).is_none());
+                assert!(black_box(found).is_none() && !black_box(is_known));
             }
         })
     };
-    let ours = Measured::of(measure);
+    let control = Measured::of_control(|| measure(true));
+    let ours = Measured::of(|| measure(false));
     println!(
         "tokens_are_looked_up_in_the_same_time: t = {:.1} (attempt {} of {ATTEMPTS}; from {:.0} ns a lookup on it would \
-         be {SUSPICIOUS})",
+         be {SUSPICIOUS}), one that stops early t = {:.1}",
         ours.t,
         ours.attempts,
         ours.visible / f64::from(TRIED),
+        control.t,
     );
+    assert!(control.t > SUSPICIOUS, "a look-up that stops early is not found out: {control:?}");
     assert!(ours.t < SUSPICIOUS, "{ours:?}");
 }
 
@@ -208,37 +218,74 @@ fn wrong(token: &str, place: usize) -> Vec<ClientToken> {
     others.map(|other| ClientToken::new(format!("{}{other}{}", &token[..place], &token[place + 1..]))).collect()
 }
 
-/// Shares of a key of zeros, and of one left to chance: combining them takes as long.
+/// Shares with nothing but zeros, and shares of a key that is left to chance: combining them takes as long. A combination
+/// whose multiplication looks at its operands is found out.
 #[test]
 fn shares_are_combined_in_the_same_time() {
     let entropy = SystemEntropy::new();
     let threshold = Threshold::new(3, 3).unwrap();
-    let shares = |key: &SealKey| -> Vec<Share> { split(key, threshold, &entropy).unwrap().iter().map(copy).collect() };
-    let zeros = shares(&SealKey::from_slice(&[0; 32]).unwrap());
+    let key = SealKey::generate(&entropy).unwrap();
+    let random: Vec<Share> = split(&key, threshold, &entropy).unwrap().iter().map(copy).collect();
     // Both have the same coordinates, which are no secret and may show.
-    let random = moved(&shares(&SealKey::generate(&entropy).unwrap()), &zeros);
-    let classes = [zeros, random];
+    let zeros = random.iter().map(zeroed).collect();
+    let classes: [Vec<Share>; 2] = [zeros, random];
     let chosen = Cell::new(0);
-    let choose = |class| chosen.set(usize::from(class));
-    let work = || {
-        let distinct = DistinctShares::new(&classes[chosen.get()], threshold).unwrap();
-        black_box(combine(distinct));
+    let measure = |work: &dyn Fn(&[Share])| {
+        times(6_000 * scale(), |class| chosen.set(usize::from(class)), || work(&classes[chosen.get()]))
     };
-    let ours = Measured::of(|| times(1_500 * scale(), choose, work));
-    println!("shares_are_combined_in_the_same_time: t = {:.1} (attempt {} of {ATTEMPTS})", ours.t, ours.attempts);
+    assert_eq!(combined_by_hand(&classes[1]), key.expose(), "the control combines something else");
+    let control = Measured::of_control(|| measure(&|shares| drop(black_box(combined_by_hand(shares)))));
+    let ours =
+        Measured::of(|| measure(&|shares| drop(black_box(combine(DistinctShares::new(shares, threshold).unwrap())))));
+    println!(
+        "shares_are_combined_in_the_same_time: t = {:.1} (attempt {} of {ATTEMPTS}; from {:.0} ns a combination on it \
+         would be {SUSPICIOUS}), one that looks at what it multiplies t = {:.1}",
+        ours.t, ours.attempts, ours.visible, control.t,
+    );
+    assert!(control.t > SUSPICIOUS, "a multiplication that leaks is not found out: {control:?}");
     assert!(ours.t < SUSPICIOUS, "{ours:?}");
+}
+
+/// The key of these shares (the value at 0 of a polynomial over GF(2^8), by Lagrange's formula), with a multiplication that
+/// must not be.
+fn combined_by_hand(shares: &[Share]) -> Vec<u8> {
+    let shares: Vec<(u8, &[u8])> =
+        shares.iter().map(|share| share.expose().split_last().map(|(x, y)| (*x, y)).unwrap()).collect();
+    let mut key = vec![0; shares[0].1.len()];
+    for (x, values) in &shares {
+        let others = shares.iter().map(|(other, _)| *other).filter(|other| other != x);
+        let weight = others.fold(1, |weight, other| leaky(leaky(weight, other), inverse(other ^ x)));
+        for (byte, value) in key.iter_mut().zip(*values) {
+            *byte ^= leaky(weight, *value);
+        }
+    }
+    key
+}
+
+/// The product in GF(2^8) modulo 0x11b, as long as `b` has bits.
+fn leaky(mut a: u8, mut b: u8) -> u8 {
+    let mut product = 0;
+    while black_box(b) != 0 {
+        product ^= if b & 1 == 1 { a } else { 0 };
+        a = (a << 1) ^ if a & 0x80 == 0 { 0 } else { 0x1b };
+        b >>= 1;
+    }
+    product
+}
+
+/// The inverse, which is the power of 254.
+fn inverse(a: u8) -> u8 {
+    (0..7).fold((a, 1), |(power, inverse), _| (leaky(power, power), leaky(inverse, leaky(power, power)))).1
 }
 
 fn copy(share: &Share) -> Share {
     Share::new(share.expose().to_vec())
 }
 
-/// The same values at the coordinates of `like`.
-fn moved(shares: &[Share], like: &[Share]) -> Vec<Share> {
-    let moved = shares.iter().zip(like).map(|(share, like)| {
-        let mut bytes = share.expose().to_vec();
-        *bytes.last_mut().unwrap() = *like.expose().last().unwrap();
-        Share::new(bytes)
-    });
-    moved.collect()
+/// Zeros at the coordinate of this share.
+fn zeroed(share: &Share) -> Share {
+    let mut bytes = share.expose().to_vec();
+    let (_, values) = bytes.split_last_mut().unwrap();
+    values.fill(0);
+    Share::new(bytes)
 }

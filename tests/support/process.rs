@@ -64,7 +64,14 @@ impl Certificates {
 impl Process {
     /// Starts the server in a folder that has its files, and waits until it listens.
     pub(crate) fn start(folder: &Path, certificates: &Certificates) -> Self {
-        Self::start_by(Command::new(program()).env_clear(), folder, certificates)
+        Self::start_by(&mut Self::command(), folder, certificates)
+    }
+
+    /// The program without an environment, for [`Process::start_by`].
+    pub(crate) fn command() -> Command {
+        let mut command = Command::new(program());
+        command.env_clear();
+        command
     }
 
     /// The same by a command of the test's own, which runs the program with the arguments that it is given.
@@ -104,6 +111,16 @@ impl Process {
         const PAGE: u64 = 4096;
         let text = fs::read_to_string(format!("/proc/{}/statm", self.child.id())).unwrap();
         text.split(' ').nth(1).unwrap().parse::<u64>().unwrap() * PAGE
+    }
+
+    /// How many bytes of its memory are no file's, counted page by page; for a user who may not look,
+    /// [`Process::resident`], of which some kernels have an estimate only.
+    pub(crate) fn own_memory(&self) -> u64 {
+        let Ok(text) = fs::read_to_string(format!("/proc/{}/smaps_rollup", self.child.id())) else {
+            return self.resident();
+        };
+        let line = text.lines().find_map(|line| line.strip_prefix("Anonymous:")).expect("the anonymous memory");
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
     /// The most that [`Process::resident`] has been.
