@@ -6,11 +6,11 @@ use std::path::Path;
 use std::{env, fs, iter};
 
 use crate::debian::is_root;
+use crate::dockerfile::{self, variable};
 use crate::elf;
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
 use crate::program::Program;
-use crate::python::Python;
 use crate::say;
 use crate::workspace::{self, cargo};
 
@@ -22,15 +22,13 @@ const CONFIGURATION: &str = "storage \"redb\" { path = \"/var/lib/arca\" }\n\
 
 /// Checks the Dockerfile, builds as it does, and runs what it makes as it would.
 pub(crate) fn run() -> Result<(), Failure> {
-    let dockerfile = workspace::root().join("deploy/Dockerfile");
-    let python = Python::provide("checks", &workspace::root().join("deploy/checks/requirements.txt"))?;
-    Program::new(python.program("hadolint")).arg(&dockerfile).show()?;
-    let text = folder::read_text(&dockerfile)?;
+    dockerfile::check()?;
+    let text = dockerfile::text()?;
     let platform = Program::new("rustc").words("--print host-tuple").capture()?.trim().to_owned();
     // A target folder of its own: with these flags everything is built anew.
     let target = workspace::target().join("image");
-    let words = "auditable build --locked --release --package arca --package arca-cli --target";
-    let mut build = cargo(words).env("PATH", with_auditable(&variable(&text, "CARGO_AUDITABLE")?)?).arg(&platform);
+    let build = cargo(dockerfile::BUILD).env("PATH", with_auditable(&variable(&text, "CARGO_AUDITABLE")?)?);
+    let mut build = build.arg("--target").arg(&platform);
     for name in ["RUSTFLAGS", "CFLAGS"] {
         build = build.env(name, variable(&text, name)?);
     }
@@ -46,13 +44,6 @@ pub(crate) fn run() -> Result<(), Failure> {
         return Ok(());
     }
     try_out(&programs)
-}
-
-/// The value of a variable that the Dockerfile sets, in quotes.
-fn variable(text: &str, name: &str) -> Result<String, Failure> {
-    let value = text.split_once(&format!("{name}=\"")).and_then(|(_, rest)| rest.split_once('"'));
-    let missing = || Failure::new(format!("deploy/Dockerfile does not set {name}"), "Set it as ENV NAME=\"…\".");
-    value.map(|(value, _)| value.to_owned()).ok_or_else(missing)
 }
 
 /// Installs `cargo auditable` beside what is built, if it is not there. The search path that finds it.
@@ -102,8 +93,8 @@ fn try_out(programs: &Path) -> Result<(), Failure> {
     if files != expected {
         return Err(Failure::answer(format!("the image has {files:?}")));
     }
-    let inside =
-        |words: &str| Program::new("chroot").words("--userspec=10001:10001").arg(&root).words(words).env_clear();
+    let user = format!("--userspec={}", dockerfile::USER);
+    let inside = |words: &str| Program::new("chroot").arg(&user).arg(&root).words(words).env_clear();
     inside("/usr/local/bin/arcad --version").show()?;
     inside("/usr/local/bin/arca -version").show()?;
     let config = root.join("etc/arca/arca.hcl");
@@ -113,18 +104,4 @@ fn try_out(programs: &Path) -> Result<(), Failure> {
         ["arca", "arcad"].iter().filter_map(|name| fs::metadata(programs.join(name)).ok()).map(|m| m.len()).sum();
     say::done(&format!("the image would have {} files and {} MiB of programs", files.len(), size >> 20));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn variables_are_read_from_the_dockerfile() {
-        let text = folder::read_text(&workspace::root().join("deploy/Dockerfile")).unwrap();
-        assert!(variable(&text, "RUSTFLAGS").unwrap().contains("+crt-static"));
-        assert!(variable(&text, "CFLAGS").unwrap().contains("-fstack-protector-strong"));
-        assert!(variable(&text, "CARGO_AUDITABLE").unwrap().starts_with("0."));
-        assert!(variable(&text, "OTHER").is_err());
-    }
 }

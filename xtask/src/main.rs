@@ -6,6 +6,7 @@ mod clients;
 mod conformance;
 mod debian;
 mod demo;
+mod dockerfile;
 mod elf;
 mod failure;
 mod folder;

@@ -8,6 +8,7 @@ use crate::bench;
 use crate::clients;
 use crate::conformance;
 use crate::debian::{self, Need};
+use crate::dockerfile;
 use crate::elf;
 use crate::failure::Failure;
 use crate::fuzzing;
@@ -46,6 +47,8 @@ enum Part {
     Supply,
     /// The unit file leaves the server little to lose
     Unit,
+    /// hadolint has nothing to say of the Dockerfile, and it builds what `cargo xtask image` tries
+    Dockerfile,
     /// People log in at a real identity provider
     Provider,
     /// A real Prometheus reads the server, and knows all that the dashboard and the alerts ask for
@@ -88,6 +91,7 @@ impl Part {
             Self::Docs => "Documentation",
             Self::Supply => "Licences and sources",
             Self::Unit => "Unit file",
+            Self::Dockerfile => "Dockerfile",
             Self::Provider => "Identity provider",
             Self::Metrics => "Metrics",
             Self::Fuzz => "Decoders against arbitrary input",
@@ -107,6 +111,7 @@ impl Part {
             Self::Docs => document,
             Self::Supply => supply::run,
             Self::Unit => unit::run,
+            Self::Dockerfile => dockerfile::check,
             Self::Provider => provider::run,
             Self::Metrics => metrics::run,
             Self::Fuzz => fuzzing::run,
