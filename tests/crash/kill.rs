@@ -14,13 +14,17 @@ use super::load::{Writer, prepare, roles, settle_counter};
 use super::object::{Kind as Thing, leases_fit, sound};
 use super::operator::Operator;
 use super::{dice, rounds};
-use crate::support::{Certificates, Client, Process, TestVault, eventually};
+use crate::support::{Certificates, Client, Process, Starting, TestVault, eventually};
 
 /// Kills of one vault at most: all of its log is verified each time.
 const MOST_ROUNDS: u32 = 20;
 const WRITERS: u64 = 3;
 /// The writes in the longest life.
 const LIFE: u64 = 120;
+/// In one of so many rounds the server is killed a second time, before it serves.
+const ROUNDS_TO_A_SECOND: u32 = 5;
+/// The longest of these second lives, in microseconds.
+const SECOND_LIFE: u64 = 300_000;
 
 #[test]
 fn what_was_acknowledged_survives_kill_9_on_redb() {
@@ -40,6 +44,9 @@ struct Figures {
     /// Users of the database that were there when all of their leases were revoked.
     users_left: usize,
     slowest_start: Duration,
+    /// Kills before the server listened, and after that, while it was being unsealed.
+    killed_starting: u32,
+    killed_unsealing: u32,
     losses: Vec<String>,
 }
 
@@ -52,10 +59,11 @@ fn torture(store: &str, rounds: u32) {
         torture_one_vault(store, rounds, &database, &mut figures);
         left -= rounds;
     }
-    let Figures { acknowledged, unheard, users_left, slowest_start, losses } = figures;
+    let Figures { acknowledged, unheard, users_left, slowest_start, killed_starting, killed_unsealing, losses } =
+        figures;
     println!(
         "torture: kill-{store} rounds={rounds} acknowledged={acknowledged} unheard={unheard} users_left={users_left} \
-         slowest_start_ms={} lost={}",
+         killed_starting={killed_starting} killed_unsealing={killed_unsealing} slowest_start_ms={} lost={}",
         slowest_start.as_millis(),
         losses.len()
     );
@@ -83,10 +91,10 @@ fn torture_one_vault(store: &str, rounds: u32, database: &Database, figures: &mu
     for round in 0..rounds {
         figures.acknowledged += kill_under_load(&mut process, &token, &mut writers, &mut operator);
         let found = figures.losses.len();
-        // What was being written may be cut short; that is recorded when the log is opened again.
-        let report = verified(&log, &key);
-        if !report.findings.iter().all(|finding| matches!(finding.kind, Kind::Torn | Kind::Gap(_))) {
-            figures.losses.push(format!("the audit log does not verify: {report:?}"));
+        figures.losses.extend(verifies_after_a_kill(&log, &key).err());
+        if round % ROUNDS_TO_A_SECOND == 1 {
+            kill_before_it_serves(folder.path(), &certificates, &operator, figures);
+            figures.losses.extend(verifies_after_a_kill(&log, &key).err());
         }
         let start = Instant::now();
         process = Process::start(folder.path(), &certificates);
@@ -132,6 +140,38 @@ fn kill_under_load(process: &mut Process, token: &str, writers: &mut [Writer], o
         process.kill();
     });
     done.into_inner()
+}
+
+/// Starts the server, gives it its share as soon as it listens, and kills it somewhere on the way.
+fn kill_before_it_serves(folder: &Path, certificates: &Certificates, operator: &Operator, figures: &mut Figures) {
+    let life = Duration::from_micros(dice(SECOND_LIFE));
+    let starting = Starting::begin(&mut Process::command(), folder);
+    // One half of the lives ends so long after it began, the other half so long after it listens.
+    if dice(2) == 0 {
+        std::thread::park_timeout(life);
+        if starting.address().is_none() {
+            figures.killed_starting += 1;
+            return;
+        }
+    }
+    let address = eventually("the server listens", || starting.address());
+    let mut process = starting.listens(address, certificates);
+    let client = process.anonymous();
+    std::thread::scope(|scope| {
+        scope.spawn(|| operator.try_to_unseal(&client));
+        std::thread::park_timeout(life);
+        process.kill();
+    });
+    figures.killed_unsealing += 1;
+}
+
+/// What was being written may be cut short; that is recorded when the log is opened again.
+fn verifies_after_a_kill(log: &Path, key: &VerifyingKey) -> Result<(), String> {
+    let report = verified(log, key);
+    if report.findings.iter().all(|finding| matches!(finding.kind, Kind::Torn | Kind::Gap(_))) {
+        return Ok(());
+    }
+    Err(format!("the audit log does not verify: {report:?}"))
 }
 
 /// Compares what is there with what was acknowledged. How many writes had happened that nobody heard of.

@@ -16,7 +16,7 @@ mod wire;
 pub(crate) use certificates::{Issue, Issuer, crl, issuer};
 pub(crate) use client::{Answer, Client, text_at};
 pub(crate) use collector::{Api, Collector, Does};
-pub(crate) use process::{Certificates, Process, program};
+pub(crate) use process::{Certificates, Process, Starting, program};
 pub(crate) use provider::{CLIENT, Provider, SECRET, fields};
 pub(crate) use rsyslog::{Inlet, Rsyslog};
 pub(crate) use storage::{Watched, Watcher};

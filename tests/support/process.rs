@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -61,6 +61,54 @@ impl Certificates {
     }
 }
 
+/// An `arcad` that does not listen yet; killed, by its own id, when this goes.
+pub(crate) struct Starting {
+    child: Option<Child>,
+    log: PathBuf,
+    /// What was in the log before.
+    before: usize,
+}
+
+impl Starting {
+    /// Starts the server in a folder that has its files.
+    pub(crate) fn begin(command: &mut Command, folder: &Path) -> Self {
+        let log = folder.join("server.log");
+        let before = fs::read_to_string(&log).unwrap_or_default().len();
+        let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
+        let child = command
+            .arg("--config")
+            .arg(folder.join("arca.hcl"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(errors)
+            .spawn()
+            .unwrap();
+        Self { child: Some(child), log, before }
+    }
+
+    /// Where it listens, once it does.
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
+        let text = fs::read_to_string(&self.log).ok()?;
+        let (_, rest) = text.get(self.before..)?.split_once("listening address=")?;
+        rest.split_once('\n')?.0.trim().parse().ok()
+    }
+
+    /// The server that listens there.
+    pub(crate) fn listens(mut self, address: SocketAddr, certificates: &Certificates) -> Process {
+        let Pki { ca, client, .. } = &certificates.0;
+        Process { child: self.child.take().unwrap(), address, ca: ca.clone(), client: client.clone() }
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.child {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
 impl Process {
     /// Starts the server in a folder that has its files, and waits until it listens.
     pub(crate) fn start(folder: &Path, certificates: &Certificates) -> Self {
@@ -76,24 +124,9 @@ impl Process {
 
     /// The same by a command of the test's own, which runs the program with the arguments that it is given.
     pub(crate) fn start_by(command: &mut Command, folder: &Path, certificates: &Certificates) -> Self {
-        let log = folder.join("server.log");
-        let before = fs::read_to_string(&log).unwrap_or_default().len();
-        let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = command
-            .arg("--config")
-            .arg(folder.join("arca.hcl"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .unwrap();
-        let address = eventually("the server listens", || {
-            let text = fs::read_to_string(&log).ok()?;
-            let (_, rest) = text.get(before..)?.split_once("listening address=")?;
-            rest.split_once('\n')?.0.trim().parse().ok()
-        });
-        let Pki { ca, client, .. } = &certificates.0;
-        Self { child, address, ca: ca.clone(), client: client.clone() }
+        let starting = Starting::begin(command, folder);
+        let address = eventually("the server listens", || starting.address());
+        starting.listens(address, certificates)
     }
 
     /// The id of the process.
