@@ -64,13 +64,13 @@ listener "tcp" {
   tls_disable = false
 
   # The server's certificate with its chain, in PEM. Read again on SIGHUP.
-  tls_cert_file = "/etc/arca/tls/server.crt"
+  tls_cert_file = "/etc/arca/tls/server.pem"
 
   # The private key of the certificate, in PEM.
-  tls_key_file = "/etc/arca/tls/server.key"
+  tls_key_file = "/etc/arca/tls/server-key.pem"
 
   # The authorities whose client certificates are accepted, in PEM.
-  tls_client_ca_file = "/etc/arca/tls/clients.crt"
+  tls_client_ca_file = "/etc/arca/tls/ca.pem"
 
   # Certificates of clients that were revoked: one CRL for each authority, in PEM. Read again on SIGHUP.
   # tls_client_crl_file = "/etc/arca/tls/clients.crl"

@@ -12,6 +12,8 @@ mod attack;
 #[cfg(test)]
 mod authz;
 #[cfg(test)]
+mod config_check;
+#[cfg(test)]
 mod confinement;
 #[cfg(test)]
 mod crash;

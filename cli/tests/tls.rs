@@ -70,6 +70,29 @@ mod tls {
     trait ReadWrite: Read + Write {}
     impl<T: Read + Write> ReadWrite for T {}
 
+    /// What is named in the shipped configuration, and in what is said about it, is what is made.
+    #[test]
+    fn what_bootstrap_makes_is_called_as_the_configuration_has_it() {
+        let home = tempfile::tempdir().unwrap();
+        let made = arca(home.path(), &["tls", "bootstrap", "-out=pki"]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        for shipped in ["deploy/arca.hcl", "docs/configuration.md"] {
+            let text = fs::read_to_string(root.join(shipped)).unwrap();
+            let named = |key: &str| {
+                let line = text.lines().map(str::trim).find(|line| line.starts_with(key)).unwrap();
+                line.split('"').nth(1).unwrap().strip_prefix("/etc/arca/tls/").unwrap().to_owned()
+            };
+            for key in ["tls_cert_file", "tls_key_file", "tls_client_ca_file"] {
+                let name = named(key);
+                assert!(home.path().join("pki").join(&name).is_file(), "{shipped}: {key} is {name}");
+                let said = String::from_utf8_lossy(&made.stdout);
+                let line = said.lines().find(|line| line.trim_start().starts_with(key)).unwrap();
+                assert!(line.ends_with(&format!("/pki/{name}\"")), "{line}");
+            }
+        }
+    }
+
     #[test]
     fn what_bootstrap_makes_carries_a_request_and_nothing_else_does() {
         let home = tempfile::tempdir().unwrap();

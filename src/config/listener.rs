@@ -132,11 +132,11 @@ section! {
         /// Serve plain text. Only for a machine that nobody else is on, or behind a proxy that does TLS.
         tls_disable: Switch = Default("false"),
         /// The server's certificate with its chain, in PEM. Read again on SIGHUP.
-        tls_cert_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/server.crt\""),
+        tls_cert_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/server.pem\""),
         /// The private key of the certificate, in PEM.
-        tls_key_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/server.key\""),
+        tls_key_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/server-key.pem\""),
         /// The authorities whose client certificates are accepted, in PEM.
-        tls_client_ca_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/clients.crt\""),
+        tls_client_ca_file: Option<PathBuf> = Wanted("\"/etc/arca/tls/ca.pem\""),
         /// Certificates of clients that were revoked: one CRL for each authority, in PEM. Read again on SIGHUP.
         tls_client_crl_file: Option<PathBuf> = Unset("\"/etc/arca/tls/clients.crl\""),
         /// Refuse clients without a certificate of those authorities. (Off by default in OpenBao and Vault.)

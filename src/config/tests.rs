@@ -271,8 +271,8 @@ fn the_example_is_loadable_and_shows_the_defaults() {
     assert_eq!(warnings, Vec::<String>::new());
     let (plain, _) = load(
         "storage \"redb\" { path = \"/var/lib/arca\" }
-         listener \"tcp\" { tls_cert_file = \"/etc/arca/tls/server.crt\" tls_key_file = \"/etc/arca/tls/server.key\"
-                          tls_client_ca_file = \"/etc/arca/tls/clients.crt\" }
+         listener \"tcp\" { tls_cert_file = \"/etc/arca/tls/server.pem\" tls_key_file = \"/etc/arca/tls/server-key.pem\"
+                          tls_client_ca_file = \"/etc/arca/tls/ca.pem\" }
          audit \"file\" \"main\" { options { file_path = \"/var/log/arca/audit.log\" } }",
     )
     .unwrap();

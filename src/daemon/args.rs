@@ -73,8 +73,11 @@ enum Words {
 
 #[derive(Debug, Subcommand)]
 enum ConfigWords {
-    /// Say whether a configuration file is good, and if not, what is wrong with it and where
+    /// Say whether a configuration file is good and what it names can be read, and if not, what is wrong and where
     Check {
+        /// Look at the text alone, and not for the certificates and other files that it names
+        #[arg(long)]
+        without_files: bool,
         /// The files
         #[arg(required = true)]
         files: Vec<PathBuf>,
@@ -87,7 +90,12 @@ pub enum Command {
     /// Serve by these files.
     Serve(Vec<PathBuf>),
     /// Check these files.
-    Check(Vec<PathBuf>),
+    Check {
+        /// The configuration files.
+        files: Vec<PathBuf>,
+        /// Whether the files that they name may be missing.
+        without_files: bool,
+    },
     /// Serve from memory.
     Dev(DevOptions),
     /// Look at a store.
@@ -112,7 +120,7 @@ impl Args {
     pub fn command(self) -> Command {
         let Self { config, dev, dev_root_token_id, dev_listen_address, dev_tls_dir, words } = self;
         match words {
-            Some(Words::Config(ConfigWords::Check { files })) => Command::Check(files),
+            Some(Words::Config(ConfigWords::Check { files, without_files })) => Command::Check { files, without_files },
             Some(Words::Check { config, checkpoint, without_keys, accept, json }) => {
                 Command::CheckStore(CheckOptions { config, checkpoint, without_keys, accept, json })
             }

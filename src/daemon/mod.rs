@@ -5,6 +5,7 @@ mod confinement;
 mod dev;
 mod files;
 mod logging;
+mod missing;
 mod offline;
 mod settings;
 mod signals;
@@ -44,7 +45,7 @@ type Failure = Box<dyn std::error::Error + Send + Sync>;
 /// Does what the command line says. Serving ends with SIGTERM or SIGINT, and is a success.
 pub fn run(args: Args) -> ExitCode {
     let outcome = match args.command() {
-        Command::Check(files) => check(&files),
+        Command::Check { files, without_files } => check(&files, without_files),
         Command::Serve(files) => match load(&files) {
             Ok((config, warnings)) => serve(&config, &warnings).map_err(|failure| explained(failure, &config, &files)),
             Err(failure) => Err(failure),
@@ -97,14 +98,24 @@ fn load(files: &[std::path::PathBuf]) -> Result<(Config, Vec<Warning>), Failure>
     Ok(Config::load(files)?)
 }
 
-fn check(files: &[std::path::PathBuf]) -> Result<(), Failure> {
-    let (_, warnings) = load(files)?;
+fn check(files: &[std::path::PathBuf], without_files: bool) -> Result<(), Failure> {
+    let (config, warnings) = load(files)?;
     let mut out = std::io::stdout();
     for warning in warnings {
         writeln!(out, "warning: {warning}")?;
     }
-    writeln!(out, "The configuration is good.")?;
-    Ok(())
+    let missing = if without_files { Vec::new() } else { missing::of(&config) };
+    if missing.is_empty() {
+        writeln!(out, "The configuration is good.")?;
+        return Ok(());
+    }
+    let missing = missing.join("\n  ");
+    Err(format!(
+        "the text of the configuration is good, but the server would not start with it:\n  {missing}\n\
+         Put these files where they are named, or name them where they are. On another machine than the server's, \
+         --without-files looks at the text alone."
+    )
+    .into())
 }
 
 /// Serves what `config` says until the process is asked to stop.
