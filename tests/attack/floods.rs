@@ -78,7 +78,9 @@ impl Flood {
         let time = Duration::from_millis(1500) * u32::try_from(scale()).unwrap();
         let (over, sent) = (&AtomicBool::new(false), AtomicUsize::new(0));
         // Connections of before, as others have.
-        others.iter().for_each(|(_, ask)| drop(ask()));
+        for (_, ask) in others {
+            ask();
+        }
         let send = |client: &Client| {
             let mut statuses = Vec::new();
             while !over.load(Ordering::SeqCst) {
@@ -147,7 +149,9 @@ fn logins() {
         let flood = Flood::of(&target, CLIENTS, (path, &body), &bystanders(&target));
         println!("logins: {path}: {flood}");
         flood.is_answered_with(&[400, 403, 429, 503]);
-        flood.others.iter().for_each(|others| others.are_served(&[200]));
+        for others in &flood.others {
+            others.are_served(&[200]);
+        }
     }
     let held = target.process.peak().saturating_sub(before);
     println!("logins: {} MiB more at most", held >> 20);
@@ -182,7 +186,9 @@ fn logins_during_a_flood_of_wrong_passwords() {
         println!("logins_during_a_flood_of_wrong_passwords: {clients} clients: {flood}");
         flood.is_answered_with(&[400, 429]);
         let (with_password, served) = flood.others.split_last().unwrap();
-        served.iter().for_each(|others| others.are_served(&[200]));
+        for others in served {
+            others.are_served(&[200]);
+        }
         with_password.are_served(if clients == CLIENTS { &[200] } else { &[200, 429] });
     }
     assert_eq!(log_in(), 200, "it is over");
@@ -237,7 +243,9 @@ fn rekeying() {
         let flood = Flood::of(&target, CLIENTS, (path, &body), &bystanders(&target));
         println!("rekeying: {path}: {flood}");
         flood.is_answered_with(&[200, 400]);
-        flood.others.iter().for_each(|others| others.are_served(&[200]));
+        for others in &flood.others {
+            others.are_served(&[200]);
+        }
     }
     let held = target.process.peak().saturating_sub(before);
     println!("rekeying: {} MiB more at most", held >> 20);
