@@ -325,7 +325,7 @@ fn a_damaged_store_is_named_with_what_to_do() {
 
 #[test]
 fn an_interrupted_restore_leaves_the_old_store_or_the_new() {
-    let rounds = std::env::var("ARCA_TORTURE_ROUNDS").ok().and_then(|rounds| rounds.parse::<u32>().ok());
+    let rounds = std::env::var_os("ARCA_TORTURE_ROUNDS").and_then(|rounds| rounds.to_str()?.parse::<u32>().ok());
     let site = Site::with(if rounds.is_some() { 600 } else { 60 });
     let began = Instant::now();
     let (code, text) = site.restore(&site.backup);

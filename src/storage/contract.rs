@@ -352,7 +352,7 @@ async fn a_second_opening_is_refused_until_the_first_is_closed(mut subject: Subj
     let Err(StorageError::Refused(why)) = open_at(subject.kind, &subject.path()) else {
         panic!("opened twice");
     };
-    assert!(why.to_string().contains("another process"));
+    assert!(why.contains("another process"));
     subject.close();
     subject.open().unwrap();
     assert_eq!(subject.value("k").await.unwrap(), b"v");

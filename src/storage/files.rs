@@ -241,13 +241,16 @@ fn fill(path: &Path, length: usize) -> Result<(), StorageError> {
 
 /// What an error of the operating system about the file or folder `path` means for a store.
 pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> StorageError {
-    move |error| match error.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::Full,
-        ErrorKind::PermissionDenied => StorageError::Refused(owner::denied(path, &error)),
-        ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem => {
-            StorageError::Refused(format!("{}: {error}; check the path of the store", path.display()))
+    move |error| {
+        let kind = error.kind();
+        if kind == ErrorKind::PermissionDenied {
+            return StorageError::Refused(owner::denied(path, &error));
         }
-        kind => StorageError::failed(io::Error::new(kind, format!("{}: {error}", path.display()))),
+        let text = format!("{}: {error}", path.display());
+        if matches!(kind, ErrorKind::NotADirectory | ErrorKind::ReadOnlyFilesystem) {
+            return StorageError::Refused(format!("{text}; check the path of the store"));
+        }
+        StorageError::from_io(io::Error::new(kind, text))
     }
 }
 

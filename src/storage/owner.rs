@@ -8,12 +8,13 @@
 
 use std::fs::{self, File, Metadata};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::Path;
 
 use rustix::fs::{CWD, Dir, Mode, OFlags, openat};
 use rustix::io::Errno;
+use rustix::path::Arg;
 use rustix::process::geteuid;
 
 use super::StorageError;
@@ -44,32 +45,32 @@ impl Owner {
     /// Gives what is root's of `path`, and of all below it, to this owner. A link is left as it is.
     pub(super) fn give(self, path: &Path) -> Result<(), StorageError> {
         match opened(CWD, path) {
-            Ok(file) => self.give_all(file, path),
+            Ok(file) => self.give_all(&file, path),
             Err(error) if is_link(&error) => Ok(()),
             Err(error) => Err(at(path)(error)),
         }
     }
 
-    fn give_all(self, file: File, path: &Path) -> Result<(), StorageError> {
+    fn give_all(self, file: &File, path: &Path) -> Result<(), StorageError> {
         let metadata = file.metadata().map_err(at(path))?;
         if metadata.is_dir() {
             // What is in it first: until then nobody else can put anything there.
-            for entry in Dir::read_from(&file).map_err(|error| at(path)(error.into()))? {
+            for entry in Dir::read_from(file).map_err(|error| at(path)(error.into()))? {
                 let entry = entry.map_err(|error| at(path)(error.into()))?;
                 let name = entry.file_name();
                 if [c".", c".."].contains(&name) {
                     continue;
                 }
                 let path = path.join(name.to_string_lossy().as_ref());
-                match opened(&file, name) {
-                    Ok(file) => self.give_all(file, &path)?,
+                match opened(file, name) {
+                    Ok(file) => self.give_all(&file, &path)?,
                     Err(error) if is_link(&error) || error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) => return Err(at(&path)(error)),
                 }
             }
         }
         if metadata.uid() == 0 && has_one_name(&metadata) {
-            fchown(&file, Some(self.uid), Some(self.gid)).map_err(|error| {
+            fchown(file, Some(self.uid), Some(self.gid)).map_err(|error| {
                 let (path, uid) = (path.display(), self.uid);
                 StorageError::Refused(format!("{path} cannot be given to user {uid}: {error}; run this as that user"))
             })?;
@@ -118,29 +119,23 @@ pub(super) fn denied(path: &Path, error: &io::Error) -> String {
     let found = |path: &Path| path.ancestors().find_map(|path| Some((path.to_owned(), fs::metadata(path).ok()?.uid())));
     let above = path.parent().unwrap_or(path);
     let (what, folder) = (path.display(), above.display());
-    let mut text = format!("{what} cannot be opened: {error}");
-    if let Some((seen, owner)) = found(path) {
+    let whose = found(path).map_or_else(String::new, |(seen, owner)| {
         let seen = if seen == path { "it".to_owned() } else { seen.display().to_string() };
-        text.push_str(&format!("; {seen} belongs to user {owner}, and this is user {me}"));
-    }
-    match found(above) {
-        Some((_, owner)) if owner != me && owner != 0 => {
-            text.push_str(&format!("; run it as user {owner}, to whom the folder belongs"));
+        format!("; {seen} belongs to user {owner}, and this is user {me}")
+    });
+    let advice = found(above).map_or_else(String::new, |(_, owner)| {
+        if owner != me && owner != 0 {
+            return format!("; run it as user {owner}, to whom the folder belongs");
         }
-        Some((_, owner)) => {
-            let user = if owner == me { me.to_string() } else { "USER".to_owned() };
-            text.push_str(&format!(
-                "; all of the store must belong to the user that arcad runs as: chown -R {user} {folder}"
-            ));
-        }
-        None => {}
-    }
-    text
+        let user = if owner == me { me.to_string() } else { "USER".to_owned() };
+        format!("; all of the store must belong to the user that arcad runs as: chown -R {user} {folder}")
+    });
+    format!("{what} cannot be opened: {error}{whose}{advice}")
 }
 
-fn opened(below: impl std::os::fd::AsFd, name: impl rustix::path::Arg) -> io::Result<File> {
+fn opened(below: impl AsFd, name: impl Arg) -> io::Result<File> {
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    Ok(File::from(openat(below, name, flags, Mode::empty()).map(OwnedFd::from)?))
+    Ok(File::from(openat(below, name, flags, Mode::empty())?))
 }
 
 fn is_link(error: &io::Error) -> bool {

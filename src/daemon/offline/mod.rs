@@ -33,6 +33,7 @@ pub(super) fn damaged(folder: &Path, why: &str) -> String {
 
 /// What to do about a damaged store of these configuration files.
 pub(super) fn advice(config: &[PathBuf]) -> String {
-    let config: String = config.iter().map(|file| format!(" -config={}", file.display())).collect();
-    format!("Nothing was changed. Keep its files, and restore a backup: arca operator restore{config} -force FILE")
+    let config: Vec<_> = config.iter().map(|file| format!("-config={}", file.display())).collect();
+    let config = config.join(" ");
+    format!("Nothing was changed. Keep its files, and restore a backup: arca operator restore {config} -force FILE")
 }
