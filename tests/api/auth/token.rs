@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Setup, TestVault, eventually};
+use crate::support::{Client, Setup, TestVault, eventually};
 
 #[test]
 fn a_token_is_made_looked_up_renewed_and_revoked() {
@@ -161,4 +161,39 @@ fn what_is_no_token_is_refused_alike() {
         .with_header("authorization", &format!("Bearer {}", vault.root().token()))
         .get("auth/token/lookup-self")
         .is(200);
+}
+
+/// The policies of a token that is made like this.
+fn made(maker: &Client, path: &str, body: Value) -> Value {
+    maker.post(&format!("auth/token/{path}"), body).auth()["token_policies"].take()
+}
+
+#[test]
+fn blank_names_of_policies_are_not_those_of_the_parent() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("auth/token/roles/plain", json!({"disallowed_policies": "x"})).ok();
+    root.post("auth/token/roles/bare", json!({"disallowed_policies": "default"})).ok();
+    root.post(
+        "sys/policies/acl/maker",
+        json!({"policy": "path \"auth/token/create\" { capabilities = [\"update\"] }"}),
+    )
+    .ok();
+    let maker = vault.with_token(json!({"policies": ["maker"]}));
+    let lean = vault.with_token(json!({"policies": ["maker"], "no_default_policy": true}));
+    for blank in [json!([""]), json!([" "]), json!(["", ""]), json!("  "), json!([null])] {
+        for path in ["create", "create-orphan", "create/plain"] {
+            assert_eq!(made(&root, path, json!({"policies": blank})), json!(["default"]), "{path} {blank}");
+        }
+        assert_eq!(made(&root, "create/bare", json!({"policies": blank})), json!([]), "{blank}");
+        let without = json!({"policies": blank, "no_default_policy": true});
+        assert_eq!(made(&root, "create", without), json!([]), "{blank}");
+        assert_eq!(made(&maker, "create", json!({"policies": blank})), json!(["default"]), "{blank}");
+        assert_eq!(made(&lean, "create", json!({"policies": blank})), json!([]), "{blank}");
+        assert_eq!(made(&root, "create", json!({"policies": blank, "type": "batch"})), json!(["default"]), "{blank}");
+    }
+    for nothing in [json!({}), json!({"policies": []}), json!({"policies": ""}), json!({"policies": null})] {
+        assert_eq!(made(&root, "create", nothing.clone()), json!(["root"]), "{nothing}");
+        assert_eq!(made(&maker, "create", nothing.clone()), json!(["default", "maker"]), "{nothing}");
+    }
 }

@@ -57,7 +57,7 @@ impl Maker<'_> {
         let token_type = self.token_type(&request)?;
         let num_uses = self.num_uses(&request)?;
         let policies = Wish {
-            asked: &request.policies.0,
+            asked: request.policies.0.as_deref(),
             no_default: request.no_default_policy.0,
             parent: &self.record.policies,
             foreign: self.foreign,

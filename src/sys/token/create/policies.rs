@@ -6,8 +6,8 @@ use super::super::roles::TokenRole;
 
 /// What decides about the policies of a new token.
 pub(super) struct Wish<'a> {
-    /// What the caller asks for, each in its one spelling.
-    pub(super) asked: &'a [String],
+    /// What the caller asks for, each in its one spelling; nothing where they leave it to the role and the parent.
+    pub(super) asked: Option<&'a [String]>,
     /// Whether the caller wants `default` left out, whoever names it.
     pub(super) no_default: bool,
     /// The policies of the token that asks.
@@ -49,11 +49,15 @@ impl Wish<'_> {
 
     /// With a role that says something about policies the parent's do not count.
     fn by_role(&self, role: &TokenRole) -> Result<Vec<String>> {
-        let mut policies = match (self.asked.is_empty(), role.has_allowed_policies()) {
-            (false, _) => self.asked.to_vec(),
-            (true, true) => role.allowed_policies.clone(),
-            (true, false) => self.parent.to_vec(),
+        let mut policies = match (self.asked, role.has_allowed_policies()) {
+            (Some(asked), _) => asked.to_vec(),
+            (None, true) => role.allowed_policies.clone(),
+            (None, false) => self.parent.to_vec(),
         };
+        // Blank names alone, where not even `default` is added, leave it to the role.
+        if policies.is_empty() && !self.adds_default() {
+            policies.clone_from(&role.allowed_policies);
+        }
         if self.no_default {
             policies.retain(|name| name != DEFAULT);
         }
@@ -82,7 +86,7 @@ impl Wish<'_> {
     }
 
     fn by_parent(&self) -> Result<Vec<String>> {
-        let mut policies = if self.asked.is_empty() { self.parent.to_vec() } else { self.asked.to_vec() };
+        let mut policies = self.asked.unwrap_or(self.parent).to_vec();
         if !self.sudo && !policies.iter().all(|name| holds(self.parent, name)) {
             return Err(Error::invalid("child policies must be subset of parent"));
         }
@@ -109,9 +113,11 @@ mod tests {
         text.split_whitespace().map(str::to_owned).collect()
     }
 
+    /// An empty text asks for nothing, a blank one for a blank name.
     fn granted(asked: &str, parent: &str, sudo: bool, role: Option<&TokenRole>) -> Result<String> {
-        let (asked, parent) = (names(asked), names(parent));
-        let wish = Wish { asked: &asked, no_default: false, parent: &parent, foreign: false, sudo, role };
+        let (given, parent) = (names(asked), names(parent));
+        let asked = (!asked.is_empty()).then_some(given.as_slice());
+        let wish = Wish { asked, no_default: false, parent: &parent, foreign: false, sudo, role };
         wish.granted().map(|policies| policies.join(" "))
     }
 
@@ -139,9 +145,37 @@ mod tests {
         let (asked, parent) = (names("default p"), names("root"));
         let allowing = TokenRole { allowed_policies: names("default p"), ..TokenRole::default() };
         for role in [None, Some(&allowing)] {
-            let wish = Wish { asked: &asked, no_default: true, parent: &parent, foreign: false, sudo: true, role };
+            let asked = Some(asked.as_slice());
+            let wish = Wish { asked, no_default: true, parent: &parent, foreign: false, sudo: true, role };
             assert_eq!(wish.granted().unwrap(), ["p"]);
         }
+    }
+
+    #[test]
+    fn blank_names_bring_nothing_of_the_parent() {
+        for (parent, sudo, policies) in [
+            ("root", true, "default"),
+            ("default mk p", true, "default"),
+            ("mk p", true, "default"),
+            ("default mk p", false, "default"),
+            ("mk p", false, ""),
+        ] {
+            assert_eq!(granted(" ", parent, sudo, None).unwrap(), policies, "{parent} {sudo}");
+            let says_nothing = TokenRole::default();
+            assert_eq!(granted(" ", parent, sudo, Some(&says_nothing)).unwrap(), policies, "{parent} {sudo}");
+            let forbids = TokenRole { disallowed_policies: names("x"), ..TokenRole::default() };
+            assert_eq!(granted(" ", parent, sudo, Some(&forbids)).unwrap(), "default", "{parent} {sudo}");
+            for without_default in [
+                TokenRole { disallowed_policies: names("default"), ..TokenRole::default() },
+                TokenRole { disallowed_policies: names("x"), no_default_policy: true, ..TokenRole::default() },
+            ] {
+                assert_eq!(granted(" ", parent, sudo, Some(&without_default)).unwrap(), "", "{parent} {sudo}");
+            }
+        }
+        let allows = TokenRole { allowed_policies: names("a b"), ..TokenRole::default() };
+        assert_eq!(granted(" ", "root", true, Some(&allows)).unwrap(), "default");
+        let allows = TokenRole { no_default_policy: true, ..allows };
+        assert_eq!(granted(" ", "root", true, Some(&allows)).unwrap(), "a b");
     }
 
     #[test]
@@ -174,7 +208,7 @@ mod tests {
         fn without_sudo_and_role_nothing_is_gained(asked in "[a-d ]{0,8}", parent in "[a-d ]{0,8}", no_default: bool) {
             let (asked, parent) = (names(&asked), names(&parent));
             let wish = Wish {
-                asked: &asked,
+                asked: Some(&asked).filter(|asked| !asked.is_empty()).map(Vec::as_slice),
                 no_default,
                 parent: &parent,
                 foreign: false,

@@ -42,27 +42,36 @@ pub(crate) struct TokenRequest {
     pub(super) entity_alias: Option<LooseText>,
 }
 
-/// Names of policies. Unlike elsewhere a single text is *one* name, whatever is in it.
+/// Names of policies: nothing where none are asked for. Unlike elsewhere a single text is *one* name, whatever is in it.
+///
+/// Blank names are no names, but they are asked for: whoever sends nothing else gets none of the parent's policies.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Policies(pub(super) Vec<String>);
+pub(crate) struct Policies(pub(super) Option<Vec<String>>);
 
 impl<'de> Deserialize<'de> for Policies {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = || de::Error::custom("expected a list of names of policies");
         let names = match Value::deserialize(deserializer)? {
             Value::Null => Vec::new(),
+            Value::String(name) if name.is_empty() => Vec::new(),
             Value::String(name) => vec![name],
             Value::Array(items) => {
-                let name = |item: Value| item.as_str().map(str::to_owned).ok_or_else(expected);
+                let name = |item: Value| {
+                    let name = if item.is_null() { Some("") } else { item.as_str() };
+                    name.map(str::to_owned).ok_or_else(expected)
+                };
                 items.into_iter().map(name).collect::<Result<_, _>>()?
             }
             Value::Bool(_) | Value::Number(_) | Value::Object(_) => return Err(expected()),
         };
+        if names.is_empty() {
+            return Ok(Self(None));
+        }
         let mut names: Vec<String> = names.iter().map(|name| name.trim().to_lowercase()).collect();
         names.retain(|name| !name.is_empty());
         names.sort_unstable();
         names.dedup();
-        Ok(Self(names))
+        Ok(Self(Some(names)))
     }
 }
 
@@ -95,17 +104,26 @@ impl TokenRequest {
 mod tests {
     use super::*;
 
-    fn policies(json: &str) -> Vec<String> {
+    fn policies(json: &str) -> Option<Vec<String>> {
         serde_json::from_str::<Policies>(json).unwrap().0
     }
 
     #[test]
     fn a_single_text_is_one_name() {
-        assert_eq!(policies(r#""a,B, c""#), ["a,b, c"]);
-        assert_eq!(policies(r#"["b", " A ", "", "a"]"#), ["a", "b"]);
-        assert_eq!(policies("null"), [""; 0]);
+        assert_eq!(policies(r#""a,B, c""#), Some(vec!["a,b, c".to_owned()]));
+        assert_eq!(policies(r#"["b", " A ", "", "a"]"#), Some(vec!["a".to_owned(), "b".to_owned()]));
         assert!(serde_json::from_str::<Policies>("[1]").is_err());
         assert!(serde_json::from_str::<Policies>("{}").is_err());
+    }
+
+    #[test]
+    fn blank_names_are_not_the_same_as_none_asked_for() {
+        for nothing in ["null", "\"\"", "[]"] {
+            assert_eq!(policies(nothing), None, "{nothing}");
+        }
+        for blank in ["\" \"", "[\"\"]", "[\" \"]", "[\"\",\"\"]", "[null]"] {
+            assert_eq!(policies(blank), Some(Vec::new()), "{blank}");
+        }
     }
 
     #[test]
