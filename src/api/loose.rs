@@ -196,14 +196,32 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
     T::deserialize(deserializer).map(Some)
 }
 
-/// A list of texts, or one text with commas between them; blanks around each are dropped, and so are empty ones.
+/// A list of texts, or one text with commas between them; blanks around each are dropped. An empty text is an empty list.
+///
+/// An item that is blank is one all the same, as in `[""]` or `"a,"`. Who reads the list says what it stands for, since in
+/// a list that restricts it must not be as good as no list at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct StringList(pub Vec<String>);
+pub struct StringList(Vec<String>);
 
 impl StringList {
-    /// The texts.
+    /// These texts as they are.
+    pub fn new(items: Vec<String>) -> Self {
+        Self(items)
+    }
+
+    /// Every item, blank ones among them: for lists that restrict.
+    pub fn all(self) -> Vec<String> {
+        self.0
+    }
+
+    /// See [`StringList::all`].
     pub fn as_slice(&self) -> &[String] {
         &self.0
+    }
+
+    /// The items that are not blank: for lists in which a blank item gives nobody more than they had without it.
+    pub fn filled(self) -> Vec<String> {
+        self.0.into_iter().filter(|item| !item.is_empty()).collect()
     }
 }
 
@@ -213,13 +231,13 @@ impl<'de> Deserialize<'de> for StringList {
             Value::Null => Some(Vec::new()),
             Value::Array(items) => items.into_iter().map(scalar).collect(),
             Value::Object(_) => None,
+            Value::String(text) if text.is_empty() => Some(Vec::new()),
             value @ (Value::String(_) | Value::Number(_) | Value::Bool(_)) => {
                 scalar(value).map(|text| text.split(',').map(str::to_owned).collect())
             }
         };
         let items: Vec<String> = items.ok_or_else(|| de::Error::custom("expected a list of texts"))?;
-        let trimmed = items.iter().map(|item| item.trim()).filter(|item| !item.is_empty());
-        Ok(Self(trimmed.map(str::to_owned).collect()))
+        Ok(Self(items.iter().map(|item| item.trim().to_owned()).collect()))
     }
 }
 
@@ -309,8 +327,16 @@ mod tests {
     #[test]
     fn lists_and_pairs() {
         let list = |json| serde_json::from_str::<StringList>(json).unwrap().0;
-        assert_eq!(list("\"a, b,,c\""), ["a", "b", "c"]);
+        assert_eq!(list("\"a, b,,c\""), ["a", "b", "", "c"]);
         assert_eq!(list("[\"a\", 1]"), ["a", "1"]);
+        for nothing in ["\"\"", "[]", "null"] {
+            assert_eq!(list(nothing), [""; 0], "{nothing}");
+        }
+        for blank in ["\" \"", "[\"\"]", "[\" \"]", "[null]"] {
+            assert_eq!(list(blank), [""], "{blank}");
+            assert_eq!(StringList(list(blank)).filled(), [""; 0], "{blank}");
+        }
+        assert_eq!(list("\"a,\""), ["a", ""]);
         let pairs = |json| serde_json::from_str::<KeyValues>(json).map(|pairs| pairs.0);
         assert_eq!(pairs("{\"a\": 1}").unwrap()["a"], "1");
         assert_eq!(pairs("[\"a=b\"]").unwrap()["a"], "b");

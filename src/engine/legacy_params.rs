@@ -64,7 +64,7 @@ impl LegacyParams {
     /// the newer one.
     pub fn merge(self, asked: &mut TokenParams, names: &mut LegacyNames) {
         let Self { policies, ttl, max_ttl, period, bound_cidrs, num_uses } = self;
-        let policies = policies.map(|names| StringList(policy_names(&names)));
+        let policies = policies.map(|names| StringList::new(policy_names(&names)));
         merge(&mut asked.token_policies, policies, &mut names.policies);
         merge(&mut asked.token_ttl, ttl, &mut names.ttl);
         merge(&mut asked.token_max_ttl, max_ttl, &mut names.max_ttl);

@@ -70,7 +70,7 @@ pub struct TokenSettings {
 impl TokenSettings {
     /// The policies as one text that is the same whatever their order, to see at a renewal whether they have changed.
     pub fn granted_policies(&self) -> String {
-        policy_names(&StringList(self.token_policies.clone())).join("\n")
+        sorted(&self.token_policies).join("\n")
     }
 
     /// The settings of a role that says nothing.
@@ -98,8 +98,8 @@ impl TokenSettings {
         self.token_period = token_period.unwrap_or(self.token_period);
         self.token_no_default_policy = token_no_default_policy.map_or(self.token_no_default_policy, |flag| flag.0);
         self.token_strictly_bind_ip = token_strictly_bind_ip.map_or(self.token_strictly_bind_ip, |flag| flag.0);
-        if let Some(StringList(policies)) = token_policies {
-            self.token_policies.clone_from(policies);
+        if let Some(policies) = token_policies {
+            self.token_policies = policies.clone().filled();
         }
         if let Some(cidrs) = token_bound_cidrs {
             self.token_bound_cidrs = bound_cidrs(cidrs.as_slice())?;
@@ -164,9 +164,13 @@ impl TokenSettings {
     }
 }
 
-/// Policy names in their one spelling: lower case, sorted, each once.
+/// Policy names in their one spelling: lower case, sorted, each once. A blank one is none.
 pub fn policy_names(names: &StringList) -> Vec<String> {
-    let mut names: Vec<String> = names.0.iter().map(|name| name.to_lowercase()).collect();
+    sorted(names.as_slice())
+}
+
+fn sorted(names: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().filter(|name| !name.is_empty()).map(|name| name.to_lowercase()).collect();
     names.sort_unstable();
     names.dedup();
     names

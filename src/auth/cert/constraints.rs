@@ -26,7 +26,8 @@ pub(super) fn check_extensions(demands: &[String]) -> Result<()> {
 
 fn any_fits(patterns: Option<&[String]>, values: &[&[String]]) -> bool {
     let patterns = patterns.unwrap_or_default();
-    let fits = |value: &String| patterns.iter().any(|pattern| fits_glob(pattern, value));
+    // A blank pattern fits nothing, not even the common name of a certificate that has none.
+    let fits = |value: &String| patterns.iter().any(|pattern| !pattern.is_empty() && fits_glob(pattern, value));
     patterns.is_empty() || values.iter().copied().flatten().any(fits)
 }
 

@@ -86,7 +86,7 @@ fn check_role(registered: &Registered, role: &Role) -> Result<()> {
     if bound.is_empty() && !said.is_empty() {
         return Err(Error::invalid("audience claim found in JWT but no audiences bound to the role"));
     }
-    if !bound.is_empty() && !said.iter().any(|audience| bound.contains(audience)) {
+    if !bound.is_empty() && !role.has_audience(said) {
         return Err(fault("invalid audience (aud) claim: audience claim does not match any expected audience"));
     }
     Ok(())

@@ -42,7 +42,7 @@ pub(crate) type Capabilities = Data<BTreeMap<String, Vec<&'static str>>>;
 impl Asked {
     /// What `caller` may do.
     async fn answer(self, unsealed: &Unsealed, caller: &Caller) -> Result<Capabilities> {
-        let paths = self.paths.or(self.path).unwrap_or_default().0;
+        let paths = self.paths.or(self.path).unwrap_or_default().filled();
         if paths.is_empty() {
             return Err(Error::invalid("paths must be supplied"));
         }

@@ -76,7 +76,7 @@ impl MountSettings {
             (&self.allowed_response_headers, &mut config.allowed_response_headers),
         ] {
             if let Some(asked) = asked {
-                kept.clone_from(&asked.0);
+                *kept = asked.clone().filled();
             }
         }
         if let Some(asked) = &self.listing_visibility {

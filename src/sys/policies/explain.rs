@@ -122,7 +122,7 @@ impl ExplainPolicies {
                 let (id, record) = unsealed.by_accessor(accessor).await?.ok_or_else(|| unknown("accessor"))?;
                 unsealed.holder(id, &record).await?.ok_or_else(Error::bad_token)
             }
-            (None, None, Some(StringList(names))) => with_policies(unsealed, names, cx).await,
+            (None, None, Some(names)) => with_policies(unsealed, &names.clone().filled(), cx).await,
             _ => Err(Error::invalid("give one of token, accessor and policies, or none of them")),
         }
     }

@@ -138,3 +138,35 @@ fn no_certificate_no_connection_where_one_is_required() {
     }
     vault.anonymous().get("sys/health").is(200);
 }
+
+#[test]
+fn a_blank_pattern_lets_nobody_in() {
+    let vault = open();
+    let root = vault.root();
+    let authority = issuer("services");
+    let named = Issue { name: "billing", units: &["finance"], dns: &["billing.internal"], ..Issue::default() };
+    let clients = [service(&vault, &named.by(&authority)), service(&vault, &Issue::default().by(&authority))];
+    for field in [
+        "allowed_names",
+        "allowed_common_names",
+        "allowed_dns_sans",
+        "allowed_email_sans",
+        "allowed_uri_sans",
+        "allowed_organizational_units",
+    ] {
+        for blank in [json!([""]), json!([" "]), json!(","), json!([null])] {
+            root.post("auth/cert/certs/r", json!({"certificate": authority.pem(), field: blank})).ok();
+            for client in &clients {
+                client.post("auth/cert/login", json!({"name": "r"})).is(400);
+            }
+            root.delete("auth/cert/certs/r").ok();
+        }
+        root.post("auth/cert/certs/r", json!({"certificate": authority.pem(), field: ""})).ok();
+        clients[0].post("auth/cert/login", json!({"name": "r"})).is(200);
+        root.delete("auth/cert/certs/r").ok();
+    }
+    for blank in [json!([""]), json!(" "), json!(["1.2.3:a", ""])] {
+        let role = json!({"certificate": authority.pem(), "required_extensions": blank});
+        root.post("auth/cert/certs/r", role).refuses(400, "a required extension must be written as");
+    }
+}

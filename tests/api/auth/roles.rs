@@ -106,3 +106,79 @@ fn lengths_beyond_the_mount_are_a_warning() {
     assert!(answer[0].as_str().unwrap().ends_with(&ends.replace("the backend", "the system or backend")), "{answer}");
     assert!(answer[1].as_str().unwrap().starts_with("verbose_oidc_logging has been enabled"), "{answer}");
 }
+
+/// Lists that have a blank item, as a variable that is not set leaves them.
+fn blank_lists() -> [Value; 7] {
+    [json!([""]), json!([" "]), json!(" "), json!(","), json!([null]), json!(["10.0.0.0/8", ""]), json!("10.0.0.0/8,")]
+}
+
+#[test]
+fn a_blank_address_does_not_lift_the_bounds() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let mut places: Vec<(String, &str, Value)> = Vec::new();
+    for (method, roles, least) in enabled(&root) {
+        places.push((format!("auth/{method}/{roles}/r"), "token_bound_cidrs", least));
+    }
+    places.push(("auth/token/roles/r".to_owned(), "token_bound_cidrs", json!({})));
+    places.push(("auth/approle/role/s".to_owned(), "secret_id_bound_cidrs", json!({})));
+    for (path, field, least) in &places {
+        root.post(path, with(least, &json!({ *field: "10.0.0.0/8" }))).ok();
+        for blank in blank_lists() {
+            root.post(path, with(least, &json!({ *field: blank }))).is(400);
+            assert_eq!(root.get(path).data()[*field], json!(["10.0.0.0/8"]), "{path} {field} {blank}");
+        }
+        for nothing in [json!(""), json!([])] {
+            root.post(path, with(least, &json!({ *field: nothing }))).ok();
+            let bounds = root.get(path).data()[*field].take();
+            assert!(bounds.is_null() || bounds == json!([]), "{path} {field} {nothing}");
+        }
+    }
+    for field in ["cidr_list", "token_bound_cidrs"] {
+        for blank in blank_lists() {
+            root.post("auth/approle/role/r/secret-id", json!({ field: blank })).is(400);
+        }
+    }
+    for field in ["secret-id-bound-cidrs", "bound-cidr-list", "token-bound-cidrs"] {
+        for blank in blank_lists() {
+            root.post(&format!("auth/approle/role/r/{field}"), json!({ field.replace('-', "_"): blank })).is(400);
+        }
+    }
+}
+
+#[test]
+fn blank_policies_of_roles_are_none() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    enabled(&root);
+    for blank in [json!([""]), json!([" "]), json!(",")] {
+        for field in ["token_policies", "policies"] {
+            root.post("auth/userpass/users/ann", json!({"password": "wide river", field: blank})).ok();
+            let login = vault.anonymous().post("auth/userpass/login/ann", json!({"password": "wide river"})).auth();
+            assert_eq!(login["token_policies"], json!(["default"]), "{field} {blank}");
+        }
+        root.post("auth/token/roles/r", json!({"allowed_policies": blank})).ok();
+        assert_eq!(root.get("auth/token/roles/r").data()["allowed_policies"], json!([]), "{blank}");
+        root.post("identity/group/name/g", json!({"policies": blank})).ok();
+        assert_eq!(root.get("identity/group/name/g").data()["policies"], Value::Null, "{blank}");
+        root.post("identity/entity/name/e", json!({"policies": blank})).ok();
+        assert_eq!(root.get("identity/entity/name/e").data()["policies"], json!([]), "{blank}");
+    }
+}
+
+#[test]
+fn blank_items_do_not_open_what_is_said_about_json_web_tokens() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    enabled(&root);
+    let role = json!({"role_type": "jwt", "user_claim": "sub", "bound_subject": "ann", "bound_audiences": [""]});
+    root.post("auth/jwt/role/r", role).ok();
+    assert_eq!(root.get("auth/jwt/role/r").data()["bound_audiences"], json!([""]));
+    let config = json!({"jwks_url": "https://127.0.0.1:1/keys", "skip_jwks_validation": true});
+    for blank in [json!([""]), json!(" "), json!(["RS256", ""])] {
+        root.post("auth/jwt/config", with(&config, &json!({"jwt_supported_algs": blank})))
+            .refuses(400, "unsupported signing algorithm");
+    }
+    root.post("auth/jwt/config", with(&config, &json!({"oidc_response_types": [""]})))
+        .refuses(400, "invalid response_types");
+}

@@ -105,7 +105,7 @@ macro_rules! fields {
                             $(asked.$($place).+ = $field;)+
                             // This endpoint sorts policies, and the role's own does not.
                             let policies = asked.token.token_policies.as_ref().map(policy_names);
-                            asked.token.token_policies = policies.map(StringList);
+                            asked.token.token_policies = policies.map(StringList::new);
                             write(approle, &path.role_name, asked, cx).await
                         }
                     }

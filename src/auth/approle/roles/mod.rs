@@ -129,7 +129,7 @@ impl Role {
         }
         self.bind_secret_id = bind_secret_id.map_or(self.bind_secret_id, |flag| flag.0);
         self.local_secret_ids = local_secret_ids.map_or(self.local_secret_ids, |flag| flag.0);
-        if let Some(StringList(cidrs)) = secret_id_bound_cidrs.or(bound_cidr_list) {
+        if let Some(cidrs) = secret_id_bound_cidrs.or(bound_cidr_list).map(StringList::all) {
             bound_cidrs(&cidrs)?;
             self.secret_id_bound_cidrs = Some(cidrs);
         }

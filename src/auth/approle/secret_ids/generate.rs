@@ -153,9 +153,9 @@ fn bounded(role: &Role, asked: &Limits) -> Result<(u64, Ttl)> {
 }
 
 /// Addresses that must lie within the role's.
-fn within(StringList(asked): StringList, bounds: &[String]) -> Result<Vec<String>> {
-    if cidrs_within(&asked, bounds)? {
-        return Ok(asked);
+fn within(asked: StringList, bounds: &[String]) -> Result<Vec<String>> {
+    if cidrs_within(asked.as_slice(), bounds)? {
+        return Ok(asked.all());
     }
     Err(Error::invalid("the CIDR blocks of a secret ID must lie within the CIDR blocks of its role"))
 }

@@ -146,8 +146,12 @@ impl WriteRole {
         replace(&mut role.allowed_uri_sans, self.allowed_uri_sans);
         replace(&mut role.allowed_organizational_units, self.allowed_organizational_units);
         replace(&mut role.required_extensions, self.required_extensions);
-        replace(&mut role.allowed_metadata_extensions, self.allowed_metadata_extensions);
-        replace(&mut role.ocsp_servers_override, self.ocsp_servers_override);
+        if let Some(numbers) = self.allowed_metadata_extensions {
+            role.allowed_metadata_extensions = Some(numbers.filled());
+        }
+        if let Some(servers) = self.ocsp_servers_override {
+            role.ocsp_servers_override = Some(servers.filled());
+        }
         role.ocsp_ca_certificates = self.ocsp_ca_certificates.map_or(role.ocsp_ca_certificates, |text| text.0);
         role.ocsp_fail_open = self.ocsp_fail_open.map_or(role.ocsp_fail_open, |flag| flag.0);
         role.ocsp_query_all_servers = self.ocsp_query_all_servers.map_or(role.ocsp_query_all_servers, |flag| flag.0);
@@ -166,8 +170,9 @@ impl WriteRole {
     }
 }
 
+/// A blank item stays: it fits nothing, where no item fits anything.
 fn replace(list: &mut Option<Vec<String>>, asked: Option<StringList>) {
-    if let Some(StringList(texts)) = asked {
-        *list = Some(texts);
+    if let Some(texts) = asked {
+        *list = Some(texts.all());
     }
 }

@@ -86,7 +86,7 @@ impl WriteConfig {
     fn config(self, revision: String, in_state: bool) -> Result<Config> {
         let config = Config {
             revision,
-            jwt_validation_pubkeys: self.jwt_validation_pubkeys.0,
+            jwt_validation_pubkeys: self.jwt_validation_pubkeys.all(),
             jwks_url: self.jwks_url.0,
             jwks_ca_pem: self.jwks_ca_pem.0,
             oidc_discovery_url: self.oidc_discovery_url.0,
@@ -94,11 +94,11 @@ impl WriteConfig {
             oidc_client_id: self.oidc_client_id.0,
             oidc_client_secret: self.oidc_client_secret.unwrap_or_else(|| SecretText::new(String::new())),
             oidc_response_mode: self.oidc_response_mode.0,
-            oidc_response_types: self.oidc_response_types.0,
-            override_allowed_server_names: self.override_allowed_server_names.0,
+            oidc_response_types: self.oidc_response_types.all(),
+            override_allowed_server_names: self.override_allowed_server_names.filled(),
             bound_issuer: self.bound_issuer.0,
             default_role: self.default_role.0.to_lowercase(),
-            jwt_supported_algs: self.jwt_supported_algs.0,
+            jwt_supported_algs: self.jwt_supported_algs.all(),
             namespace_in_state: self.namespace_in_state.map_or(in_state, |flag| flag.0),
             provider: ProviderConfig::try_from(self.provider_config.unwrap_or_default())?,
         };

@@ -92,8 +92,7 @@ impl Expected<'_> {
         if party.is_some_and(|party| party != client) || (registered.audiences.len() > 1 && party.is_none()) {
             return Err("invalid authorized party (azp) claim: the token was given to another client");
         }
-        let bound = self.role.audiences();
-        if !bound.is_empty() && !registered.audiences.iter().any(|audience| bound.contains(audience)) {
+        if !self.role.audiences().is_empty() && !self.role.has_audience(&registered.audiences) {
             return Err("invalid audience (aud) claim: audience claim does not match any expected audience");
         }
         Ok(())

@@ -117,6 +117,11 @@ impl Role {
     pub(super) fn audiences(&self) -> &[String] {
         self.bound_audiences.as_deref().unwrap_or_default()
     }
+
+    /// Whether one of these is an audience of the role. A blank one is nobody's.
+    pub(super) fn has_audience(&self, said: &[String]) -> bool {
+        said.iter().any(|audience| !audience.is_empty() && self.audiences().contains(audience))
+    }
 }
 
 impl Jwt {

@@ -128,7 +128,7 @@ impl Endpoint for WriteRole {
 
 impl WriteRole {
     fn change(mut self, mut role: Role) -> Result<Role> {
-        if !self.oauth2_metadata.0.is_empty() {
+        if !self.oauth2_metadata.as_slice().is_empty() {
             return Err(Error::invalid(
                 "'oauth2_metadata' is not supported: tokens of the provider would stand in metadata, which is not secret",
             ));
@@ -151,14 +151,16 @@ impl WriteRole {
         let templates = token.token_policies.clone().or_else(|| legacy.policies.clone());
         legacy.merge(&mut token, &mut role.legacy);
         role.token = role.token.changed(&token)?;
-        if let Some(StringList(templates)) = templates.filter(|_| role.token_policies_template_claims) {
-            role.token.token_policies = templates;
+        if let Some(templates) = templates.filter(|_| role.token_policies_template_claims) {
+            role.token.token_policies = templates.filled();
         }
         Ok(role)
     }
 
     fn change_claims(&mut self, role: &mut Role) -> Result<()> {
-        replace(&mut role.bound_audiences, self.bound_audiences.take());
+        if let Some(audiences) = self.bound_audiences.take() {
+            role.bound_audiences = Some(audiences.all());
+        }
         replace_text(&mut role.bound_subject, self.bound_subject.take());
         if let Some(claims) = self.bound_claims.take() {
             role.bound_claims = Some(claims);
@@ -242,7 +244,7 @@ impl Role {
     }
 
     fn is_bound(&self) -> bool {
-        !self.audiences().is_empty()
+        self.audiences().iter().any(|audience| !audience.is_empty())
             || !self.bound_subject.is_empty()
             || self.bound_claims.as_ref().is_some_and(|claims| !claims.is_empty())
             || !self.token.token_bound_cidrs.is_empty()
@@ -258,8 +260,8 @@ fn role_type(text: &str) -> Result<RoleType> {
 }
 
 fn replace(list: &mut Option<Vec<String>>, asked: Option<StringList>) {
-    if let Some(StringList(texts)) = asked {
-        *list = Some(texts);
+    if let Some(texts) = asked {
+        *list = Some(texts.filled());
     }
 }
 

@@ -32,7 +32,7 @@ impl Endpoint for ChangePolicies {
     async fn handle(self, userpass: &Userpass, UserPath { username }: UserPath, cx: &mut Cx<'_>) -> Result<Done> {
         let known = userpass.view.fetch(cx.txn(), &key(&username)).await?;
         let mut user: User = known.ok_or_else(user_is_missing)?;
-        let sorted = self.token_policies.map(|names| StringList(policy_names(&names)));
+        let sorted = self.token_policies.map(|names| StringList::new(policy_names(&names)));
         let mut asked = TokenParams { token_policies: sorted, ..TokenParams::default() };
         LegacyParams { policies: self.policies, ..LegacyParams::default() }.merge(&mut asked, &mut user.legacy);
         user.token = user.token.changed(&asked)?;

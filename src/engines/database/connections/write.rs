@@ -110,7 +110,7 @@ impl WriteConnection {
         record.revision = u64::from_be_bytes(cx.entropy().bytes()?);
         record.plugin = plugin;
         record.plugin_version = self.plugin_version.unwrap_or(record.plugin_version);
-        record.allowed_roles = self.allowed_roles.map_or(record.allowed_roles, |list| list.0);
+        record.allowed_roles = self.allowed_roles.map_or(record.allowed_roles, StringList::filled);
         record.root_rotation_statements =
             self.root_rotation_statements.map_or(record.root_rotation_statements, |list| list.0);
         record.password_policy = self.password_policy.unwrap_or(record.password_policy);

@@ -29,7 +29,7 @@ impl Endpoint for WriteCors {
     const ALIASES: &'static [&'static str] = &["enable"];
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
-        let cors = Cors::new(self.allowed_origins.0, self.allowed_headers.0)?;
+        let cors = Cors::new(self.allowed_origins.filled(), self.allowed_headers.filled())?;
         unsealed.core.cors.write(Some(cors), cx.txn())?;
         Ok(Done)
     }

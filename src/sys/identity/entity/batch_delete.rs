@@ -27,7 +27,7 @@ impl Endpoint for DeleteEntities {
     const ROUTE: Route = Route::write("entity/batch-delete").summary("Delete several entities");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
-        let ids: BTreeSet<String> = self.entity_ids.0.into_iter().filter(|id| !id.is_empty()).collect();
+        let ids: BTreeSet<String> = self.entity_ids.filled().into_iter().collect();
         if ids.is_empty() {
             return Err(Error::invalid("missing entity ids to delete"));
         }

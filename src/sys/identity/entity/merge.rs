@@ -37,9 +37,9 @@ impl Endpoint for MergeEntities {
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
         let merge = Merge {
-            from: self.from_entity_ids.0,
+            from: self.from_entity_ids.filled(),
             to: self.to_entity_id.map(|id| id.0).unwrap_or_default(),
-            keep_aliases: self.conflicting_alias_ids_to_keep.0,
+            keep_aliases: self.conflicting_alias_ids_to_keep.filled(),
         };
         unsealed.identity.merge_entities(merge, cx.txn()).await?;
         Ok(Done)

@@ -58,7 +58,7 @@ impl EntityFields {
         let change = EntityChange {
             id: self.id.map(|id| id.0),
             name: self.name.map(|name| name.0),
-            policies: self.policies.map(|policies| policy_names(&policies.0)).transpose()?,
+            policies: self.policies.map(|policies| policy_names(policies.as_slice())).transpose()?,
             metadata: self.metadata.map(|metadata| checked_metadata(metadata.0)).transpose()?,
             disabled: self.disabled.map(|flag| flag.0),
         };

@@ -63,10 +63,10 @@ impl GroupFields {
             id: self.id.map(|id| id.0),
             name: self.name.map(|name| name.0),
             kind: self.kind.map(|kind| GroupKind::parse(&kind.0)).transpose()?,
-            policies: self.policies.map(|policies| policy_names(&policies.0)).transpose()?,
+            policies: self.policies.map(|policies| policy_names(policies.as_slice())).transpose()?,
             metadata: self.metadata.map(|metadata| checked_metadata(metadata.0)).transpose()?,
-            member_entity_ids: self.member_entity_ids.map(|ids| ids.0),
-            member_group_ids: self.member_group_ids.map(|ids| ids.0),
+            member_entity_ids: self.member_entity_ids.map(StringList::filled),
+            member_group_ids: self.member_group_ids.map(StringList::filled),
         };
         let (group, is_new) = unsealed.identity.write_group(change, cx.txn()).await?;
         Ok(Data::or_nothing(is_new.then_some(NewGroup { id: group.id, name: group.name })))

@@ -33,7 +33,7 @@ impl Endpoint for WriteConfig {
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
         let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
         quotas.config = QuotaConfig {
-            exempt_paths: self.rate_limit_exempt_paths.map_or(quotas.config.exempt_paths, |paths| paths.0),
+            exempt_paths: self.rate_limit_exempt_paths.map_or(quotas.config.exempt_paths, StringList::filled),
             audit_refusals: self.enable_rate_limit_audit_logging.0,
             response_headers: self.enable_rate_limit_response_headers.0,
         };

@@ -81,7 +81,8 @@ impl Endpoint for WriteRole {
 impl WriteRole {
     fn changed(self, role: TokenRole) -> Result<TokenRole> {
         let names = |given: Option<StringList>, old| given.map_or(old, |names| policy_names(&names));
-        let cidrs = self.token_bound_cidrs.or(self.bound_cidrs).map(|cidrs| bound_cidrs(&cidrs.0)).transpose()?;
+        let cidrs =
+            self.token_bound_cidrs.or(self.bound_cidrs).map(|cidrs| bound_cidrs(cidrs.as_slice())).transpose()?;
         let uses = self.token_num_uses.map(|uses| u64::try_from(uses.0)).transpose();
         let uses = uses.map_err(|_| Error::invalid("'token_num_uses' cannot be negative"))?;
         let token_type = self.token_type.map(|word| RoleTokenType::parse(&word.0)).transpose()?;

@@ -21,7 +21,8 @@ pub(super) struct Versions {
 impl Versions {
     /// The numbers, of which there is at least one.
     fn numbers(&self) -> Result<Vec<u64>> {
-        let numbers = self.versions.as_slice().iter().map(|number| number.parse::<i64>());
+        let numbers = self.versions.as_slice().iter().filter(|number| !number.is_empty());
+        let numbers = numbers.map(|number| number.parse::<i64>());
         let numbers: Vec<i64> = numbers.collect::<Result<_, _>>().map_err(|_| {
             Error::invalid("Field validation failed: field \"versions\": every version must be a whole number")
         })?;

@@ -71,7 +71,7 @@ impl Endpoint for WriteKey {
             algorithm: self.algorithm.map(|name| Algorithm::parse(&name.0)).transpose()?,
             rotation_period: self.rotation_period,
             verification_ttl: self.verification_ttl,
-            allowed_client_ids: self.allowed_client_ids.map(|ids| ids.0),
+            allowed_client_ids: self.allowed_client_ids.map(StringList::filled),
         };
         unsealed.identity.oidc.write_key(&path.name, change, cx.txn()).await?;
         Ok(Done)
