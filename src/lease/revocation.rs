@@ -1,9 +1,11 @@
 //! Ends leases because somebody asks for it: one, or many at once.
 
+use std::sync::{Mutex, PoisonError};
+
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::barrier::Txn;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 use super::manager::LeaseManager;
 use super::record::{Lease, LeaseState};
@@ -52,9 +54,22 @@ impl LeaseManager {
         stream::iter(ids).map(Ok).try_for_each_concurrent(AT_ONCE, async |id| self.doom(id).await.map(drop)).await
     }
 
-    /// Revokes all of these and waits until they are done. The first failure is the answer.
+    /// Revokes all of these and waits until they are done. The first failure is the answer: nothing is begun after it, and
+    /// what was begun is finished.
     pub async fn revoke_all(&self, ids: &[String], revoker: &dyn Revoker) -> Result<()> {
-        stream::iter(ids).map(Ok).try_for_each_concurrent(AT_ONCE, |id| self.revoke(id, revoker)).await
+        let failure: Mutex<Option<Error>> = Mutex::new(None);
+        let first = || failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = async |id: &String| {
+            if first().is_some() {
+                return;
+            }
+            if let Err(error) = self.revoke(id, revoker).await {
+                first().get_or_insert(error);
+            }
+        };
+        stream::iter(ids).for_each_concurrent(AT_ONCE, end).await;
+        let first = first().take();
+        first.map_or(Ok(()), Err)
     }
 
     /// Revokes all of these, and removes those that cannot be revoked: for what is beyond reach.

@@ -2,13 +2,18 @@
 
 use std::sync::Arc;
 
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
 use crate::api::Ttl;
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Granted};
 use crate::error::Result;
-use crate::lease::Lease;
+use crate::lease::{Lease, Target};
 
 use super::unsealed::Unsealed;
+
+/// How many leases are made due at once: their commits share the syncs of the disk.
+const AT_ONCE: usize = 16;
 
 impl Unsealed {
     /// Renews the lease `id` by `asked` (zero is its own length), within the bounds of its mount. The change goes into
@@ -25,9 +30,13 @@ impl Unsealed {
         self.leases.renew(id, asked, bounds, self, txn).await
     }
 
-    /// Makes the lease `id` due now, durably; it is revoked in the background. Nothing if it is gone.
+    /// Makes the lease `id` due now, durably; it is revoked in the background. A token that it is of ends here and now.
+    /// Nothing if it is gone.
     pub async fn doom_lease(&self, id: &str) -> Result<()> {
-        self.leases.doom(id).await.map(|_| ())
+        if let Some(Lease { target: Target::Token { id }, .. }) = self.leases.doom(id).await? {
+            self.doom_token(&id).await?;
+        }
+        Ok(())
     }
 
     /// Revokes the lease `id` and waits until it is done.
@@ -35,11 +44,12 @@ impl Unsealed {
         self.leases.revoke(id, self).await
     }
 
-    /// Revokes every lease below `prefix`; true waits until they are done, false until each is due, durably.
+    /// Revokes every lease below `prefix`; true waits until they are done, false until each is due, durably, and no token
+    /// among them can be used.
     pub async fn revoke_prefix(&self, prefix: &str, wait: bool) -> Result<()> {
         let ids = self.leases.below(prefix).await?;
         // All of them are due before the first is undone: whatever fails later, none is forgotten.
-        self.leases.doom_all(&ids).await?;
+        stream::iter(&ids).map(Ok).try_for_each_concurrent(AT_ONCE, |id| self.doom_lease(id)).await?;
         if wait { self.leases.revoke_all(&ids, self).await } else { Ok(()) }
     }
 
@@ -79,8 +89,8 @@ impl Unsealed {
             return Ok(true);
         }
         match &lease.target {
-            crate::lease::Target::Token { id } => Ok(self.tokens.stored(id).await?.is_none()),
-            crate::lease::Target::Secret { mount, .. } => Ok(self.mounts.by_id(mount).is_none()),
+            Target::Token { id } => Ok(self.tokens.stored(id).await?.is_none()),
+            Target::Secret { mount, .. } => Ok(self.mounts.by_id(mount).is_none()),
         }
     }
 }

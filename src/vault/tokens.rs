@@ -226,7 +226,7 @@ impl Unsealed {
     }
 
     /// Ends the token `id` now, durably. False if there is none.
-    async fn doom_token(&self, id: &str) -> Result<bool> {
+    pub(super) async fn doom_token(&self, id: &str) -> Result<bool> {
         loop {
             let mut txn = Txn::new();
             let Some(mut record) = self.tokens.fetch(id, &mut txn).await? else { return Ok(false) };

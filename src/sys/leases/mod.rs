@@ -17,6 +17,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::api::LooseBool;
 use crate::engine::Routes;
 use crate::error::{Error, Result};
 use crate::vault::Unsealed;
@@ -49,6 +50,11 @@ pub(crate) struct LeasePath {
 pub(crate) struct PrefixPath {
     /// A path, taken as a folder.
     prefix: String,
+}
+
+/// Whether a revocation is waited for where the request does not say.
+fn waits() -> LooseBool {
+    LooseBool(true)
 }
 
 /// The id that came in the body.

@@ -258,3 +258,33 @@ fn a_client_that_hangs_up_leaves_nothing_half_done() {
     root.post("sys/leases/revoke-prefix/database", json!({"sync": true})).ok();
     assert_eq!((users(&server), vault.lease_count()), (0, 0));
 }
+
+#[test]
+fn whoever_revokes_hears_that_the_database_refuses() {
+    let server = Postgres::start();
+    let vault = TestVault::new();
+    let root = vault.root();
+    configure(&root, &server, CREATE);
+    let role =
+        json!({"db_name": "pg", "creation_statements": CREATE, "revocation_statements": "DROP ROLE \"hunter2\""});
+    root.post("database/roles/app", role).ok();
+    let (name, password, lease) = credentials(&root);
+    for answer in [
+        root.post("sys/leases/revoke", json!({"lease_id": lease})),
+        root.post(&format!("sys/leases/revoke/{lease}"), json!({})),
+        root.post("sys/leases/revoke-prefix/database/creds", json!({})),
+    ] {
+        let answer = answer.refuses(500, "database");
+        for secret in ["hunter2", ADMIN_PASSWORD, &password, &name] {
+            assert!(!answer.text.contains(secret), "{}", answer.text);
+        }
+    }
+    assert_eq!((users(&server), vault.lease_count()), (1, 1));
+    root.post(
+        "database/roles/app",
+        json!({"db_name": "pg", "creation_statements": CREATE, "revocation_statements": ""}),
+    )
+    .ok();
+    root.post("sys/leases/revoke", json!({"lease_id": lease})).is(204);
+    assert_eq!((users(&server), vault.lease_count()), (0, 0));
+}
