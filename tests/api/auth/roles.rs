@@ -167,6 +167,33 @@ fn blank_policies_of_roles_are_none() {
 }
 
 #[test]
+fn what_makes_a_jwt_login_strict_is_back_where_a_write_leaves_it_out() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    enabled(&root);
+    let role = json!({
+        "user_claim": "sub", "allowed_redirect_uris": "https://a/b", "bound_claims": {"team": "x*"}, "max_age": 60,
+    });
+    let lax = json!({"oidc_disable_confirmation": true, "callback_mode": "direct", "bound_claims_type": "glob"});
+    let settings = || {
+        let shown = root.get("auth/jwt/role/r").data();
+        json!([
+            shown["oidc_disable_confirmation"],
+            shown["callback_mode"],
+            shown["bound_claims_type"],
+            shown["max_age"]
+        ])
+    };
+    root.post("auth/jwt/role/r", with(&role, &lax)).ok();
+    assert_eq!(settings(), json!([true, "direct", "glob", 60]));
+    root.post("auth/jwt/role/r", json!({"user_claim": "sub"})).ok();
+    assert_eq!(settings(), json!([false, "client", "string", 60]), "what is not strict stays as it is");
+    // What a glob could not be compared with is good again.
+    root.post("auth/jwt/role/r", with(&role, &json!({"bound_claims_type": "glob"}))).ok();
+    root.post("auth/jwt/role/r", json!({"user_claim": "sub", "bound_claims": {"n": 1}})).ok();
+}
+
+#[test]
 fn blank_items_do_not_open_what_is_said_about_json_web_tokens() {
     let vault = TestVault::new();
     let root = vault.root();

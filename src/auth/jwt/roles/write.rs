@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use super::leeway::Leeway;
 use super::{CallbackMode, ClaimsType, LONGEST_NAME, Role, RolePath, RoleType, key};
 
-/// A role; what is left out stays as it is, but for `role_type`, which is `oidc` then.
+/// A role; what is left out stays as it is, but for what says how strict a login is: `role_type`, `bound_claims_type`,
+/// `callback_mode` and `oidc_disable_confirmation` are then what a new role has.
 #[derive(Default, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(in crate::auth::jwt) struct WriteRole {
@@ -28,7 +29,7 @@ pub(in crate::auth::jwt) struct WriteRole {
     /// Claims, by name or by JSON Pointer, and the value, or one of the values, that each must have.
     bound_claims: Option<Map<String, Value>>,
     /// `string` or `glob`: how the values of bound claims are compared.
-    bound_claims_type: Option<LooseText>,
+    bound_claims_type: LooseText,
     /// Claims, by name or by JSON Pointer, and the name under which each goes into the token's metadata.
     claim_mappings: Option<KeyValues>,
     /// The claim that names the caller.
@@ -52,13 +53,13 @@ pub(in crate::auth::jwt) struct WriteRole {
     /// The longest time since the caller has typed a password at the provider; 0 is any.
     max_age: Option<Ttl>,
     /// `client`, or `direct` where the provider sends the browser to this server.
-    callback_mode: Option<LooseText>,
+    callback_mode: LooseText,
     /// Seconds between two polls; 0 is 5 seconds.
     poll_interval: Option<LooseInt>,
     /// Tokens of the provider to show. Not supported.
     oauth2_metadata: StringList,
     /// Whether a login in the mode `direct` goes on without the caller's consent to it.
-    oidc_disable_confirmation: Option<LooseBool>,
+    oidc_disable_confirmation: LooseBool,
     /// Kept and shown; tokens and claims are never logged.
     verbose_oidc_logging: Option<LooseBool>,
     /// Whether `{{.claim}}` in `token_policies` stands for a claim.
@@ -165,13 +166,11 @@ impl WriteRole {
         if let Some(claims) = self.bound_claims.take() {
             role.bound_claims = Some(claims);
         }
-        if let Some(LooseText(kind)) = &self.bound_claims_type {
-            role.bound_claims_type = match kind.as_str() {
-                "" | "string" => ClaimsType::String,
-                "glob" => ClaimsType::Glob,
-                _ => return Err(Error::invalid("invalid 'bound_claims_type': use 'string' or 'glob'")),
-            };
-        }
+        role.bound_claims_type = match self.bound_claims_type.0.as_str() {
+            "" | "string" => ClaimsType::String,
+            "glob" => ClaimsType::Glob,
+            _ => return Err(Error::invalid("invalid 'bound_claims_type': use 'string' or 'glob'")),
+        };
         if let Some(KeyValues(mappings)) = self.claim_mappings.take() {
             role.claim_mappings = Some(mappings);
         }
@@ -188,24 +187,22 @@ impl WriteRole {
         replace(&mut role.allowed_redirect_uris, self.allowed_redirect_uris.take());
         replace(&mut role.oidc_scopes, self.oidc_scopes.take());
         role.max_age = self.max_age.unwrap_or(role.max_age);
-        if let Some(LooseText(mode)) = &self.callback_mode {
-            role.callback_mode = match mode.as_str() {
-                "" | "client" => CallbackMode::Client,
-                "direct" => CallbackMode::Direct,
-                "device" => {
-                    return Err(Error::invalid(
-                        "'callback_mode' device is not supported: use 'client', or 'direct' where no browser can reach \
-                         the client",
-                    ));
-                }
-                _ => return Err(Error::invalid("invalid 'callback_mode': use 'client' or 'direct'")),
-            };
-        }
+        role.callback_mode = match self.callback_mode.0.as_str() {
+            "" | "client" => CallbackMode::Client,
+            "direct" => CallbackMode::Direct,
+            "device" => {
+                return Err(Error::invalid(
+                    "'callback_mode' device is not supported: use 'client', or 'direct' where no browser can reach the \
+                     client",
+                ));
+            }
+            _ => return Err(Error::invalid("invalid 'callback_mode': use 'client' or 'direct'")),
+        };
         if let Some(LooseInt(seconds)) = self.poll_interval {
             role.poll_interval =
                 u64::try_from(seconds).map_err(|_| Error::invalid("poll_interval cannot be negative"))?;
         }
-        role.oidc_disable_confirmation = flag(self.oidc_disable_confirmation, role.oidc_disable_confirmation);
+        role.oidc_disable_confirmation = self.oidc_disable_confirmation.0;
         role.verbose_oidc_logging = flag(self.verbose_oidc_logging, role.verbose_oidc_logging);
         Ok(())
     }
