@@ -197,3 +197,18 @@ fn blank_names_of_policies_are_not_those_of_the_parent() {
         assert_eq!(made(&maker, "create", nothing.clone()), json!(["default", "maker"]), "{nothing}");
     }
 }
+
+#[test]
+fn who_asks_for_no_policies_gets_no_more_than_its_maker_has() {
+    let vault = TestVault::new();
+    let policy = "path \"auth/token/create*\" { capabilities = [\"update\", \"sudo\"] }";
+    vault.root().post("sys/policies/acl/maker", json!({ "policy": policy })).ok();
+    vault.root().post("auth/token/roles/plain", json!({})).ok();
+    let lean = vault.with_token(json!({"policies": ["maker"], "no_default_policy": true}));
+    for path in ["create", "create-orphan", "create/plain"] {
+        for body in [json!({}), json!({"type": "batch"})] {
+            assert_eq!(made(&lean, path, body), json!(["maker"]), "{path}");
+        }
+        assert_eq!(made(&lean, path, json!({"policies": ["maker"]})), json!(["default", "maker"]), "{path}");
+    }
+}

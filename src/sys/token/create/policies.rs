@@ -85,6 +85,11 @@ impl Wish<'_> {
         !self.no_default && self.role.is_none_or(|role| !role.no_default_policy)
     }
 
+    /// Whether the policies are not simply those of the token that asks.
+    fn chooses(&self) -> bool {
+        self.asked.is_some() || self.foreign
+    }
+
     fn by_parent(&self) -> Result<Vec<String>> {
         let mut policies = self.asked.unwrap_or(self.parent).to_vec();
         if !self.sudo && !policies.iter().all(|name| holds(self.parent, name)) {
@@ -92,7 +97,7 @@ impl Wish<'_> {
         }
         if self.no_default {
             policies.retain(|name| name != DEFAULT);
-        } else if self.adds_default() && (self.sudo || holds(self.parent, DEFAULT)) {
+        } else if self.adds_default() && (holds(self.parent, DEFAULT) || self.sudo && self.chooses()) {
             policies.push(DEFAULT.to_owned());
         }
         Ok(policies)
@@ -135,6 +140,7 @@ mod tests {
     fn sudo_chooses_freely_but_for_root() {
         assert_eq!(granted("other", "mk", true, None).unwrap(), "default other");
         assert_eq!(granted("", "root", true, None).unwrap(), "root");
+        assert_eq!(granted("", "mk", true, None).unwrap(), "mk", "nothing is asked for, nothing is added");
         assert_eq!(granted("root default", "root", true, None).unwrap(), "root");
         assert!(granted("root", "mk", true, None).is_err());
         assert!(granted("response-wrapping", "root", true, None).is_err());
