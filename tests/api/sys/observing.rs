@@ -59,3 +59,16 @@ fn a_request_can_be_looked_at_without_its_token() {
         reader.get("sys/internal/counters/tokens").data()["counters"]["service_tokens"]["total"].as_u64() > Some(0)
     );
 }
+
+#[test]
+fn an_audited_header_is_told_by_the_name_that_was_asked_for() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/config/auditing/request-headers/X-Foo", json!({"hmac": true})).is(204);
+    for name in ["X-Foo", "x-foo", "x-FOO"] {
+        let answer = root.get(&format!("sys/config/auditing/request-headers/{name}")).data();
+        assert_eq!(answer, json!({ name: {"hmac": true} }));
+    }
+    let all = root.get("sys/config/auditing/request-headers").data();
+    assert_eq!(all["headers"], json!({"x-foo": {"hmac": true}}));
+}

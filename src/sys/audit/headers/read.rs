@@ -28,10 +28,12 @@ impl Endpoint for ReadHeader {
         self,
         unsealed: &Arc<Unsealed>,
         path: HeaderPath,
-        _: &mut Cx<'_>,
+        cx: &mut Cx<'_>,
     ) -> Result<Data<BTreeMap<String, HeaderRule>>> {
         let hmac = unsealed.core.audited_headers.rules().get(&path.header).copied();
         let hmac = hmac.ok_or_else(|| Error::invalid("Could not find header in config"))?;
-        Ok(Data::new(BTreeMap::from([(path.header, HeaderRule { hmac })])).repeated())
+        // Clients look the answer up by the name that they asked for, in whatever case.
+        let asked = cx.path.as_str().rsplit('/').next().unwrap_or(&path.header).to_owned();
+        Ok(Data::new(BTreeMap::from([(asked, HeaderRule { hmac })])).repeated())
     }
 }
