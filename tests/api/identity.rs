@@ -357,3 +357,20 @@ fn a_group_whose_name_has_slashes_is_found_by_it() {
     root.delete("identity/group/name/org/team").is(204);
     root.get("identity/group/name/org/team").is(404);
 }
+
+#[test]
+fn the_list_of_entities_tells_their_aliases() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let accessor = userpass(&vault, "up", "service");
+    let alone = root.post("identity/entity", json!({"name": "alone"})).data()["id"].take();
+    let known = root.post("identity/entity", json!({"name": "known"})).data()["id"].take();
+    let alias = json!({"name": "ann", "canonical_id": known, "mount_accessor": accessor});
+    let alias = root.post("identity/entity-alias", alias).data()["id"].take();
+    let info = root.list("identity/entity/id").data()["key_info"].take();
+    assert_eq!(info[alone.as_str().unwrap()], json!({"name": "alone"}));
+    let line = json!({
+        "id": alias, "name": "ann", "mount_accessor": accessor, "mount_path": "auth/up/", "mount_type": "userpass",
+    });
+    assert_eq!(info[known.as_str().unwrap()], json!({"name": "known", "aliases": [line]}));
+}

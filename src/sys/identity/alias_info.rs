@@ -41,6 +41,19 @@ pub(crate) struct AliasSummary {
     local: bool,
 }
 
+/// An alias as the list of entities shows it.
+#[derive(Debug, Serialize)]
+pub(super) struct AliasLine {
+    id: String,
+    name: String,
+    mount_accessor: String,
+    /// Left out once the mount is gone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mount_path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mount_type: Option<String>,
+}
+
 /// The mounts by accessor, looked up once for a whole answer.
 pub(super) struct Mounts(HashMap<String, Arc<MountPoint>>);
 
@@ -90,6 +103,19 @@ impl AliasSummary {
             metadata: some(&alias.metadata),
             custom_metadata: alias.custom_metadata.clone(),
             local: alias.local,
+        }
+    }
+}
+
+impl AliasLine {
+    /// An alias of an entity.
+    pub(super) fn of(alias: &Alias, mounts: &Mounts) -> Self {
+        Self {
+            id: alias.id.clone(),
+            name: alias.name.clone(),
+            mount_accessor: alias.mount_accessor.clone(),
+            mount_path: mounts.path(alias),
+            mount_type: mounts.kind(alias),
         }
     }
 }
