@@ -23,6 +23,8 @@ use super::{body, query, reply};
 
 /// The path whose success ends the connection.
 const SEAL: &str = "sys/seal";
+/// The header that names the namespace of a request.
+const NAMESPACE: &str = "x-vault-namespace";
 /// The most bytes of a body that is read although its request may come too early.
 const SMALL_BODY: u64 = 16 * 1024;
 /// The path of the metrics.
@@ -59,6 +61,10 @@ pub(super) async fn answer(
         if preflight { reply::preflight(over_tls) } else { door.respond(&parts, peer, http_body, over_tls).await };
     if let Some(crossing) = crossing {
         crossing.allow(&mut response, preflight);
+    }
+    // Clients tell their user where the request went, above all when it was refused.
+    if let Some(named) = parts.headers.get(NAMESPACE).filter(|named| !named.is_empty()) {
+        response.headers_mut().insert(NAMESPACE, named.clone());
     }
     door.pipeline.vault().parts().metrics.requests.answered(response.status().as_u16());
     response
@@ -305,7 +311,7 @@ pub(super) fn wrap_ttl(headers: &HeaderMap) -> Result<Option<Duration>> {
 /// The namespace that the header names, with a slash at its end; empty for the root.
 pub(super) fn namespace(headers: &HeaderMap) -> Result<String> {
     let unknown = || Error::not_found("namespace not found");
-    let Some(named) = headers.get("x-vault-namespace") else { return Ok(String::new()) };
+    let Some(named) = headers.get(NAMESPACE) else { return Ok(String::new()) };
     let named = named.to_str().map_err(|_| unknown())?.trim_matches('/');
     if named.is_empty() || named == ROOT_NAMESPACE {
         return Ok(String::new());

@@ -20,8 +20,15 @@ impl Unsealed {
         let key = SecretText::new(self.deps.entropy.base62(KEY_LENGTH)?);
         let lock = digest_of(&key);
         self.change_lock(path, |namespace| {
+            let path = &namespace.path;
+            // A lock within a lock would have a key that nobody knows of any more when the outer one is gone.
+            if let Some(outer) = self.core.namespaces.lock_over(path).filter(|outer| outer != path) {
+                return Err(Error::invalid(format!(
+                    "cannot lock namespace {path:?}: ancestor namespace {outer:?} is already locked"
+                )));
+            }
             if namespace.lock.is_some() {
-                return Err(Error::invalid(format!("cannot lock namespace {:?}: is already locked", namespace.path)));
+                return Err(Error::invalid(format!("cannot lock namespace {path:?}: is already locked")));
             }
             namespace.lock = Some(lock.clone());
             Ok(())

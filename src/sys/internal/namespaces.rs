@@ -1,4 +1,4 @@
-//! `GET /v1/sys/internal/ui/namespaces`: the namespaces in this one that the caller may know of.
+//! `GET /v1/sys/internal/ui/namespaces`: the namespaces directly in this one that the caller may know of.
 
 use std::sync::Arc;
 
@@ -34,6 +34,7 @@ impl Endpoint for ReadNamespaces {
         let path = &unsealed.namespace.path;
         let within = unsealed.core.namespaces.within(path);
         let relative = within.iter().filter_map(|inner| inner.namespace.path.strip_prefix(path.as_str()));
-        Ok(Data::new(Known { keys: relative.filter(|inner| acl.reaches(inner)).map(str::to_owned).collect() }))
+        let children = relative.filter(|inner| !inner.trim_end_matches('/').contains('/'));
+        Ok(Data::new(Known { keys: children.filter(|inner| acl.reaches(inner)).map(str::to_owned).collect() }))
     }
 }

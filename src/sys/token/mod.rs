@@ -40,7 +40,7 @@ pub(super) fn routes() -> Routes<Arc<Unsealed>> {
         .endpoint::<revoke::Revoke>()
         .endpoint::<revoke_self::RevokeSelf>()
         .endpoint::<revoke_accessor::RevokeAccessor>()
-        .endpoint::<revoke_orphan::RevokeOrphan>();
-    let routes = routes.in_root_only(Routes::endpoint::<tidy::Tidy>);
+        .endpoint::<revoke_orphan::RevokeOrphan>()
+        .endpoint::<tidy::Tidy>();
     roles::add(routes)
 }

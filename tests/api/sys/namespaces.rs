@@ -468,3 +468,56 @@ fn a_path_leads_to_a_mount_of_another_namespace() {
     root.post("sys/namespaces/api-lock/lock/team", json!({})).is(200);
     seen(&root, "team/kv/a").refuses(403, "preflight capability check returned 403");
 }
+
+#[test]
+fn what_lies_in_a_locked_namespace_cannot_be_locked() {
+    let (_vault, root) = with_namespaces(&["team", "team/web", "team/web/ui"]);
+    let change = |what: &str, path: &str| root.post(&format!("sys/namespaces/api-lock/{what}/{path}"), json!({}));
+    change("lock", "team").is(200);
+    for (path, named) in [("team/web", "team/web/"), ("team/web/ui", "team/web/ui/")] {
+        let words =
+            format!("cannot lock namespace \\\"{named}\\\": ancestor namespace \\\"team/\\\" is already locked");
+        change("lock", path).refuses(400, &words);
+    }
+    change("unlock", "team").is(200);
+    within(&root, "team/web").get("sys/mounts").is(200);
+    // The other way round each lock has its key.
+    change("lock", "team/web").is(200);
+    change("lock", "team").is(200);
+    change("unlock", "team").is(200);
+    within(&root, "team/web").get("sys/mounts").is(503);
+    change("unlock", "team/web").is(200);
+}
+
+#[test]
+fn a_picker_of_namespaces_is_told_one_level() {
+    let (_vault, root) = with_namespaces(&["a", "a/b", "a/b/c", "d"]);
+    let shown = |client: &Client, path: &str| within(client, path).get("sys/internal/ui/namespaces").data();
+    assert_eq!(shown(&root, ""), json!({"keys": ["a/", "d/"]}));
+    assert_eq!(shown(&root, "a"), json!({"keys": ["b/"]}));
+    assert_eq!(shown(&root, "a/b/c"), json!({}));
+    // Whoever may do something further below has to get there.
+    let deep = holder(&root, "path \"a/b/c/*\" { capabilities = [\"read\"] }");
+    assert_eq!((shown(&deep, ""), shown(&deep, "a")), (json!({"keys": ["a/"]}), json!({"keys": ["b/"]})));
+}
+
+#[test]
+fn an_answer_names_the_namespace_that_was_asked() {
+    let (_vault, root) = with_namespaces(&["a"]);
+    let echoed = |client: &Client, path: &str| {
+        client.get(path).headers.get("x-vault-namespace").map(|named| named.to_str().unwrap().to_owned())
+    };
+    for named in ["a", "a/", "/a/", "nobody"] {
+        assert_eq!(echoed(&within(&root, named), "sys/mounts").as_deref(), Some(named));
+        assert_eq!(echoed(&within(&root.anonymous(), named), "kv/x").as_deref(), Some(named));
+    }
+    assert_eq!(echoed(&root, "sys/mounts"), None);
+    assert_eq!(echoed(&root, "a/sys/mounts"), None, "it is the header that is told");
+}
+
+#[test]
+fn tokens_can_be_tidied_from_a_namespace() {
+    let (_vault, root) = with_namespaces(&["a"]);
+    let answer = within(&root, "a").post("auth/token/tidy", json!({})).is(202);
+    assert!(answer.text.contains("Tidy operation successfully started"), "{}", answer.text);
+}
