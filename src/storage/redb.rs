@@ -472,9 +472,9 @@ mod tests {
                 }
             })
         };
-        let whole = read(|store| store.snapshot()).await.unwrap().unwrap();
+        let whole = read(Storage::snapshot).await.unwrap().unwrap();
         assert_eq!(whole.len(), 50);
-        assert_eq!(read(|store| store.reread()).await.unwrap().unwrap(), whole);
+        assert_eq!(read(Storage::reread).await.unwrap().unwrap(), whole);
 
         let path =
             crate::storage::contract::files_below(dir.path()).into_iter().find(|path| path.ends_with(FILE)).unwrap();
@@ -492,8 +492,8 @@ mod tests {
         for place in places {
             std::os::unix::fs::FileExt::write_all_at(&file, &[6], place).unwrap();
         }
-        assert_eq!(read(|store| store.snapshot()).await.unwrap().unwrap(), whole, "the cache has it as it was");
-        assert_ne!(read(|store| store.reread()).await.unwrap().unwrap(), whole);
+        assert_eq!(read(Storage::snapshot).await.unwrap().unwrap(), whole, "the cache has it as it was");
+        assert_ne!(read(Storage::reread).await.unwrap().unwrap(), whole);
         store.commit(put(99)).await.unwrap();
     }
 
