@@ -93,3 +93,14 @@ fn thresholds_that_make_no_sense_are_refused() {
     }
     assert_eq!(client.get("sys/init").ok().json()["initialized"], false);
 }
+
+#[test]
+fn a_blank_key_is_no_key_and_gives_no_share_in_the_clear() {
+    let vault = uninitialised();
+    let client = vault.anonymous();
+    for blank in [json!([""]), json!(" "), json!([null])] {
+        let body = json!({"secret_shares": 1, "secret_threshold": 1, "pgp_keys": blank});
+        client.post("sys/init", body).is(400);
+        assert_eq!(client.get("sys/init").ok().json()["initialized"], false, "{blank}");
+    }
+}
