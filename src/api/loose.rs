@@ -196,10 +196,11 @@ pub fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) ->
     T::deserialize(deserializer).map(Some)
 }
 
-/// A list of texts, or one text with commas between them; blanks around each are dropped. An empty text is an empty list.
+/// A list of texts, or one text with commas between them; blanks around each are dropped. An empty text is an empty
+/// list.
 ///
-/// An item that is blank is one all the same, as in `[""]` or `"a,"`. Who reads the list says what it stands for, since in
-/// a list that restricts it must not be as good as no list at all.
+/// An item that is blank is one all the same, as in `[""]` or `"a,"`. Who reads the list says what it stands for, since
+/// in a list that restricts it must not be as good as no list at all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StringList(Vec<String>);
 

@@ -54,8 +54,8 @@ impl LeaseManager {
         stream::iter(ids).map(Ok).try_for_each_concurrent(AT_ONCE, async |id| self.doom(id).await.map(drop)).await
     }
 
-    /// Revokes all of these and waits until they are done. The first failure is the answer: nothing is begun after it, and
-    /// what was begun is finished.
+    /// Revokes all of these and waits until they are done. The first failure is the answer: nothing is begun after it,
+    /// and what was begun is finished.
     pub async fn revoke_all(&self, ids: &[String], revoker: &dyn Revoker) -> Result<()> {
         let failure: Mutex<Option<Error>> = Mutex::new(None);
         let first = || failure.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,4 +1,5 @@
-//! `GET /v1/sys/leader`: which node serves. It answers while sealed too: a refusal is read as a cluster without a leader.
+//! `GET /v1/sys/leader`: which node serves. It answers while sealed too: a refusal is read as a cluster
+//! without a leader.
 
 use std::sync::Arc;
 

@@ -44,8 +44,8 @@ impl Unsealed {
         self.leases.revoke(id, self).await
     }
 
-    /// Revokes every lease below `prefix`; true waits until they are done, false until each is due, durably, and no token
-    /// among them can be used.
+    /// Revokes every lease below `prefix`; true waits until they are done, false until each is due, durably, and no
+    /// token among them can be used.
     pub async fn revoke_prefix(&self, prefix: &str, wait: bool) -> Result<()> {
         let ids = self.leases.below(prefix).await?;
         // All of them are due before the first is undone: whatever fails later, none is forgotten.

@@ -42,7 +42,8 @@ pub(crate) struct TokenRequest {
     pub(super) entity_alias: Option<LooseText>,
 }
 
-/// Names of policies: nothing where none are asked for. Unlike elsewhere a single text is *one* name, whatever is in it.
+/// Names of policies: nothing where none are asked for. Unlike elsewhere a single text is *one* name, whatever is in
+/// it.
 ///
 /// Blank names are no names, but they are asked for: whoever sends nothing else gets none of the parent's policies.
 #[derive(Debug, Default, PartialEq, Eq)]
