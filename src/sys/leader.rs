@@ -1,5 +1,4 @@
-//! `GET /v1/sys/leader`: which node serves. It answers while sealed too: a refusal is read as a cluster
-//! without a leader.
+//! `GET /v1/sys/leader`: which node serves.
 
 use std::sync::Arc;
 
@@ -26,7 +25,8 @@ impl Endpoint for ReadLeader {
     type Reply = Raw<Leader>;
     const ROUTE: Route = Route::read("leader").public().summary("Which node serves");
 
-    async fn handle(self, _: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Raw<Leader>> {
+    async fn handle(self, vault: &Arc<Vault>, _: NoPath, _: &mut Cx<'_>) -> Result<Raw<Leader>> {
+        vault.unsealed()?;
         // Where there is one node, no one was elected: there is neither a leader's address nor a moment of election.
         Ok(Raw::new(Leader {
             ha_enabled: false,

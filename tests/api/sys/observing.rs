@@ -72,13 +72,3 @@ fn an_audited_header_is_told_by_the_name_that_was_asked_for() {
     let all = root.get("sys/config/auditing/request-headers").data();
     assert_eq!(all["headers"], json!({"x-foo": {"hmac": true}}));
 }
-
-#[test]
-fn there_is_no_cluster_while_sealed_either() {
-    let vault = TestVault::new();
-    let unsealed = vault.anonymous().get("sys/leader").is(200).json();
-    vault.seal();
-    let sealed = vault.anonymous().get("sys/leader").is(200).json();
-    assert_eq!((&sealed, &sealed["ha_enabled"]), (&unsealed, &json!(false)));
-    vault.unseal();
-}
