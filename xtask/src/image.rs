@@ -10,7 +10,7 @@ use crate::dockerfile::{self, variable};
 use crate::elf;
 use crate::failure::Failure;
 use crate::folder::{self, Folder};
-use crate::program::Program;
+use crate::program::{self, Program};
 use crate::say;
 use crate::workspace::{self, cargo};
 
@@ -94,7 +94,9 @@ fn try_out(programs: &Path) -> Result<(), Failure> {
         return Err(Failure::answer(format!("the image has {files:?}")));
     }
     let user = format!("--userspec={}", dockerfile::USER);
-    let inside = |words: &str| Program::new("chroot").arg(&user).arg(&root).words(words).env_clear();
+    // By its path: without an environment only a few folders are looked through for it.
+    let chroot = program::find("chroot").unwrap_or_else(|| "/usr/sbin/chroot".into());
+    let inside = |words: &str| Program::new(&chroot).arg(&user).arg(&root).words(words).env_clear();
     inside("/usr/local/bin/arcad --version").show()?;
     inside("/usr/local/bin/arca -version").show()?;
     let config = root.join("etc/arca/arca.hcl");
