@@ -257,6 +257,10 @@ async fn when_keys_are_rotated_is_told_as_it_was_configured_also_after_a_restart
     assert_eq!(f.barrier.rotation_config().unwrap(), config);
     let again = Barrier::unlock(f.bytes.clone(), &f.root, Arc::new(SeededEntropy::new(8))).await.unwrap();
     assert_eq!(again.rotation_config().unwrap(), config);
+    for (seconds, is_due) in [(86_400, false), (86_401, true)] {
+        // The key was made in the first second.
+        assert_eq!(again.rotation_is_due(Timestamp::from_unix_seconds(seconds)).unwrap(), is_due, "{seconds}");
+    }
 }
 
 #[tokio::test]
