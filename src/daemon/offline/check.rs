@@ -179,8 +179,11 @@ fn print(report: &CheckReport, json: bool) -> Result<(), Failure> {
     if let Some(since) = ledger_since {
         writeln!(out, "The ledger accounts for every change since {since}.")?;
     }
-    let depth =
-        if *opened { "Every record was opened" } else { "Without keys: only the form of records was looked at" };
+    let depth = if *opened {
+        "Every record was opened"
+    } else {
+        "Without keys: only the form of records was looked at, and of a checkpoint its number but not its signature"
+    };
     let verdict = if *sound { "Nothing is wrong." } else { "SOMETHING IS WRONG: see above." };
     writeln!(out, "{depth}. {verdict}")?;
     Ok(())
