@@ -14,7 +14,7 @@ mod tally;
 pub use census::{Census, Counted};
 pub use manager::{Grant, LeaseManager, LeaseOwner, OwnedLease, TokenLease};
 pub use record::{Lease, LeaseState, Target};
-pub use sweep::Revoker;
+pub use sweep::{AT_ONCE, Revoker};
 pub use tally::LeaseTally;
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub trait Revoker: Send + Sync + 'static {
 
 /// How many due leases are read at a time.
 const WINDOW: usize = 256;
-/// How many leases are ended at once.
-pub(super) const AT_ONCE: usize = 16;
+/// How many leases are ended, or made due, at once: their commits share the syncs of the disk.
+pub const AT_ONCE: usize = 16;
 /// How often the due index is looked at when nothing was due.
 const TICK: Duration = Duration::from_secs(1);
 

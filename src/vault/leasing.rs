@@ -8,12 +8,9 @@ use crate::api::Ttl;
 use crate::barrier::Txn;
 use crate::engine::{Bounds, Granted};
 use crate::error::Result;
-use crate::lease::{Lease, Target};
+use crate::lease::{AT_ONCE, Lease, Target};
 
 use super::unsealed::Unsealed;
-
-/// How many leases are made due at once: their commits share the syncs of the disk.
-const AT_ONCE: usize = 16;
 
 impl Unsealed {
     /// Renews the lease `id` by `asked` (zero is its own length), within the bounds of its mount. The change goes into
