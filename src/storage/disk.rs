@@ -22,6 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use tokio::sync::RwLock;
 
 use super::files::{self, Folder};
@@ -29,7 +30,7 @@ use super::freshness::{Link, Witness};
 use super::listing::{Listing, Step};
 use super::snapshot::{Page as SnapshotPage, Snapshots};
 use super::writer::{Changes, Target, Writer};
-use super::{Batch, Generation, Key, Lineage, Page, StorageError};
+use super::{Batch, Generation, Key, Lineage, Page, Snapshot, Storage, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -172,14 +173,15 @@ impl<E: Engine> Disk<E> {
             Committer { shared: Arc::clone(&shared), witness, condition: Condition::Working, without_reserve: 0 };
         Ok(Self { writer: Writer::start("storage-writer", committer, metrics.clone())?, shared })
     }
+}
 
-    /// See [`super::Storage::get`].
-    pub(super) async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
+#[async_trait]
+impl<E: Engine> Storage for Disk<E> {
+    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
         opened(self.shared.database.read().await.as_ref())?.call(|database| database.get(key.as_str()))
     }
 
-    /// See [`super::Storage::list`].
-    pub(super) async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
         let mut listing = Listing::new(prefix, &page)?;
         let Some(start) = listing.start().map(str::to_owned) else {
             return Ok(Vec::new());
@@ -189,15 +191,25 @@ impl<E: Engine> Disk<E> {
         Ok(listing.into_names())
     }
 
-    /// See [`super::Storage::commit`].
-    pub(super) async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
         self.writer.commit(batch).await
     }
 
-    /// See [`super::Storage::generation`].
-    pub(super) async fn generation(&self) -> Result<Generation, StorageError> {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        reading::snapshot(&self.shared)
+    }
+
+    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
+        reading::reread(&self.shared)
+    }
+
+    async fn generation(&self) -> Result<Generation, StorageError> {
         let link = opened(self.shared.database.read().await.as_ref())?.call(E::Database::link)?;
         Ok(Generation { lineage: self.shared.lineage, number: link.number() })
+    }
+
+    fn kind(&self) -> &'static str {
+        E::KIND
     }
 }
 

@@ -6,17 +6,14 @@
 //! store left them when it was closed. A failed write is not tried again by the operating system; what a failed sync
 //! takes away is the matter of [`power`](super::power).
 
-mod faulty;
-
 use std::path::Path;
 
-use super::StorageError;
 use super::contract::{batch_of, copy_into, rounds};
 use super::disk::Engine;
+use super::fault::{FaultyFiles, FileFault};
 use super::power::{Model, contents, open};
 use super::redb::Redb;
-
-use faulty::{FAULTS, Fault, Files, faulty};
+use super::{Storage, StorageError};
 
 /// A key, and what is to be there; nothing is a removal.
 type Write = (&'static str, Option<Vec<u8>>);
@@ -109,11 +106,11 @@ impl Subject {
         let writes = &batches()[0];
         for number in 1..500 {
             let folder = copied(subject.folder.path());
-            let files = Files::default();
-            let disk = faulty(folder.path(), &files).unwrap();
-            files.fail(Fault::Sync, number);
+            let files = FaultyFiles::default();
+            let disk = files.open(folder.path()).unwrap();
+            files.fail(FileFault::Sync, number);
             let _ = subject.runtime.block_on(disk.commit(batch_of(writes)));
-            if files.plan().was_witness {
+            if files.was_witness() {
                 let before = after(&subject.before, writes);
                 return Self { folder: copied(folder.path()), before, ..subject };
             }
@@ -122,10 +119,10 @@ impl Subject {
     }
 
     /// Commits something with one write or sync failing, and looks at what is there. Whether there was one to fail.
-    fn fail_commits(&self, fault: Fault, number: u64, figures: &mut Figures) -> bool {
+    fn fail_commits(&self, fault: FileFault, number: u64, figures: &mut Figures) -> bool {
         let folder = copied(self.folder.path());
-        let files = Files::default();
-        let disk = faulty(folder.path(), &files).unwrap();
+        let files = FaultyFiles::default();
+        let disk = files.open(folder.path()).unwrap();
         files.fail(fault, number);
         let mut told = Told { acknowledged: self.before.clone(), unknown: None };
         for writes in batches() {
@@ -142,15 +139,15 @@ impl Subject {
                 }
                 (outcome, _) => figures.losses.push(format!("{fault:?} {number}: a commit is answered {outcome:?}")),
             }
-            match self.runtime.block_on(contents(&disk)) {
+            match self.runtime.block_on(contents(&*disk)) {
                 Ok(found) if told.allows(&found) => {}
                 // After an error redb does not read what is not in its cache.
                 Err(StorageError::Failed(_)) if told.unknown.is_some() => {}
                 outcome => figures.losses.push(format!("{fault:?} {number}: {outcome:?} is served")),
             }
         }
-        let was_hit = files.plan().was_hit;
-        figures.witness |= files.plan().was_witness;
+        let was_hit = files.was_hit();
+        figures.witness |= files.was_witness();
         let ended = copied(folder.path());
         drop(disk);
         for (left, folder) in [("when it ended", ended.path()), ("when it was closed", folder.path())] {
@@ -160,14 +157,14 @@ impl Subject {
     }
 
     /// Opens the store with one write or sync failing, and then without.
-    fn fail_opening(&self, fault: Fault, number: u64, figures: &mut Figures) -> bool {
+    fn fail_opening(&self, fault: FileFault, number: u64, figures: &mut Figures) -> bool {
         let folder = copied(self.folder.path());
-        let files = Files::default();
+        let files = FaultyFiles::default();
         files.fail(fault, number);
-        let opened = faulty(folder.path(), &files);
+        let opened = files.open(folder.path());
         let told = Told { acknowledged: self.before.clone(), unknown: None };
         match &opened {
-            Ok(disk) => match self.runtime.block_on(contents(disk)) {
+            Ok(disk) => match self.runtime.block_on(contents(&**disk)) {
                 Ok(found) if told.allows(&found) => {}
                 outcome => figures.losses.push(format!("opening, {fault:?} {number}: {outcome:?} is served")),
             },
@@ -175,7 +172,7 @@ impl Subject {
             Err(StorageError::Failed(_)) => figures.failed += 1,
             Err(error) => figures.losses.push(format!("opening, {fault:?} {number}: {error:?}")),
         }
-        let was_hit = files.plan().was_hit;
+        let was_hit = files.was_hit();
         let ended = copied(folder.path());
         drop(opened);
         for (left, folder) in [("when it ended", ended.path()), ("when it was closed", folder.path())] {
@@ -207,12 +204,12 @@ impl Subject {
 fn every_write_of_a_commit_fails_once() {
     let mut figures = Figures::default();
     let (sound, ended) = (Subject::new(), Subject::ended());
-    for (first, fault) in (1..).zip(FAULTS) {
+    for (first, fault) in (1..).zip(FileFault::ALL) {
         let commits = each(numbers(first), |number| sound.fail_commits(fault, number, &mut figures));
         // There are few of them.
         let opening = each(1..500, |number| ended.fail_opening(fault, number, &mut figures));
         assert!(commits > 0 && opening > 0, "{fault:?}: {commits}, {opening}");
-        let count = if fault == Fault::Sync { &mut figures.syncs } else { &mut figures.writes };
+        let count = if fault == FileFault::Sync { &mut figures.syncs } else { &mut figures.writes };
         *count += commits + opening;
     }
     let Figures { writes, syncs, acknowledged, refused, failed, witness, losses } = figures;
@@ -230,7 +227,7 @@ fn every_write_of_a_commit_fails_once() {
 fn a_write_that_is_said_to_be_done_and_is_not_is_noticed() {
     let mut figures = Figures::default();
     let sound = Subject::new();
-    let writes = each(numbers(1), |number| sound.fail_commits(Fault::Lies, number, &mut figures));
+    let writes = each(numbers(1), |number| sound.fail_commits(FileFault::Lies, number, &mut figures));
     assert!(figures.losses.len() > writes / 10, "{writes} writes: {:#?}", figures.losses);
 }
 

@@ -1,4 +1,6 @@
-//! A test instrument: a store that fails when it is told to.
+//! Test instruments: a store that fails when it is told to, and one over files that do.
+
+mod files;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -6,6 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 
 use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError, Stored};
+
+pub use files::{FaultyFiles, FileFault};
 
 /// Whether a commit that fails has happened all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -149,8 +149,7 @@ impl Witness {
         Ok(Self { file: Box::new(file), key, number, mac })
     }
 
-    /// The same over another file, for tests: `through` puts something in front of its own.
-    #[cfg(test)]
+    /// The same over another file, for test instruments: `through` puts something in front of its own.
     pub(super) fn over(self, through: impl FnOnce(Box<dyn WitnessFile>) -> Box<dyn WitnessFile>) -> Self {
         Self { file: through(self.file), ..self }
     }

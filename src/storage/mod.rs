@@ -30,9 +30,7 @@ pub use ledger::{Committed, Ledger};
 pub use measured::Measured;
 pub use memory::MemoryStorage;
 pub use owner::give_to_owner;
-pub use redb::RedbStorage;
 pub use replace::{Kept, Replacement, has_store};
-pub use sled::SledStorage;
 #[doc(hidden)]
 pub use sled::fuzz as fuzz_sled;
 pub use snapshot::{Generation, Lineage, Snapshot, Stored};
@@ -92,8 +90,8 @@ pub fn open(
     metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Storage>, StorageError> {
     match kind {
-        "redb" => Ok(Arc::new(RedbStorage::open(path, opening, entropy, metrics)?)),
-        "sled" => Ok(Arc::new(SledStorage::open(path, opening, entropy, metrics)?)),
+        "redb" => Ok(Arc::new(redb::open(path, opening, entropy, metrics)?)),
+        "sled" => Ok(Arc::new(sled::open(path, opening, entropy, metrics)?)),
         "inmem" => Ok(Arc::new(MemoryStorage::new())),
         _ => Err(StorageError::Refused("there is no store of this kind; use redb, sled or inmem".into())),
     }

@@ -21,13 +21,13 @@ use redb::StorageBackend;
 
 use super::contract::rounds;
 use super::disk::{Disk, Engine, WITNESS};
-use super::redb::{Backend, FILE, Over, Redb, RedbStorage};
-use super::{Batch, Key, Opening, Page, StorageError};
+use super::redb::{Backend, FILE, Over, Redb, open as open_redb};
+use super::{Batch, Key, Opening, Page, Storage, StorageError};
 use crate::entropy::{Entropy, SeededEntropy, SystemEntropy};
 use crate::metrics::Metrics;
 
 const SECTOR: usize = 512;
-pub(super) const CACHE: usize = 8 << 20;
+const CACHE: usize = 8 << 20;
 /// Lives of one store, and the power cuts that are tried out for each; the next life goes on from the last of these.
 const LIVES: u64 = 3;
 const CUTS: u64 = 6;
@@ -292,16 +292,16 @@ impl Event {
     }
 }
 
-pub(super) fn metrics() -> Arc<Metrics> {
+fn metrics() -> Arc<Metrics> {
     Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
 }
 
 pub(super) fn open(folder: &Path) -> Result<Disk<Redb>, StorageError> {
     let opening = Opening { cache_bytes: CACHE as u64, whole: false };
-    RedbStorage::open(folder, opening, &SystemEntropy::new(), &metrics()).map(RedbStorage::into_disk)
+    open_redb(folder, opening, &SystemEntropy::new(), &metrics())
 }
 
-pub(super) async fn contents<E: Engine>(storage: &Disk<E>) -> Result<Model, StorageError> {
+pub(super) async fn contents(storage: &dyn Storage) -> Result<Model, StorageError> {
     let mut found = Model::new();
     for name in storage.list("k/", Page::all()).await? {
         let name = format!("k/{name}");

@@ -5,6 +5,7 @@
 //! freshness chain. `docs/decisions/0001-embedded-store.md` says why this is the default.
 
 mod again;
+mod over;
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -13,7 +14,6 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use async_trait::async_trait;
 use redb::backends::FileBackend;
 use redb::{
     BackendError, Builder, Durability, ReadOnlyTable, ReadableDatabase, StorageBackend, TableDefinition,
@@ -22,14 +22,14 @@ use redb::{
 
 use super::disk::{Again, Database, Disk, Engine};
 use super::freshness::Link;
-#[cfg(test)]
-use super::freshness::{Witness, WitnessFile};
 use super::listing::Step;
 use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Generation, Key, Opening, Page, Snapshot, Storage, StorageError};
+use super::{Opening, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
+
+pub(super) use over::Over;
 
 pub(super) const FILE: &str = "vault.redb";
 const RECORDS: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("records");
@@ -39,60 +39,17 @@ const NEWEST: &str = "newest";
 /// a second. A longer file is trusted as its last commit left it, and damage to it shows when it is read.
 const VERIFIED_BYTES: u64 = 128 << 20;
 
-/// A store in a redb database.
-#[derive(Debug)]
-pub struct RedbStorage(Disk<Redb>);
-
-impl RedbStorage {
-    /// What is behind it, for tests that put something else there too.
-    #[cfg(test)]
-    pub(super) fn into_disk(self) -> Disk<Redb> {
-        self.0
-    }
-
-    /// Opens the store under the folder `dir`, or creates both. One process at a time can have it open.
-    ///
-    /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
-    pub fn open(
-        dir: &Path,
-        opening: Opening,
-        entropy: &dyn Entropy,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, StorageError> {
-        let cache_bytes = usize::try_from(opening.cache_bytes).unwrap_or(usize::MAX);
-        Disk::open(dir, Redb { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics).map(Self)
-    }
-}
-
-#[async_trait]
-impl Storage for RedbStorage {
-    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        self.0.get(key).await
-    }
-
-    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
-        self.0.list(prefix, page).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
-        self.0.commit(batch).await
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.0.snapshot()
-    }
-
-    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.0.reread()
-    }
-
-    async fn generation(&self) -> Result<Generation, StorageError> {
-        self.0.generation().await
-    }
-
-    fn kind(&self) -> &'static str {
-        Redb::KIND
-    }
+/// Opens the store in a redb database under the folder `dir`, or creates both. One process at a time can have it open.
+///
+/// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
+pub(super) fn open(
+    dir: &Path,
+    opening: Opening,
+    entropy: &dyn Entropy,
+    metrics: &Arc<Metrics>,
+) -> Result<Disk<Redb>, StorageError> {
+    let cache_bytes = usize::try_from(opening.cache_bytes).unwrap_or(usize::MAX);
+    Disk::open(dir, Redb { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics)
 }
 
 #[derive(Debug)]
@@ -322,55 +279,6 @@ fn fault(error: impl Into<redb::Error>) -> StorageError {
     StorageError::failed(error)
 }
 
-/// redb over another file than the one of the folder, for tests: `backend` puts something in front of that one, and
-/// `witness`, if there is one, in front of the file of the witness.
-#[cfg(test)]
-pub(super) struct Over<F> {
-    pub(super) engine: Redb,
-    pub(super) backend: F,
-    pub(super) witness: Option<Through>,
-}
-
-#[cfg(test)]
-pub(super) type Through = Box<dyn Fn(Box<dyn WitnessFile>) -> Box<dyn WitnessFile> + Send + Sync>;
-
-#[cfg(test)]
-impl<F> std::fmt::Debug for Over<F> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Over").field("engine", &self.engine).finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-impl<B: StorageBackend, F: Fn(Backend) -> B + Send + Sync + 'static> Engine for Over<F> {
-    const KIND: &'static str = Redb::KIND;
-    const READERS_WAIT: bool = Redb::READERS_WAIT;
-    const OPENS_WITHOUT_ROOM: bool = Redb::OPENS_WITHOUT_ROOM;
-    type Database = Opened;
-
-    fn create(&self, folder: &Path, first: &Link) -> Result<(), StorageError> {
-        self.engine.create(folder, first)
-    }
-
-    fn open(&self, folder: &Path) -> Result<Opened, StorageError> {
-        let file = OpenOptions::new().read(true).write(true).open(folder.join(FILE)).map_err(StorageError::from_io)?;
-        let backend = (self.backend)(Backend::new(file)?);
-        self.engine.builder().create_with_backend(backend).map(Opened::new).map_err(fault)
-    }
-
-    fn reopen(&self, folder: &Path) -> Result<Opened, StorageError> {
-        self.open(folder)
-    }
-
-    fn witness(&self, folder: &Path) -> Result<Witness, StorageError> {
-        let witness = self.engine.witness(folder)?;
-        Ok(match &self.witness {
-            Some(through) => witness.over(through),
-            None => witness,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -378,6 +286,7 @@ mod tests {
 
     use super::*;
     use crate::entropy::SystemEntropy;
+    use crate::storage::{Batch, Key, Page, Snapshot, Storage};
 
     /// A file on a disk of which the test says how large it is.
     #[derive(Debug)]
@@ -425,14 +334,17 @@ mod tests {
         }
     }
 
+    /// A way of reading all of a store.
+    type Reading = fn(&Disk<Redb>) -> Result<Box<dyn Snapshot>, StorageError>;
+
     fn metrics() -> Arc<Metrics> {
         Metrics::new(crate::time::Timestamp::from_unix_seconds(0))
     }
 
     /// The store under `dir`, without limits.
-    fn opened(dir: &Path) -> RedbStorage {
+    fn opened(dir: &Path) -> Disk<Redb> {
         let opening = Opening { cache_bytes: 8 << 20, whole: false };
-        RedbStorage::open(dir, opening, &SystemEntropy::new(), &metrics()).unwrap()
+        open(dir, opening, &SystemEntropy::new(), &metrics()).unwrap()
     }
 
     fn small(dir: &Path) -> (Disk<impl Engine>, Arc<AtomicU64>, Arc<AtomicU64>) {
@@ -458,7 +370,7 @@ mod tests {
         for n in 0..50 {
             store.commit(put(n)).await.unwrap();
         }
-        let read = |reads: fn(&RedbStorage) -> Result<Box<dyn Snapshot>, StorageError>| {
+        let read = |reads: Reading| {
             let store = Arc::clone(&store);
             tokio::task::spawn_blocking(move || {
                 let mut snapshot = reads(&store)?;

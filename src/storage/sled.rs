@@ -26,14 +26,12 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use async_trait::async_trait;
-
 use super::disk::{Database, Disk, Engine};
 use super::freshness::Link;
 use super::listing::Step;
 use super::snapshot::Page as SnapshotPage;
 use super::writer::Changes;
-use super::{Batch, Generation, Key, Opening, Page, Snapshot, Storage, StorageError, files};
+use super::{Key, Opening, StorageError, files};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
@@ -53,54 +51,17 @@ const CLOSING: Duration = Duration::from_secs(30);
 /// The key of the newest link.
 const NEWEST: &[u8] = b"n";
 
-/// A store in a sled database.
-#[derive(Debug)]
-pub struct SledStorage(Disk<Sled>);
-
-impl SledStorage {
-    /// Opens the store under the folder `dir`, or creates both. One process at a time can have it open.
-    ///
-    /// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
-    pub fn open(
-        dir: &Path,
-        opening: Opening,
-        entropy: &dyn Entropy,
-        metrics: &Arc<Metrics>,
-    ) -> Result<Self, StorageError> {
-        let Opening { cache_bytes, .. } = opening;
-        Disk::open(dir, Sled { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics).map(Self)
-    }
-}
-
-#[async_trait]
-impl Storage for SledStorage {
-    async fn get(&self, key: &Key) -> Result<Option<Vec<u8>>, StorageError> {
-        self.0.get(key).await
-    }
-
-    async fn list(&self, prefix: &str, page: Page) -> Result<Vec<String>, StorageError> {
-        self.0.list(prefix, page).await
-    }
-
-    async fn commit(&self, batch: Batch) -> Result<(), StorageError> {
-        self.0.commit(batch).await
-    }
-
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.0.snapshot()
-    }
-
-    fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        self.0.reread()
-    }
-
-    async fn generation(&self) -> Result<Generation, StorageError> {
-        self.0.generation().await
-    }
-
-    fn kind(&self) -> &'static str {
-        Sled::KIND
-    }
+/// Opens the store in a sled database under the folder `dir`, or creates both. One process at a time can have it open.
+///
+/// Fails with [`StorageError::Damaged`] if the files are damaged or older than what was acknowledged.
+pub(super) fn open(
+    dir: &Path,
+    opening: Opening,
+    entropy: &dyn Entropy,
+    metrics: &Arc<Metrics>,
+) -> Result<Disk<impl Engine>, StorageError> {
+    let Opening { cache_bytes, .. } = opening;
+    Disk::open(dir, Sled { cache_bytes, verified: opening.verified(VERIFIED_BYTES) }, entropy, metrics)
 }
 
 #[derive(Debug)]

@@ -1,21 +1,27 @@
 //! What was acknowledged is there after a crash, and nothing is half done.
 //!
 //! `kill` ends the real server under load, `faults` lets each single commit of an operation fail and `opening` those of a
-//! beginning, `full_disk` takes the room away, and `hurt` changes the files behind the server's back. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways
-//! of failing are tried; the default fits a gate that is run before each change. Each test prints one line of figures,
-//! which `cargo xtask torture` collects.
+//! beginning, `failing_files` each write to a file under them, `full_disk` takes the room away, and `hurt` changes the files
+//! behind the server's back. `ARCA_TORTURE_ROUNDS` says how often the server is killed and how many ways of failing are tried;
+//! the default fits a gate that is run before each change. Each test prints one line of figures, which `cargo xtask torture`
+//! collects.
 
+mod credentials;
 mod database;
+mod failing_files;
 mod faults;
 mod full_disk;
 mod hurt;
+mod interrupted;
 mod kill;
 mod load;
 mod look;
+mod medium;
 mod object;
 mod opening;
 mod operations;
 mod operator;
+mod shares;
 
 use arca::entropy::{Entropy, SystemEntropy};
 

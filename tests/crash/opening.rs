@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use arca::storage::MemoryStorage;
 use arca::storage::fault::FaultyStorage;
-use arca::storage::{MemoryStorage, Storage};
 use serde_json::json;
 
-use super::faults::{Figures, Way, failed, ways};
+use super::faults::ways;
+use super::interrupted::Figures;
+use super::medium::{Commits, Medium, failed};
 use crate::support::{Answer, Setup, TestVault};
 
 #[test]
@@ -62,7 +64,7 @@ fn an_initialisation_that_fails_is_done_again_or_was_done() {
     let (mut number, mut figures) = (0, Figures::default());
     loop {
         number += 1;
-        let hits = ways().iter().filter(|way| initialisation_interrupted(**way, number, &mut figures)).count();
+        let hits = ways().iter().filter(|way| initialise(&mut Commits::new(**way, number), &mut figures)).count();
         figures.faults += hits as u64;
         if hits == 0 {
             break;
@@ -73,43 +75,40 @@ fn an_initialisation_that_fails_is_done_again_or_was_done() {
     figures.end("faults-init");
 }
 
-/// Whether an initialisation has so many commits.
-fn initialisation_interrupted(way: Way, number: u64, figures: &mut Figures) -> bool {
-    let memory: Arc<dyn Storage> = Arc::new(MemoryStorage::new());
-    let faulty = Arc::new(FaultyStorage::new(memory.clone()));
-    way.apply(&faulty, number);
+/// Initialises a vault over a store that fails once; whether it has met the failure.
+pub(super) fn initialise(medium: &mut dyn Medium, figures: &mut Figures) -> bool {
     let sealed = |storage| Setup { storage, unsealed: false, audited: false, ..Setup::default() };
-    let mut vault = sealed(faulty.clone()).start();
-    let body = json!({"secret_shares": 1, "secret_threshold": 1});
-    let made = vault.anonymous().post("sys/init", body);
-    let was_hit = faulty.commits() >= number;
-    assert_eq!(made.status == 200, !was_hit);
-    if way == Way::NoRoom && was_hit {
+    let mut vault = sealed(medium.storage()).start();
+    medium.fail(&vault);
+    let made = vault.anonymous().post("sys/init", json!({"secret_shares": 1, "secret_threshold": 1}));
+    let was_hit = medium.was_hit();
+    let was_made = made.status == 200;
+    assert!(was_made || was_hit, "{medium}: {}", made.text);
+    let spared = medium.spared(&vault);
+    let begun = !was_made && medium.goes_on();
+    if begun {
         begin(&mut vault);
     }
     vault.crash();
-    let mut again = sealed(memory).start();
+    let mut again = sealed(medium.left()).start();
     let initialised = again.anonymous().get("sys/init").ok().json()["initialized"] == true;
-    match (way, was_hit) {
-        (Way::Lost, true) => {
-            assert!(!initialised, "half of it is there");
-            begin(&mut again);
+    if was_made {
+        // Its shares were given out: they open it.
+        figures.acknowledged += 1;
+        let share = made.json()["keys_base64"][0].take();
+        let opened = again.anonymous().post("sys/unseal", json!({ "key": share }));
+        if !initialised || opened.status != 200 || opened.json()["sealed"] == true {
+            figures.losses.push(format!("{medium}: an initialisation that was acknowledged: {}", opened.text));
         }
+    } else if begun {
+        assert!(initialised, "{medium}: what was begun again is not there");
+    } else if spared {
+        figures.refused += 1;
+        assert!(!initialised, "{medium}: half of it is there");
+        begin(&mut again);
+    } else {
         // Nobody has its shares, and it says that it is there: the operator begins with an empty store.
-        (Way::Written, true) => {
-            assert_eq!(again.anonymous().get("sys/seal-status").ok().json()["initialized"], initialised);
-        }
-        (Way::NoRoom, true) => assert!(initialised),
-        (Way::Forgotten, true) => unreachable!("no such way is tried"),
-        (_, false) => {
-            // Its shares were given out: they open it.
-            figures.acknowledged += 1;
-            let share = made.json()["keys_base64"][0].take();
-            let opened = again.anonymous().post("sys/unseal", json!({ "key": share }));
-            if !initialised || opened.status != 200 || opened.json()["sealed"] == true {
-                figures.losses.push(format!("{way:?}: an initialisation that was acknowledged: {}", opened.text));
-            }
-        }
+        assert_eq!(again.anonymous().get("sys/seal-status").ok().json()["initialized"], initialised);
     }
     was_hit
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Database, Disk, Engine, Shared, contain, opened};
+use super::{Database, Engine, Shared, contain, opened};
 use crate::storage::snapshot::Page;
 use crate::storage::{Generation, Snapshot, StorageError, Stored};
 
@@ -41,33 +41,30 @@ impl<D> Drop for Again<D> {
     }
 }
 
-impl<E: Engine> Disk<E> {
-    /// See [`crate::storage::Storage::snapshot`].
-    pub(in crate::storage) fn snapshot(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        let shared = Arc::clone(&self.shared);
-        let (number, link) = {
-            let database = shared.database.blocking_read();
-            let database = opened(database.as_ref())?;
-            shared.snapshots.begin(|| database.call(E::Database::link))?
-        };
-        let generation = Generation { lineage: shared.lineage, number: link.number() };
-        Ok(Box::new(DiskSnapshot { shared, number, generation }))
-    }
+/// See [`crate::storage::Storage::snapshot`].
+pub(super) fn snapshot<E: Engine>(shared: &Arc<Shared<E>>) -> Result<Box<dyn Snapshot>, StorageError> {
+    let (number, link) = {
+        let database = shared.database.blocking_read();
+        let database = opened(database.as_ref())?;
+        shared.snapshots.begin(|| database.call(E::Database::link))?
+    };
+    let generation = Generation { lineage: shared.lineage, number: link.number() };
+    Ok(Box::new(DiskSnapshot { shared: Arc::clone(shared), number, generation }))
+}
 
-    /// See [`crate::storage::Storage::reread`].
-    pub(in crate::storage) fn reread(&self) -> Result<Box<dyn Snapshot>, StorageError> {
-        let shared = Arc::clone(&self.shared);
-        let (link, again, reopened) = {
-            let database = shared.database.blocking_read();
-            let database = opened(database.as_ref())?;
-            let open = || database.call(|database| Ok((database.link()?, database.again(shared.folder.path())?)));
-            let (link, again) = shared.snapshots.between_commits(open)?;
-            (link, again, shared.reopened.load(Ordering::SeqCst))
-        };
-        let Some(again) = again else { return self.snapshot() };
-        let generation = Generation { lineage: shared.lineage, number: link.number() };
-        Ok(Box::new(Reread { again, shared, reopened, generation, after: String::new(), ended: false }))
-    }
+/// See [`crate::storage::Storage::reread`].
+pub(super) fn reread<E: Engine>(shared: &Arc<Shared<E>>) -> Result<Box<dyn Snapshot>, StorageError> {
+    let (link, again, reopened) = {
+        let database = shared.database.blocking_read();
+        let database = opened(database.as_ref())?;
+        let open = || database.call(|database| Ok((database.link()?, database.again(shared.folder.path())?)));
+        let (link, again) = shared.snapshots.between_commits(open)?;
+        (link, again, shared.reopened.load(Ordering::SeqCst))
+    };
+    let Some(again) = again else { return snapshot(shared) };
+    let generation = Generation { lineage: shared.lineage, number: link.number() };
+    let shared = Arc::clone(shared);
+    Ok(Box::new(Reread { again, shared, reopened, generation, after: String::new(), ended: false }))
 }
 
 /// A snapshot of a store on disk.

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Model, contents, open};
 use crate::storage::contract::files_below;
-use crate::storage::{Batch, Key, Replacement, StorageError};
+use crate::storage::{Batch, Key, Replacement, Storage, StorageError};
 
 /// A step that changes what is on disk.
 #[derive(Clone, Copy, Debug)]

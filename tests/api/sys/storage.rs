@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ use arca::vault::{SealRecord, Settings, restore};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::{Setup, TestVault};
+use crate::support::{Setup, TestVault, copy_below};
 
 /// The store that a backup makes.
 fn restored(vault: &TestVault, backup: &[u8]) -> Arc<MemoryStorage> {
@@ -180,7 +179,7 @@ fn a_checkpoint_tells_a_store_that_was_put_back() {
     let early = vault.root().post("sys/storage/checkpoint", json!({})).data();
     let shares = vault.shares.clone();
     vault.finish();
-    copy(&store, &folder.path().join("old"));
+    copy_below(&store, &folder.path().join("old"));
 
     let again = |shares: &[String]| {
         let mut vault = Setup { unsealed: false, ..Setup::redb(&store) }.start();
@@ -208,7 +207,7 @@ fn a_checkpoint_tells_a_store_that_was_put_back() {
     vault.finish();
 
     fs::remove_dir_all(&store).unwrap();
-    copy(&folder.path().join("old"), &store);
+    copy_below(&folder.path().join("old"), &store);
     let vault = again(&shares);
     assert_eq!(findings(&vault, &early), Vec::<String>::new());
     assert!(
@@ -350,17 +349,5 @@ fn all(storage: &Arc<MemoryStorage>) -> BTreeMap<String, Vec<u8>> {
             return records;
         }
         records.extend(page.into_iter().map(|stored| (stored.key.as_str().to_owned(), stored.value.unwrap())));
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    if from.is_dir() {
-        fs::create_dir_all(to).unwrap();
-        for entry in fs::read_dir(from).unwrap() {
-            let entry = entry.unwrap();
-            copy(&entry.path(), &to.join(entry.file_name()));
-        }
-    } else {
-        fs::copy(from, to).unwrap();
     }
 }

@@ -93,7 +93,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("src/policy/capability.rs", "one of a few words"),
     ("src/policy/listing.rs", "a template of an operator: two placeholders are looked for"),
     ("src/secret/keys.rs", "takes 32 bytes, or refuses them"),
-    ("src/storage/failing_files/faulty.rs", "reads the files of a test"),
+    ("src/storage/fault/files.rs", "reads the files of a test"),
     ("src/storage/power.rs", "reads a file in the memory of a test"),
     ("src/storage/redb.rs", "reads bytes of a file for redb"),
     ("src/storage/redb/again.rs", "reads bytes of a file for redb"),
