@@ -21,6 +21,7 @@ fn a_commit_that_fails_leaves_nothing_half_done() {
         let commits = interrupt_everywhere(operation, &OtherShares::default(), &mut figures);
         assert!(commits > 0, "{} commits nothing", operation.name);
     }
+    assert!(figures.refused > 0, "no operation was refused, so nothing could be there of one");
     figures.end(&format!("faults operations={}", OPERATIONS.len()));
 }
 

@@ -43,7 +43,7 @@ struct Fault<'a> {
 impl Fault<'_> {
     /// What must be there of the operation after `answer`; nothing if nobody can know.
     fn expected(&self, vault: &TestVault, answer: &Answer) -> Option<State> {
-        let no_room = answer.status == 503 && answer.text.contains("the disk is full");
+        let no_room = answer.status >= 500 && answer.text.contains("the disk is full");
         let was_refused = if self.medium.goes_on() { no_room } else { self.medium.was_hit() };
         match answer.status {
             200..300 => Some(State::After),

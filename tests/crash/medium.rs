@@ -176,7 +176,8 @@ impl Medium for Files {
     }
 
     fn goes_on(&self) -> bool {
-        matches!(self.fault, FileFault::NoRoom | FileFault::HalfNoRoom)
+        // The witness needs none: it is an error of the disk if it is refused any.
+        matches!(self.fault, FileFault::NoRoom | FileFault::HalfNoRoom) && !self.faulty.was_witness()
     }
 
     fn spared(&self, vault: &TestVault) -> bool {
