@@ -519,6 +519,9 @@ async fn roles_are_written_read_and_listed() {
     let read = harness.data(Operation::Read, "certs/web", json!(null)).await.unwrap();
     assert_eq!((&read["display_name"], &read["allowed_names"]), (&json!("other"), &json!([])));
     assert_eq!((read.get("ttl"), &read["token_ttl"]), (None, &json!(90)));
+    role(&harness, "web", json!({"display_name": ""})).await;
+    let read = harness.data(Operation::Read, "certs/web", json!(null)).await.unwrap();
+    assert_eq!(read["display_name"], "web", "without one it has that of the role");
     let list = harness.data(Operation::List, "certs", json!(null)).await.unwrap();
     assert_eq!(list, json!({"keys": ["web"]}));
     harness.call(Operation::Delete, "certs/WEB", json!(null)).await.unwrap();

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::engine::RouteInfo;
 
-use super::operation::{method, operation, path_parameters};
+use super::operation::{FLAGS, method, operation, path_parameters};
 use super::path::PathTemplate;
 
 /// What answers below one mount.
@@ -55,6 +55,7 @@ pub(crate) fn document(sections: &[Section]) -> Document {
             add(section, info, &mut paths, &mut generator);
         }
     }
+    paths.values_mut().for_each(flag);
     Document {
         openapi: "3.0.3",
         info: Info {
@@ -94,6 +95,16 @@ fn add(
     }
 }
 
+/// Says of a path what all of its operations say: clients of Vault look there.
+fn flag(item: &mut Map<String, Value>) {
+    for name in FLAGS {
+        let mut operations = item.values().filter_map(Value::as_object).peekable();
+        if operations.peek().is_some() && operations.all(|operation| operation.get(name) == Some(&Value::Bool(true))) {
+            item.insert(name.to_owned(), true.into());
+        }
+    }
+}
+
 fn merge_parameters(known: &mut Map<String, Value>, other: Map<String, Value>) {
     let mut parameters = other.into_iter().filter(|(name, _)| name == "parameters").map(|(_, value)| value);
     let Some(Value::Array(mut added)) = parameters.next() else { return };
@@ -124,8 +135,12 @@ mod tests {
         }
         assert!(seen > 20, "{seen}");
         assert_eq!(document["paths"]["/sys/mounts/{path}"]["post"]["operationId"], "write-sys-mounts-path");
-        assert_eq!(document["paths"]["/sys/remount"]["post"]["x-vault-sudo"], true);
-        assert_eq!(document["paths"]["/sys/seal-status"]["get"]["x-vault-unauthenticated"], true);
+        let sudo = &document["paths"]["/sys/remount"];
+        assert_eq!((&sudo["x-vault-sudo"], &sudo["post"]["x-vault-sudo"]), (&json!(true), &json!(true)));
+        let open = &document["paths"]["/sys/seal-status"];
+        assert_eq!(open["x-vault-unauthenticated"], true);
+        assert_eq!(open["get"]["x-vault-unauthenticated"], true);
+        assert_eq!(document["paths"]["/sys/mounts"].get("x-vault-sudo"), None);
     }
 
     #[test]

@@ -20,6 +20,11 @@ pub(super) fn method(operation: Operation) -> Option<&'static str> {
     }
 }
 
+/// What an operation may say of who may ask for it: whether anyone may, and whether `sudo` is needed.
+pub(super) const FLAGS: [&str; 2] = [UNAUTHENTICATED, SUDO];
+const UNAUTHENTICATED: &str = "x-vault-unauthenticated";
+const SUDO: &str = "x-vault-sudo";
+
 /// The operation of `info` at `path`. `tag` is the kind of what answers.
 pub(super) fn operation(
     info: &RouteInfo,
@@ -54,8 +59,8 @@ pub(super) fn operation(
     };
     fields.insert("responses".to_owned(), answer);
     match route.access {
-        Access::Public => fields.insert("x-vault-unauthenticated".to_owned(), true.into()),
-        Access::Sudo => fields.insert("x-vault-sudo".to_owned(), true.into()),
+        Access::Public => fields.insert(UNAUTHENTICATED.to_owned(), true.into()),
+        Access::Sudo => fields.insert(SUDO.to_owned(), true.into()),
         Access::Policy | Access::AnyToken => None,
     };
     fields

@@ -236,3 +236,27 @@ fn requests_with_faults_and_bodies_count_once() {
     let nowhere = client.with_header("x-vault-namespace", "nowhere");
     assert_eq!([nowhere.get("sys/mounts").status, nowhere.get("sys/mounts").status], [404, 429]);
 }
+
+/// An exemption ends with the configuration that named it; a limit never keeps the vault sealed.
+#[test]
+fn paths_are_exempt_as_long_as_the_configuration_says_so() {
+    let vault = TestVault::new();
+    let root = vault.root();
+    let exempt = || root.get("sys/quotas/config").data()["rate_limit_exempt_paths"].clone();
+    let own = exempt();
+    assert!(own.as_array().unwrap().contains(&json!("sys/unseal")), "{own}");
+    let rule = json!({"path": "", "rate": 1, "interval": "1h"});
+    root.post("sys/quotas/config", json!({"rate_limit_exempt_paths": ["cubbyhole/*", "sys/quotas/*"]})).is(204);
+    root.post("sys/quotas/rate-limit/all", rule).is(204);
+    let read = || root.get("cubbyhole/a").status;
+    assert_eq!([read(), read(), read()], [404, 404, 404]);
+    root.post("sys/quotas/config", json!({"enable_rate_limit_response_headers": true})).is(204);
+    assert_eq!([read(), read()], [404, 429]);
+    assert_eq!([(); 3].map(|()| vault.anonymous().get("sys/health").status), [200; 3]);
+    let vault = TestVault::new();
+    let root = vault.root();
+    root.post("sys/quotas/config", json!({"rate_limit_exempt_paths": []})).is(204);
+    assert_eq!(root.get("sys/quotas/config").data()["rate_limit_exempt_paths"], json!([]));
+    root.post("sys/quotas/config", json!({})).is(204);
+    assert_eq!(root.get("sys/quotas/config").data()["rate_limit_exempt_paths"], own);
+}

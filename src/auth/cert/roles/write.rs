@@ -92,9 +92,12 @@ impl Endpoint for WriteRole {
             None if cert.view.list(FOLDER, Page::all()).await?.len() >= MAX_ROLES => {
                 return Err(Error::invalid("this mount has 8192 roles, the most it takes; use another mount"));
             }
-            None => Role { display_name: name.clone(), token: TokenSettings::new(), ..Role::default() },
+            None => Role { token: TokenSettings::new(), ..Role::default() },
         };
-        let role = self.change(role)?;
+        let mut role = self.change(role)?;
+        if role.display_name.is_empty() {
+            role.display_name.clone_from(&name);
+        }
         role.lengths_beyond(cx.mount).into_iter().for_each(|warning| cx.warn(warning));
         cert.view.put(cx.txn(), &key(&name), &role)?;
         cert.changed(cx.txn())?;

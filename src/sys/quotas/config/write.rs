@@ -1,4 +1,5 @@
-//! `POST /v1/sys/quotas/config`. What is left out is reset, as the peer does it; exempt paths that are left out stay.
+//! `POST /v1/sys/quotas/config`. What is left out is reset: no exemption outlives a configuration that does not name it, but
+//! for those that hold by themselves.
 
 use std::sync::Arc;
 
@@ -31,9 +32,10 @@ impl Endpoint for WriteConfig {
     const ROUTE: Route = Route::write("quotas/config").summary("Changes what holds for all quotas");
 
     async fn handle(self, unsealed: &Arc<Unsealed>, _: NoPath, cx: &mut Cx<'_>) -> Result<Done> {
+        let exempt = self.rate_limit_exempt_paths.map(StringList::filled);
         let mut quotas = unsealed.core.quotas.fetch(cx.txn()).await?;
         quotas.config = QuotaConfig {
-            exempt_paths: self.rate_limit_exempt_paths.map_or(quotas.config.exempt_paths, StringList::filled),
+            exempt_paths: exempt.unwrap_or_else(|| QuotaConfig::default().exempt_paths),
             audit_refusals: self.enable_rate_limit_audit_logging.0,
             response_headers: self.enable_rate_limit_response_headers.0,
         };
