@@ -18,7 +18,7 @@ use crate::support::{Certificates, Process};
 
 const ROUNDS: u32 = 3;
 /// So many for one vault: all of its logs are verified each time.
-const MOST_ROUNDS: u32 = 20;
+const MOST_ROUNDS: u32 = 10;
 const WRITERS: usize = 3;
 
 /// The logs beside `audit.log`, which `Certificates` declares: small files, so that many are put away in each life.

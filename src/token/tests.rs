@@ -1,12 +1,14 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
 use crate::api::Ttl;
 use crate::entropy::SeededEntropy;
+use crate::schedule::{alone, explore};
 use crate::secret::RootKey;
 use crate::storage::fault::{FaultyStorage, Moment};
-use crate::storage::{MemoryStorage, StorageError};
+use crate::storage::{MemoryStorage, SteppedStorage, StorageError};
 use crate::time::ManualClock;
 
 struct Fixture {
@@ -91,6 +93,78 @@ async fn uses_are_spent_one_by_one_even_at_once() {
     assert_eq!(allowed, 5);
 }
 
+/// Two requests that read the same number of uses left are not both given the last one, and nobody is refused for having met
+/// another.
+#[test]
+fn uses_are_told_apart_in_every_order() {
+    explore(150, |tasks| {
+        let entropy = Arc::new(SeededEntropy::new(3));
+        let clock = Arc::new(ManualClock::new(Timestamp::from_unix_seconds(1000)));
+        let root = RootKey::generate(&*entropy).unwrap();
+        let (records, mut txn) = (Arc::new(MemoryStorage::new()), Txn::new());
+        let first = Barrier::create(records.clone(), &root, entropy.clone(), clock.now(), &mut txn).unwrap();
+        alone(first.commit(txn)).unwrap();
+        let stepped = SteppedStorage::new(records, tasks);
+        let barrier = alone(Barrier::unlock(stepped, &root, entropy.clone())).unwrap();
+        let key = TokenKey::generate(&*entropy).unwrap();
+        let mut txn = Txn::new();
+        let store = TokenStore::new(first.clone(), &key, entropy.clone(), clock.clone());
+        let new = NewToken { token_type: TokenType::Service, custom_id: None, parent: None, record: record(0, 2) };
+        let token = store.issue(new, &mut txn).unwrap().token;
+        alone(first.commit(txn)).unwrap();
+        let store = Arc::new(TokenStore::new(barrier, &key, entropy, clock));
+        let allowed = Arc::new(AtomicUsize::new(0));
+        for name in ["a request", "another request", "a third request"] {
+            let (store, allowed) = (store.clone(), allowed.clone());
+            let token = ClientToken::new(token.expose().to_owned());
+            tasks.add(name, async move {
+                match store.authenticate(&token, None).await {
+                    Ok(_) => drop(allowed.fetch_add(1, Ordering::SeqCst)),
+                    Err(error) => assert_eq!(error.to_string(), Error::bad_token().to_string()),
+                }
+            });
+        }
+        move || assert_eq!(allowed.load(Ordering::SeqCst), 2)
+    });
+}
+
+#[tokio::test]
+async fn a_use_that_cannot_be_written_is_not_given() {
+    let f = fixture().await;
+    let issued = issue(&f, TokenType::Service, None, record(0, 1)).await;
+    f.storage.fail_commit(f.storage.commits() + 1, Moment::Before, StorageError::Full);
+    let error = f.store.authenticate(&issued.token, None).await.map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+    f.store.authenticate(&issued.token, None).await.unwrap();
+    assert!(f.store.authenticate(&issued.token, None).await.is_err());
+}
+
+#[tokio::test]
+async fn what_is_made_for_a_token_needs_it_to_be_good_when_it_is_written() {
+    let f = fixture().await;
+    let issued = issue(&f, TokenType::Service, None, record(60, 0)).await;
+    let made = async || {
+        let mut txn = Txn::new();
+        f.store.require_good(&issued.id, &mut txn).await.unwrap();
+        let (token_type, record) = (TokenType::Service, record(60, 0));
+        f.store.issue(NewToken { token_type, custom_id: None, parent: None, record }, &mut txn).unwrap();
+        txn
+    };
+    let (early, late) = (made().await, made().await);
+    f.barrier.commit(early).await.unwrap();
+    let mut removal = Txn::new();
+    f.store.remove(&issued.id, &issued.record, &mut removal).unwrap();
+    f.barrier.commit(removal).await.unwrap();
+    assert_eq!(f.barrier.commit(late).await.unwrap_err().kind(), crate::error::Kind::Conflict);
+    let ended = issue(&f, TokenType::Service, None, record(60, 0)).await;
+    f.clock.advance(Duration::from_mins(1));
+    for id in [&issued.id, &ended.id] {
+        let refused = f.store.require_good(id, &mut Txn::new()).await.unwrap_err();
+        assert_eq!(refused.to_string(), Error::bad_token().to_string());
+    }
+    assert_eq!(format!("{:?}", f.store), "TokenStore { .. }");
+}
+
 #[tokio::test]
 async fn a_token_is_bound_to_its_networks() {
     let f = fixture().await;
@@ -123,6 +197,23 @@ async fn a_batch_token_is_its_own_record_and_ends_with_its_parent() {
     assert!(f.store.authenticate(&batch.token, None).await.is_err());
 }
 
+/// What the barrier encrypted for something else, or for another namespace, is no token, though it is well encrypted.
+#[tokio::test]
+async fn a_batch_token_is_one_of_its_namespace_alone() {
+    let f = fixture().await;
+    let mut within = record(60, 0);
+    within.namespace_id = "abcd".to_owned();
+    let token = issue(&f, TokenType::Batch, None, within.clone()).await.token;
+    let text = token.expose().strip_suffix(".abcd").unwrap();
+    f.store.authenticate(&token, None).await.unwrap();
+    within.batch = true;
+    let other = f.barrier.seal("ns/root/kv/secret", &serde_json::to_vec(&within).unwrap()).unwrap();
+    let other = data_encoding::BASE64URL_NOPAD.encode(&other);
+    for forged in [text.to_owned(), format!("{text}.other"), format!("b.{other}"), format!("b.{other}.abcd")] {
+        assert!(f.store.authenticate(&ClientToken::new(forged), None).await.is_err());
+    }
+}
+
 #[tokio::test]
 async fn an_unknown_token_is_refused_like_any_other() {
     let f = fixture().await;
@@ -130,6 +221,18 @@ async fn an_unknown_token_is_refused_like_any_other() {
         let error = f.store.authenticate(&ClientToken::new(text.to_owned()), None).await.unwrap_err();
         assert_eq!(error.messages(), ["permission denied"], "{text}");
     }
+}
+
+#[test]
+fn what_is_left_of_a_token_is_told_in_whole_seconds() {
+    let at = |millis: i64| Timestamp::from_unix_nanos((1_000_000 + millis) * 1_000_000);
+    let (ends, never) = (record(60, 0), record(0, 0));
+    for (moment, left) in [(0, 60), (1, 59), (58_000, 2), (59_999, 0), (60_000, 0), (90_000, 0)] {
+        assert_eq!((ends.remaining(at(moment)), never.remaining(at(moment))), (left, 0), "after {moment} ms");
+        assert_eq!((ends.has_ended(at(moment)), never.has_ended(at(moment))), (moment >= 60_000, false));
+    }
+    assert_eq!(ends.token_type(), TokenType::Service);
+    assert_eq!(TokenRecord { batch: true, ..ends }.token_type(), TokenType::Batch);
 }
 
 #[test]
@@ -218,7 +321,8 @@ async fn pointers_to_tokens_that_are_gone_are_removed_once_they_can_be() {
     issue(&f, TokenType::Service, None, record(100, 0)).await;
     assert_eq!(f.store.tidy().await.unwrap(), 0);
     let mut txn = Txn::new();
-    f.store.accessors.put(&mut txn, "gone", &Pointer { id: "nobody".to_owned(), accessor: String::new() }).unwrap();
+    let gone = Pointer { id: "nobody".to_owned(), accessor: String::new() };
+    f.store.accessors.put(&mut txn, "gone", &gone).unwrap();
     f.barrier.commit(txn).await.unwrap();
     f.storage.fail_commit(f.storage.commits() + 1, Moment::Before, StorageError::Full);
     assert!(f.store.tidy().await.is_err(), "what cannot be removed is told");
@@ -226,4 +330,12 @@ async fn pointers_to_tokens_that_are_gone_are_removed_once_they_can_be() {
     assert_eq!(f.store.tidy().await.unwrap(), 0, "what changed is left for the next time");
     assert_eq!(f.store.tidy().await.unwrap(), 1);
     assert_eq!(f.store.tidy().await.unwrap(), 0);
+    let mut txn = Txn::new();
+    f.store.accessors.put(&mut txn, "gone", &gone).unwrap();
+    for child in ["parent/one", "parent/other", "another/one"] {
+        f.store.children.put(&mut txn, child, &gone).unwrap();
+    }
+    f.barrier.commit(txn).await.unwrap();
+    assert_eq!(f.store.tidy().await.unwrap(), 4, "children and accessors alike");
+    assert!(f.store.children("parent").await.unwrap().is_empty());
 }

@@ -186,10 +186,10 @@ fn floods_of_frames() {
         let said =
             (0..u32::try_from(rounds).unwrap()).take_while(|number| flood(&mut speaker, *number).is_ok()).count();
         served.ask(&client);
-        println!("floods_of_frames: {what}: {said} of {rounds} said in {:?}", start.elapsed());
+        println!("floods_of_frames: {what}: {said} of {rounds} said in {:.0?}", start.elapsed());
     }
     let held = target.process.peak().saturating_sub(before);
-    println!("floods_of_frames: {} KiB more at most, {served:?}", held >> 10);
+    println!("floods_of_frames: {} KiB more at most, {served}", held >> 10);
     assert!(held < 48 << 20, "{held} bytes");
     target.root.get("sys/mounts").is(200);
 }

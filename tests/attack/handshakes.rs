@@ -89,7 +89,7 @@ fn garbage_instead_of_a_handshake() {
     }
     let held = watched.held(64);
     println!(
-        "garbage_instead_of_a_handshake: {} kinds in {:?}, {held} MiB more at most, {served:?}",
+        "garbage_instead_of_a_handshake: {} kinds in {:.0?}, {held} MiB more at most, {served}",
         said.len(),
         start.elapsed()
     );
@@ -120,7 +120,7 @@ fn handshakes_that_are_cut_short_or_changed() {
     }
     let held = watched.held(64);
     println!(
-        "handshakes_that_are_cut_short_or_changed: {tried} in {:?}, {held} MiB more at most, {served:?}",
+        "handshakes_that_are_cut_short_or_changed: {tried} in {:.0?}, {held} MiB more at most, {served}",
         start.elapsed()
     );
     assert!(tried > 100);
@@ -160,7 +160,7 @@ fn renegotiation() {
         assert_eq!(said.matches("Certificate chain").count(), 1, "there was a second handshake: {said}");
         served.ask(&target.process.anonymous());
     }
-    println!("renegotiation: {rounds} of OpenSSL refused, each connection ended, {served:?}");
+    println!("renegotiation: {rounds} of OpenSSL refused, each connection ended, {served}");
 }
 
 /// Asks for something, and for a new handshake once it is answered; all that OpenSSL says until it ends by itself.
@@ -221,7 +221,7 @@ fn renegotiation_again_and_again() {
         assert_eq!(last, None, "the connection goes on");
         served.ask(&target.process.anonymous());
     }
-    println!("renegotiation_again_and_again: {rounds} connections ended after {asked} requests, {served:?}");
+    println!("renegotiation_again_and_again: {rounds} connections ended after {asked} requests, {served}");
     assert!(asked <= 3 * rounds, "{asked} requests were heard");
 }
 

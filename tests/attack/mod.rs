@@ -13,6 +13,7 @@ mod timing;
 
 pub(crate) use bodies::bombs;
 
+use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -84,10 +85,16 @@ impl Watched<'_> {
 }
 
 /// What someone else sees of the server while it is attacked: how many requests were served, and the slowest of them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Served {
     count: usize,
     slowest: Duration,
+}
+
+impl fmt::Display for Served {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} others served, the slowest within {:.0?}", self.count, self.slowest)
+    }
 }
 
 impl Served {
