@@ -292,6 +292,16 @@ mod tests {
         prop_oneof![Just(0), Just(1), Just(P - 1), 0..P]
     }
 
+    /// Chance does not come by these: what is left of them is P once, which is 0.
+    #[test]
+    fn multiples_of_p_are_zero() {
+        let p = u128::from(P);
+        for times in [1, 2, 3, p - 1, p, p + 1, u128::MAX / p] {
+            let numbers = [times * p - 1, times * p, (times * p).saturating_add(1)];
+            assert_eq!(numbers.map(|number| u128::from(Element::reduced(number).0)), numbers.map(|number| number % p));
+        }
+    }
+
     proptest! {
         #[test]
         fn arithmetic_is_that_of_integers_modulo_p(a in number(), b in number(), wide in any::<u128>()) {

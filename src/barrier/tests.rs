@@ -58,6 +58,51 @@ async fn a_record_comes_back_and_is_not_in_the_store_in_clear() {
     assert_eq!(view.get::<Note>("a/b").await.unwrap(), Some(note("hunter2")));
     let stored = raw(&f, "ns/root/test/a/b").await;
     assert!(!stored.windows(7).any(|part| part == b"hunter2"));
+    assert_eq!(format!("{:?}", f.barrier), "Barrier { .. }", "nor in what is shown of it");
+}
+
+/// The same as a later server stores it.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct LaterNote {
+    text: String,
+}
+
+impl Record for LaterNote {
+    const VERSION: u16 = 2;
+
+    fn upgrade(from: u16, json: &[u8]) -> Result<Self> {
+        let Note { text } = serde_json::from_slice(json).map_err(|_| Error::corrupt("no note"))?;
+        Ok(Self { text: format!("{text}, of version {from}") })
+    }
+}
+
+#[tokio::test]
+async fn a_record_is_read_as_the_version_that_was_written() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    write(&view, "old", "text").await;
+    let mut txn = Txn::new();
+    view.put(&mut txn, "new", &LaterNote { text: "text".to_owned() }).unwrap();
+    view.commit(txn).await.unwrap();
+    let read = async |key| view.get::<LaterNote>(key).await.unwrap().unwrap().text;
+    assert_eq!((read("old").await, read("new").await), ("text, of version 1".to_owned(), "text".to_owned()));
+    let refused = view.get::<Note>("new").await.unwrap_err();
+    assert!(refused.to_string().contains("unknown version"), "{refused}");
+}
+
+#[tokio::test]
+async fn records_are_found_wherever_they_lie() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    assert_eq!(view.scan("").await.unwrap(), Vec::<String>::new());
+    for key in ["b", "a/b/c", "a/d", "a.b", "a/b/a", "e/f"] {
+        write(&view, key, "text").await;
+    }
+    write(&f.barrier.view(Scope::new("root", "other")), "z", "text").await;
+    assert_eq!(view.scan("").await.unwrap(), ["a.b", "a/b/a", "a/b/c", "a/d", "b", "e/f"]);
+    assert_eq!(view.scan("a/").await.unwrap(), ["b/a", "b/c", "d"]);
+    assert_eq!((view.exists("b").await.unwrap(), view.exists("a").await.unwrap()), (true, false));
+    assert!(!view.exists("z").await.unwrap());
 }
 
 #[tokio::test]

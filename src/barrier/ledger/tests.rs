@@ -136,6 +136,7 @@ fn counted(barrier: &Barrier, snapshot: &mut dyn Snapshot) -> Balance {
         for stored in page {
             count.take(&stored.key, &stored.value.unwrap());
         }
+        assert!(format!("{count:?}").ends_with(" records"), "{count:?}");
     }
 }
 
