@@ -1,7 +1,5 @@
 //! Test instruments: a store that fails when it is told to, and one over files that do.
 
-mod files;
-
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{Batch, Generation, Key, Page, Snapshot, Storage, StorageError, Stored};
 
-pub use files::{FaultyFiles, FileFault};
+pub use super::redb::{FaultyFiles, FileFault};
 
 /// Whether a commit that fails has happened all the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

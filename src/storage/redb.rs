@@ -5,6 +5,7 @@
 //! freshness chain. `docs/decisions/0001-embedded-store.md` says why this is the default.
 
 mod again;
+mod faulty;
 mod over;
 
 use std::fs::{File, OpenOptions};
@@ -29,6 +30,7 @@ use super::{Opening, StorageError};
 use crate::entropy::Entropy;
 use crate::metrics::Metrics;
 
+pub use faulty::{FaultyFiles, FileFault};
 pub(super) use over::Over;
 
 pub(super) const FILE: &str = "vault.redb";

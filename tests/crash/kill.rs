@@ -23,7 +23,7 @@ const WRITERS: u64 = 3;
 const LIFE: u64 = 120;
 /// In one of so many rounds the server is killed a second time, before it serves.
 const ROUNDS_TO_A_SECOND: u32 = 5;
-/// The longest of these second lives, in microseconds.
+/// The longest of these second lives from the moment at which it listens, in microseconds.
 const SECOND_LIFE: u64 = 300_000;
 
 #[test]
@@ -144,11 +144,11 @@ fn kill_under_load(process: &mut Process, token: &str, writers: &mut [Writer], o
 
 /// Starts the server, gives it its share as soon as it listens, and kills it somewhere on the way.
 fn kill_before_it_serves(folder: &Path, certificates: &Certificates, operator: &Operator, figures: &mut Figures) {
-    let life = Duration::from_micros(dice(SECOND_LIFE));
     let starting = Starting::begin(&mut Process::command(), folder);
-    // One half of the lives ends so long after it began, the other half so long after it listens.
+    // One half of the lives ends before the slowest start so far would have listened, the other half after it listens.
     if dice(2) == 0 {
-        std::thread::park_timeout(life);
+        let start = u64::try_from(figures.slowest_start.as_micros()).unwrap();
+        std::thread::park_timeout(Duration::from_micros(dice(start.max(1))));
         if starting.address().is_none() {
             figures.killed_starting += 1;
             return;
@@ -159,7 +159,7 @@ fn kill_before_it_serves(folder: &Path, certificates: &Certificates, operator: &
     let client = process.anonymous();
     std::thread::scope(|scope| {
         scope.spawn(|| operator.try_to_unseal(&client));
-        std::thread::park_timeout(life);
+        std::thread::park_timeout(Duration::from_micros(dice(SECOND_LIFE)));
         process.kill();
     });
     figures.killed_unsealing += 1;

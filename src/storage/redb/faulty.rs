@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::StorageBackend;
 
+use super::{Backend, Over, Redb};
 use crate::entropy::SystemEntropy;
 use crate::metrics::Metrics;
 use crate::storage::disk::Disk;
 use crate::storage::freshness::WitnessFile;
-use crate::storage::redb::{Backend, Over, Redb};
 use crate::storage::{Storage, StorageError};
 use crate::time::Timestamp;
 
