@@ -292,6 +292,8 @@ async fn a_transaction_is_empty_until_something_is_to_be_written() {
     assert!(txn.is_empty());
     view.put(&mut txn, "a", &note("one")).unwrap();
     assert!(!txn.is_empty());
+    let shown = format!("{txn:?}");
+    assert!(shown.starts_with("Txn { batch: Batch"), "{shown}");
 }
 
 #[tokio::test]

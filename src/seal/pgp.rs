@@ -279,6 +279,72 @@ mod tests {
         }
     }
 
+    /// A signature of `secret` over its own primary key that says so much.
+    fn signed(secret: &SignedSecretKey, kind: SignatureType, said: &[SubpacketData]) -> Signature {
+        let rng = generator(&SeededEntropy::new(6)).unwrap();
+        let mut config = SignatureConfig::from_key(rng, &secret.primary_key, kind).unwrap();
+        config.hashed_subpackets = said.iter().map(|data| Subpacket::regular(data.clone()).unwrap()).collect();
+        config.sign_key(&secret.primary_key, &"".into(), secret.primary_key.public_key()).unwrap()
+    }
+
+    fn parsed(key: &SignedPublicKey, at: Timestamp) -> Result<PublicKey, SealError> {
+        PublicKey::parse(&BASE64.encode(&key.to_bytes().unwrap()), at)
+    }
+
+    #[test]
+    fn a_key_that_was_revoked_or_has_expired_is_refused_with_its_subkeys() {
+        let (secret, public) = key_pair(1, EncryptionCaps::All);
+        let created = public.primary_key.created_at();
+        let said = [SubpacketData::SignatureCreationTime(created)];
+        let mut revoked = public.clone();
+        revoked.details.revocation_signatures.push(signed(&secret, SignatureType::KeyRevocation, &said));
+        assert!(matches!(parsed(&revoked, now()), Err(SealError::PgpKeyCannotEncrypt)));
+        let (other, _) = key_pair(2, EncryptionCaps::All);
+        let mut slandered = public.clone();
+        slandered.details.revocation_signatures.push(signed(&other, SignatureType::KeyRevocation, &said));
+        assert!(parsed(&slandered, now()).is_ok(), "only its holder revokes a key");
+
+        let mut flags = KeyFlags::default();
+        flags.set_certify(true);
+        let lifetime = SubpacketData::KeyExpirationTime(::pgp::types::Duration::from_secs(600));
+        let said = [said[0].clone(), SubpacketData::KeyFlags(flags), lifetime];
+        let mut ending = public;
+        ending.details.direct_signatures.push(signed(&secret, SignatureType::Key, &said));
+        let at = |age: i64| Timestamp::from_unix_seconds(i64::from(created.as_secs()) + age);
+        assert!(parsed(&ending, at(599)).is_ok());
+        assert!(matches!(parsed(&ending, at(600)), Err(SealError::PgpKeyCannotEncrypt)));
+        // What the newest signature says is what counts, wherever it stands.
+        let later = SubpacketData::SignatureCreationTime(::pgp::types::Timestamp::from_secs(created.as_secs() + 10));
+        let (shorter, longer) = (said.clone(), [later, said[1].clone()]);
+        for newest_first in [false, true] {
+            let kind = SignatureType::Key;
+            let mut signatures = vec![signed(&secret, kind, &shorter), signed(&secret, kind, &longer)];
+            if newest_first {
+                signatures.reverse();
+            }
+            ending.details.direct_signatures = signatures;
+            assert!(parsed(&ending, at(1_000)).is_ok(), "{newest_first}");
+        }
+    }
+
+    #[test]
+    fn a_primary_key_that_encrypts_needs_no_subkey() {
+        let mut rng = generator(&SeededEntropy::new(1)).unwrap();
+        let params = SecretKeyParamsBuilder::default()
+            .key_type(KeyType::Rsa(2048))
+            .can_certify(true)
+            .can_encrypt(EncryptionCaps::All)
+            .primary_user_id("holder <holder@example.org>".into())
+            .build()
+            .unwrap();
+        let secret = params.generate(&mut rng).unwrap();
+        let key = parsed(&SignedPublicKey::from(secret.clone()), now()).unwrap();
+        let message = key.encrypt_base64(b"s.token", &SeededEntropy::new(2)).unwrap();
+        assert_eq!(decrypt(&secret, &BASE64.decode(message.as_bytes()).unwrap()), b"s.token");
+        let fingerprint = key.fingerprint().to_owned();
+        assert_eq!(crate::seal::RootDelivery::Pgp(Box::new(key)).pgp_fingerprint(), fingerprint);
+    }
+
     #[test]
     fn damaged_texts_are_refused() {
         let (_, public) = key_pair(1, EncryptionCaps::All);

@@ -222,11 +222,18 @@ mod tests {
     fn an_attempt_takes_shares_under_its_nonce_only() {
         let mut attempt = AttemptProgress::start(Threshold::new(3, 2).unwrap(), &ENTROPY()).unwrap();
         let nonce = attempt.nonce().to_owned();
+        assert_eq!((attempt.progress(), attempt.threshold().required()), (0, 2));
         assert!(matches!(attempt.give("", share(1, 1)), Err(SealError::NonceMissing)));
         assert!(matches!(attempt.give("x", share(1, 1)), Err(SealError::NonceWrong)));
         assert!(matches!(attempt.give(&nonce, share(1, 1)), Ok(Given::Counted)));
         assert!(matches!(attempt.give(&nonce, share(1, 1)), Err(SealError::ShareRepeated)));
         assert_eq!(attempt.progress(), 1);
-        assert!(matches!(attempt.give(&nonce, share(2, 2)), Ok(Given::Reached(_))));
+        attempt.ask_for(Threshold::new(5, 4).unwrap());
+        assert_eq!((attempt.progress(), attempt.threshold().required()), (0, 4), "they are forgotten");
+        for x in 1..=3 {
+            assert!(matches!(attempt.give(&nonce, share(x, x)), Ok(Given::Counted)));
+            assert_eq!(attempt.progress(), x);
+        }
+        assert!(matches!(attempt.give(&nonce, share(4, 4)), Ok(Given::Reached(_))));
     }
 }

@@ -180,6 +180,38 @@ mod tests {
         assert_ne!(rejoin(&shares, threshold).expose(), key.expose());
     }
 
+    /// Gives these bytes, one at a time.
+    #[derive(Debug)]
+    struct Bytes(std::sync::Mutex<std::vec::IntoIter<u8>>);
+
+    impl Entropy for Bytes {
+        fn fill(&self, bytes: &mut [u8]) -> Result<()> {
+            let mut left = self.0.lock().unwrap();
+            bytes.iter_mut().for_each(|byte| *byte = left.next().unwrap());
+            Ok(())
+        }
+    }
+
+    /// The bytes above the largest multiple of the bound would favour the smallest numbers.
+    #[test]
+    fn numbers_below_a_bound_are_equally_likely() {
+        let first =
+            |bound, bytes: &[u8]| below(bound, &Bytes(std::sync::Mutex::new(bytes.to_vec().into_iter()))).unwrap();
+        assert_eq!(first(100, &[255, 200, 199]), 99);
+        assert_eq!(first(100, &[200, 100]), 0);
+        assert_eq!((first(255, &[255, 254]), first(128, &[255]), first(1, &[255])), (254, 127, 0));
+        for bound in 1..=255 {
+            let mut counts = vec![0; bound];
+            for byte in 0..=255_u8 {
+                // Whoever is refused takes the next one.
+                if usize::from(byte) < 256 / bound * bound {
+                    counts[first(bound, &[byte])] += 1;
+                }
+            }
+            assert!(counts.iter().all(|count| *count == 256 / bound), "{bound}: {counts:?}");
+        }
+    }
+
     #[test]
     fn coordinates_are_distinct_and_not_in_order() {
         let entropy = SeededEntropy::new(3);
