@@ -180,6 +180,22 @@ mod tests {
         assert_ne!(rejoin(&shares, threshold).expose(), key.expose());
     }
 
+    #[test]
+    fn a_set_of_shares_tells_its_number_and_no_more() {
+        let threshold = Threshold::new(3, 2).unwrap();
+        let shares = split(&key(1), threshold, &SeededEntropy::new(2)).unwrap();
+        assert_eq!((shares.len(), shares.is_empty(), shares.iter().count()), (3, false, 3));
+        assert!(Shares(Vec::new()).is_empty());
+        let two: Vec<Share> = shares.into_iter().take(2).collect();
+        let set = DistinctShares::new(&two, threshold).unwrap();
+        assert_eq!(format!("{set:?}"), "DistinctShares(Parts)");
+        for length in [0, 1, 32, 34] {
+            let other = [Share::new(vec![1; length]), Share::new(vec![2; length])];
+            let refused = DistinctShares::new(&other, threshold);
+            assert!(matches!(refused, Err(crate::seal::SealError::ShareLength(33))), "{length}: {refused:?}");
+        }
+    }
+
     /// Gives these bytes, one at a time.
     #[derive(Debug)]
     struct Bytes(std::sync::Mutex<std::vec::IntoIter<u8>>);
