@@ -297,6 +297,28 @@ async fn a_transaction_is_empty_until_something_is_to_be_written() {
 }
 
 #[tokio::test]
+async fn what_follows_a_commit_follows_only_if_it_is_written() {
+    let f = fixture().await;
+    let view = f.barrier.view(Scope::new("root", "test"));
+    let told = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let transaction = async |name: &'static str| {
+        let mut txn = Txn::new();
+        view.fetch::<Note>(&mut txn, "a").await.unwrap();
+        view.put(&mut txn, "a", &note(name)).unwrap();
+        let (written, settled) = (told.clone(), told.clone());
+        txn.on_commit(move || written.lock().unwrap().push((name, "written")));
+        txn.on_settled(move || settled.lock().unwrap().push((name, "settled")));
+        txn
+    };
+    let (one, other) = (transaction("one").await, transaction("other").await);
+    f.barrier.commit(one).await.unwrap();
+    assert!(f.barrier.commit(other).await.is_err());
+    let mut told = std::mem::take(&mut *told.lock().unwrap());
+    told.sort_unstable();
+    assert_eq!(told, [("one", "settled"), ("one", "written"), ("other", "settled")]);
+}
+
+#[tokio::test]
 async fn when_keys_are_rotated_is_told_as_it_was_configured_also_after_a_restart() {
     let f = fixture().await;
     let config = RotationConfig { enabled: true, max_operations: 2_000_000, interval_seconds: 86_400 };

@@ -90,6 +90,9 @@ fn below(bound: usize, entropy: &dyn Entropy) -> Result<usize> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::VecDeque;
+    use std::sync::Mutex;
+
     use proptest::prelude::*;
 
     use super::*;
@@ -198,12 +201,14 @@ mod tests {
 
     /// Gives these bytes, one at a time.
     #[derive(Debug)]
-    struct Bytes(std::sync::Mutex<std::vec::IntoIter<u8>>);
+    struct Bytes(Mutex<VecDeque<u8>>);
 
     impl Entropy for Bytes {
         fn fill(&self, bytes: &mut [u8]) -> Result<()> {
             let mut left = self.0.lock().unwrap();
-            bytes.iter_mut().for_each(|byte| *byte = left.next().unwrap());
+            for byte in bytes {
+                *byte = left.pop_front().unwrap();
+            }
             Ok(())
         }
     }
@@ -211,8 +216,7 @@ mod tests {
     /// The bytes above the largest multiple of the bound would favour the smallest numbers.
     #[test]
     fn numbers_below_a_bound_are_equally_likely() {
-        let first =
-            |bound, bytes: &[u8]| below(bound, &Bytes(std::sync::Mutex::new(bytes.to_vec().into_iter()))).unwrap();
+        let first = |bound, bytes: &[u8]| below(bound, &Bytes(Mutex::new(bytes.iter().copied().collect()))).unwrap();
         assert_eq!(first(100, &[255, 200, 199]), 99);
         assert_eq!(first(100, &[200, 100]), 0);
         assert_eq!((first(255, &[255, 254]), first(128, &[255]), first(1, &[255])), (254, 127, 0));
