@@ -49,7 +49,7 @@ fn no_user_of_a_database_is_left_by_a_file_that_fails() {
 #[test]
 fn an_initialisation_is_whole_though_a_file_fails() {
     let mut figures = Figures::default();
-    let faults = fail_each(0, &mut |fault, number| initialise(&mut Files::new(fault, number), &mut figures));
+    let faults = fail_each(0, &mut |fault, number| initialise(&mut Files::new(fault, number), &mut figures).was_hit);
     figures.faults = faults;
     figures.end("files-init");
 }

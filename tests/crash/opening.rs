@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::faults::ways;
 use super::interrupted::Figures;
-use super::medium::{Commits, Medium, failed};
+use super::medium::{Commits, Medium, Way, failed};
 use crate::support::{Answer, Setup, TestVault};
 
 #[test]
@@ -64,8 +64,14 @@ fn an_initialisation_that_fails_is_done_again_or_was_done() {
     let (mut number, mut figures) = (0, Figures::default());
     loop {
         number += 1;
-        let hits = ways().iter().filter(|way| initialise(&mut Commits::new(**way, number), &mut figures)).count();
-        figures.faults += hits as u64;
+        let mut hits = 0;
+        for &way in ways() {
+            let Initialised { was_hit, was_made, is_there } = initialise(&mut Commits::new(way, number), &mut figures);
+            assert_eq!(was_made, !was_hit, "{way:?} at commit {number}");
+            assert!(way != Way::Lost || was_made || !is_there, "half of it is there: commit {number}");
+            hits += u64::from(was_hit);
+        }
+        figures.faults += hits;
         if hits == 0 {
             break;
         }
@@ -75,42 +81,51 @@ fn an_initialisation_that_fails_is_done_again_or_was_done() {
     figures.end("faults-init");
 }
 
-/// Initialises a vault over a store that fails once; whether it has met the failure.
-pub(super) fn initialise(medium: &mut dyn Medium, figures: &mut Figures) -> bool {
+/// What became of an initialisation.
+pub(super) struct Initialised {
+    /// Whether it has met the failure.
+    pub(super) was_hit: bool,
+    /// Whether it was answered with success.
+    pub(super) was_made: bool,
+    /// Whether a server that is started then finds a vault.
+    pub(super) is_there: bool,
+}
+
+/// Initialises a vault over a store that fails once, and does it again if it was refused and left nothing.
+pub(super) fn initialise(medium: &mut dyn Medium, figures: &mut Figures) -> Initialised {
     let sealed = |storage| Setup { storage, unsealed: false, audited: false, ..Setup::default() };
     let mut vault = sealed(medium.storage()).start();
     medium.fail(&vault);
     let made = vault.anonymous().post("sys/init", json!({"secret_shares": 1, "secret_threshold": 1}));
-    let was_hit = medium.was_hit();
-    let was_made = made.status == 200;
+    let (was_hit, was_made) = (medium.was_hit(), made.status == 200);
     assert!(was_made || was_hit, "{medium}: {}", made.text);
-    let spared = medium.spared(&vault);
+    let spared = !was_made && medium.spared(&vault);
     let begun = !was_made && medium.goes_on();
+    figures.refused += u64::from(spared);
     if begun {
         begin(&mut vault);
     }
     vault.crash();
     let mut again = sealed(medium.left()).start();
-    let initialised = again.anonymous().get("sys/init").ok().json()["initialized"] == true;
+    let is_there = again.anonymous().get("sys/init").ok().json()["initialized"] == true;
+    assert_eq!(again.anonymous().get("sys/seal-status").ok().json()["initialized"], is_there);
     if was_made {
         // Its shares were given out: they open it.
         figures.acknowledged += 1;
         let share = made.json()["keys_base64"][0].take();
         let opened = again.anonymous().post("sys/unseal", json!({ "key": share }));
-        if !initialised || opened.status != 200 || opened.json()["sealed"] == true {
+        if !is_there || opened.status != 200 || opened.json()["sealed"] == true {
             figures.losses.push(format!("{medium}: an initialisation that was acknowledged: {}", opened.text));
         }
     } else if begun {
-        assert!(initialised, "{medium}: what was begun again is not there");
-    } else if spared {
-        figures.refused += 1;
-        assert!(!initialised, "{medium}: half of it is there");
-        begin(&mut again);
-    } else {
+        assert!(is_there, "{medium}: what was begun again is not there");
+    } else if is_there {
         // Nobody has its shares, and it says that it is there: the operator begins with an empty store.
-        assert_eq!(again.anonymous().get("sys/seal-status").ok().json()["initialized"], initialised);
+        assert!(!spared, "{medium}: half of it is there");
+    } else {
+        begin(&mut again);
     }
-    was_hit
+    Initialised { was_hit, was_made, is_there }
 }
 
 fn begin(vault: &mut TestVault) {
